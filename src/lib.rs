@@ -1,0 +1,1 @@
+//! Holdfast keeps Exchange mailboxes and a CRM in step, inside the customer's network.

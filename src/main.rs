@@ -1,0 +1,3 @@
+//! The `holdfast` binary: parse, run, exit code.
+
+fn main() {}
