@@ -7,6 +7,7 @@
 //! | GET, DELETE /ledger | what people would have noticed |
 //! | GET /stats, POST /stats/reset | counts |
 //! | GET /world | the whole content of both sides |
+//! | /salesforce/… | see [`crate::salesforce::control`] |
 //! | POST /exchange/import-eml?mailbox=&folder= | puts a raw mail into a mailbox |
 
 use std::time::Duration;
@@ -66,6 +67,7 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
         (&Method::GET, "/stats") => Ok(stats(parts)),
         (&Method::POST, "/stats/reset") => {
             parts.stats.reset();
+            parts.salesforce.reset_usage();
             Ok(json!({}))
         }
         (&Method::GET, "/world") => Ok(json!({

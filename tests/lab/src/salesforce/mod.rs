@@ -1,61 +1,255 @@
-//! The lab's Salesforce.
+//! The lab's Salesforce: one org over HTTP, written from the vendor's REST API Developer Guide,
+//! Object Reference, SOQL and SOSL Reference and help pages.
+//!
+//! In reading order: the org's objects ([`schema`]) and rows ([`store`], changed by a
+//! [`transaction`]); who may do what ([`rights`], [`settings`]); how a record is written
+//! ([`changes`], [`coerce`], [`rules`], [`write`]); how it is found ([`soql`], [`locators`]);
+//! who calls ([`oauth`], [`sessions`], [`app`]); the API itself ([`rest`]) behind its front door
+//! ([`front`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
+//!
+//! Known not to be here: Bulk API, SOAP, triggers and validation rules, sharing rules and teams,
+//! record types, recurring series, Platform Events.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use bytes::Bytes;
-use hyper::{Request, Response, StatusCode};
-use serde_json::Value;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
 
 use crate::Options;
 use crate::cast::Cast;
 use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::http::{ConnectionState, Reply};
 use crate::journal::{Durable, Journal};
 use crate::ledger::Ledger;
 
 pub mod app;
+mod changes;
+mod coerce;
+pub mod control;
+mod error;
+mod front;
 pub mod id;
+mod locators;
+mod moment;
+mod oauth;
+mod rest;
+mod rights;
+mod rules;
+mod schema;
+mod seed;
+mod sessions;
+pub mod settings;
+mod soql;
+mod store;
+mod transaction;
+mod write;
+
+pub use front::handle;
+
+use locators::Locators;
+use sessions::{Event, Sessions};
+use settings::Settings;
+use store::{Fields, State};
+use transaction::{Caller, Transaction, WriteOptions};
+
+/// The world's name in the journal.
+const WORLD: &str = "salesforce";
+
+/// API calls counted since the window began.
+#[derive(Default)]
+struct Usage {
+    since: DateTime<Utc>,
+    used: u64,
+    by_user: BTreeMap<String, u64>,
+}
 
 /// One org.
-pub struct World;
+pub struct World {
+    clock: Clock,
+    faults: Faults,
+    state: RwLock<State>,
+    sessions: Mutex<Sessions>,
+    locators: Locators,
+    usage: Mutex<Usage>,
+    settings_changed: Mutex<DateTime<Utc>>,
+    journal: OnceLock<Journal>,
+}
 
 impl World {
-    /// The seeded world.
-    pub fn new(
-        _cast: Arc<Cast>,
-        _clock: Clock,
-        _ledger: Ledger,
-        _faults: Faults,
-        _options: &Options,
-    ) -> World {
-        World
+    /// The seeded org.
+    pub fn new(cast: Arc<Cast>, clock: Clock, _ledger: Ledger, faults: Faults, options: &Options) -> World {
+        let mut state = State::new();
+        seed::fill(&mut state, &cast, options.items_per_person);
+        World {
+            clock,
+            faults,
+            state: RwLock::new(state),
+            sessions: Mutex::default(),
+            locators: Locators::default(),
+            usage: Mutex::new(Usage {
+                since: cast.start,
+                ..Usage::default()
+            }),
+            settings_changed: Mutex::new(cast.start),
+            journal: OnceLock::new(),
+        }
     }
 
-    /// The whole content for GET /world.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a change alone and puts what it did into the journal before anybody learns of it.
+    fn change<T>(
+        &self,
+        caller: &Caller,
+        options: WriteOptions,
+        work: impl FnOnce(&mut Transaction<'_>) -> T,
+    ) -> T {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // The moment is taken under the lock, so that stamps never run backwards.
+        let mut tx = Transaction::new(&mut state, caller, self.clock.now(), options);
+        let result = work(&mut tx);
+        if let Some(journal) = self.journal.get().filter(|journal| journal.keeps())
+            && let Some(images) = tx.images()
+        {
+            journal.append(WORLD, &images);
+        }
+        result
+    }
+
+    fn note(&self, entry: &Value) {
+        if let Some(journal) = self.journal.get() {
+            journal.append(WORLD, entry);
+        }
+    }
+
+    /// Changes the sessions; the journal has it first.
+    fn session_event(&self, event: Event) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note(&json!({"session": event}));
+        sessions.apply(event);
+    }
+
+    /// Replaces the settings.
+    fn set_settings(&self, settings: Settings) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        self.note(&json!({"settings": settings}));
+        state.settings = settings;
+        *self
+            .settings_changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = self.clock.now();
+    }
+
+    /// When descriptions last changed.
+    fn settings_changed(&self) -> DateTime<Utc> {
+        *self
+            .settings_changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one API call against the user's and the org's budget.
+    fn count_call(&self, username: &str) {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        if now - usage.since > TimeDelta::hours(24) {
+            *usage = Usage {
+                since: now,
+                ..Usage::default()
+            };
+        }
+        usage.used += 1;
+        *usage.by_user.entry(username.to_owned()).or_default() += 1;
+    }
+
+    /// API calls in the present window.
+    fn calls_used(&self) -> u64 {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).used
+    }
+
+    /// Counts API calls from zero again.
+    pub fn reset_usage(&self) {
+        self.set_calls_used(0);
+    }
+
+    /// Sets the counted calls of the present window, and forgets whose they were.
+    fn set_calls_used(&self, used: u64) {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        *usage = Usage {
+            since: self.clock.now(),
+            used,
+            by_user: BTreeMap::new(),
+        };
+    }
+
+    /// The whole content for GET /world: every object's rows, deleted ones too, without file bytes.
     pub fn content(&self) -> Value {
-        Value::Null
+        let state = self.read();
+        let objects = schema::objects().map(|object| {
+            let rows = state.table(object.name).rows().map(|row| {
+                let mut row = store::Row::clone(row);
+                row.remove("VersionData");
+                json!(row)
+            });
+            (object.name.to_owned(), Value::Array(rows.collect()))
+        });
+        Value::Object(objects.collect())
     }
 
-    /// What GET /stats adds for this side.
+    /// What GET /stats adds for this side: API calls by user, live rows by object.
     pub fn stats(&self) -> Value {
-        Value::Null
+        let records: Map<String, Value> = {
+            let state = self.read();
+            let count = |object: &schema::Object| {
+                state
+                    .table(object.name)
+                    .rows()
+                    .filter(|row| !row.flag("IsDeleted"))
+                    .count()
+            };
+            schema::objects()
+                .map(|object| (object.name.to_owned(), json!(count(object))))
+                .collect()
+        };
+        let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({"api_calls": usage.by_user, "api_used": usage.used, "records": records})
     }
 }
 
 impl Durable for World {
     fn name(&self) -> &'static str {
-        "salesforce"
+        WORLD
     }
 
-    fn replay(&self, _entry: Value) {}
+    fn replay(&self, entry: Value) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = entry.get("rows").and_then(Value::as_array) {
+            for row in rows {
+                if let (Some(Value::String(object)), Some(Value::Object(fields))) = (row.get(0), row.get(1)) {
+                    state.restore(object, fields.clone());
+                }
+            }
+        }
+        if let Some(settings) = entry.get("settings")
+            && let Ok(settings) = serde_json::from_value(settings.clone())
+        {
+            state.settings = settings;
+        }
+        if let Some(event) = entry.get("session")
+            && let Ok(event) = serde_json::from_value(event.clone())
+        {
+            self.sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .apply(event);
+        }
+    }
 
-    fn attach(&self, _journal: Journal) {}
-}
-
-/// Answers one HTTP request.
-pub async fn handle(_world: Arc<World>, _request: Request<Bytes>, _connection: &ConnectionState) -> Reply {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    Reply::Full(response)
+    fn attach(&self, journal: Journal) {
+        // A second journal would split the record of one world.
+        let _ = self.journal.set(journal);
+    }
 }

@@ -1,0 +1,1 @@
+//! The parser and the evaluator, by tables.
