@@ -1,0 +1,66 @@
+//! The lab's Exchange.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::{Request, Response, StatusCode};
+use serde_json::Value;
+
+use crate::Options;
+use crate::cast::Cast;
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::http::{ConnectionState, Reply};
+use crate::journal::{Durable, Journal};
+use crate::ledger::Ledger;
+
+/// All mailboxes.
+pub struct World;
+
+impl World {
+    /// The seeded world.
+    pub fn new(
+        _cast: Arc<Cast>,
+        _clock: Clock,
+        _ledger: Ledger,
+        _faults: Faults,
+        _options: &Options,
+    ) -> World {
+        World
+    }
+
+    /// The whole content for GET /world: every mailbox with its items.
+    pub fn content(&self) -> Value {
+        Value::Null
+    }
+
+    /// What GET /stats adds for this side: items per mailbox.
+    pub fn stats(&self) -> Value {
+        Value::Null
+    }
+
+    /// Puts raw MIME bytes as a mail into a folder (a distinguished name such as `inbox`) and gives its id.
+    ///
+    /// # Errors
+    /// No such mailbox or folder, as a sentence for the caller.
+    pub fn import_eml(&self, mailbox: &str, folder: &str, _mime: Bytes) -> Result<String, String> {
+        Err(format!("there is no folder {folder} in {mailbox}"))
+    }
+}
+
+impl Durable for World {
+    fn name(&self) -> &'static str {
+        "exchange"
+    }
+
+    fn replay(&self, _entry: Value) {}
+
+    fn attach(&self, _journal: Journal) {}
+}
+
+/// Answers one HTTP request.
+pub async fn handle(_world: Arc<World>, _request: Request<Bytes>, _connection: &ConnectionState) -> Reply {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    Reply::Full(response)
+}
