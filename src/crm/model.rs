@@ -1,0 +1,196 @@
+//! What passes through the port: who, which records, what became of them.
+
+use crate::foundation::content::Content;
+use crate::record::Record;
+use crate::record::field::{Field, FieldSet};
+use crate::record::kind::RecordKind;
+use chrono::{DateTime, Utc};
+
+/// The CRM user as whom a call acts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CrmUser {
+    /// The user name with which the connector signs in as the user.
+    pub username: String,
+    /// The user's record id; `None` until it was looked up.
+    pub id: Option<CrmId>,
+}
+
+/// A record's identifier as the CRM spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CrmId(pub String);
+
+/// What a person is to the CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WhoKind {
+    /// A contact.
+    Contact,
+    /// A lead: not a contact yet.
+    Lead,
+    /// A user of the CRM: a colleague.
+    User,
+}
+
+/// A person whom the CRM knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Who {
+    /// As what.
+    pub kind: WhoKind,
+    /// The record.
+    pub id: CrmId,
+    /// The organisation it belongs to (a Salesforce account), where there is one.
+    pub account: Option<CrmId>,
+}
+
+/// An address and whom the CRM knows by it. The list is empty for a stranger; it is in the order of
+/// preference: contacts first, then leads, then users, each oldest first.
+#[derive(Clone)]
+pub struct Match {
+    /// The address in its comparable form ([`crate::record::person::address_key`]).
+    pub address: Content<String>,
+    /// Who it is.
+    pub who: Vec<Who>,
+}
+
+/// The deterministic key that a created record carries, so that a repeated create finds its first copy. A
+/// keyed hash in lower-case hexadecimal, 64 characters at most; says nothing of the record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExternalKey(pub String);
+
+/// Where a stream stands in the CRM's change feed; opaque bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmCursor(pub Vec<u8>);
+
+/// One entry of the change feed.
+#[derive(Clone)]
+pub enum CrmChange {
+    /// A record that is new or was changed, as it is now.
+    Upserted(Box<CrmRecord>),
+    /// A record that was deleted. (One that its user merely lost sight of is not in the feed.)
+    Deleted(CrmId),
+}
+
+/// One page of the change feed.
+pub struct CrmPage {
+    /// The changes, oldest first.
+    pub changes: Vec<CrmChange>,
+    /// The cursor after this page.
+    pub cursor: CrmCursor,
+    /// True where the next page is ready now.
+    pub more: bool,
+}
+
+/// A record as read.
+#[derive(Clone)]
+pub struct CrmRecord {
+    /// Which record.
+    pub id: CrmId,
+    /// When it was last changed, by the CRM's clock.
+    pub modified: DateTime<Utc>,
+    /// Our key on it, where it carries one.
+    pub key: Option<ExternalKey>,
+    /// The user whose record it is.
+    pub owner: Option<CrmId>,
+    /// What it says. The attendees of an event carry the addresses that the CRM knows them by.
+    pub record: Record,
+}
+
+/// One write.
+#[derive(Clone)]
+pub enum CrmWrite {
+    /// Make a new record with this key. Where the key is taken, nothing is written and the answer names the
+    /// record that has it, with [`CrmWritten::existed`] set.
+    Create {
+        /// The key to leave on it.
+        key: ExternalKey,
+        /// What it says.
+        record: Record,
+        /// Who the people in it are to the CRM (the strangers among them are not listed).
+        matches: Vec<Match>,
+    },
+    /// Set these fields of a record; other fields stay as they are.
+    Update {
+        /// Which record.
+        id: CrmId,
+        /// Which fields.
+        fields: FieldSet,
+        /// Their values; other fields of it are not looked at.
+        record: Record,
+        /// As in `Create`; needed where the attendees are among the fields.
+        matches: Vec<Match>,
+    },
+    /// Delete a record into the CRM's recycle bin.
+    Delete {
+        /// Which record.
+        id: CrmId,
+    },
+}
+
+/// What became of a write that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmWritten {
+    /// The record.
+    pub id: CrmId,
+    /// True where a create found its key taken: the record was there before.
+    pub existed: bool,
+}
+
+/// What the CRM can hold, for the user who asks: what his permissions let him write (promise P4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmCapabilities {
+    /// Kinds that the user may create, each with the fields that he may set.
+    pub writable: Vec<(RecordKind, FieldSet)>,
+    /// Kinds that the user may read, each with the fields that the CRM has at all.
+    pub readable: Vec<(RecordKind, FieldSet)>,
+    /// The longest text, in characters, of a field. What is not listed has no limit.
+    pub lengths: Vec<(RecordKind, Field, usize)>,
+    /// The most attendees that it links to one event.
+    pub max_attendees: usize,
+    /// Degrees of free and busy that it knows; the engine folds the others into the nearest.
+    pub tentative: bool,
+    /// True where a task can be waiting, and put off.
+    pub waiting: bool,
+}
+
+impl CrmCapabilities {
+    /// Fields of a kind that the user may set; empty where he may not write the kind.
+    pub fn writable(&self, kind: RecordKind) -> FieldSet {
+        self.writable
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .map(|(_, fields)| *fields)
+            .unwrap_or_default()
+    }
+
+    /// Fields of a kind that the CRM has; empty where the user may not see the kind.
+    pub fn readable(&self, kind: RecordKind) -> FieldSet {
+        self.readable
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .map(|(_, fields)| *fields)
+            .unwrap_or_default()
+    }
+
+    /// May the user create records of this kind?
+    pub fn may_create(&self, kind: RecordKind) -> bool {
+        self.writable.iter().any(|(of, _)| *of == kind)
+    }
+
+    /// The longest text of a field in characters.
+    pub fn length(&self, kind: RecordKind, field: Field) -> Option<usize> {
+        self.lengths
+            .iter()
+            .find(|(of, at, _)| *of == kind && *at == field)
+            .map(|(_, _, length)| *length)
+    }
+}
+
+/// What a probe of the CRM found out.
+#[derive(Clone, Debug)]
+pub struct CrmProbe {
+    /// The product and version in words.
+    pub server: String,
+    /// The user's record.
+    pub user: CrmId,
+    /// Calls used and allowed in the CRM's own window, where it says.
+    pub calls: Option<(u64, u64)>,
+}

@@ -1,0 +1,57 @@
+//! The port: what the engine may ask of a mail server.
+
+use super::error::MailboxError;
+use super::model::*;
+use crate::record::kind::RecordKind;
+use async_trait::async_trait;
+
+/// A mail server, seen through a service account that may act in mailboxes.
+///
+/// Every call is safe to repeat, except that a repeated [`write`](Self::write) of a `Create` makes a second
+/// item: look for the stamp first with [`find_stamped`](Self::find_stamped).
+#[async_trait]
+pub trait MailboxServer: Send + Sync {
+    /// What the server can hold.
+    fn capabilities(&self) -> MailboxCapabilities;
+
+    /// Can we act in this mailbox, and if not, which right is missing? Changes nothing.
+    async fn probe(&self, mailbox: &MailboxRef) -> Result<MailboxProbe, MailboxError>;
+
+    /// One page of changes to a stream since the cursor; `None` starts from the beginning, newest first.
+    /// `page_size` is at most 512. For mail the stream is the inbox and the sent items with their
+    /// subfolders; else it is the mailbox's default folder of the kind.
+    async fn changes(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        cursor: Option<&MailboxCursor>,
+        page_size: usize,
+    ) -> Result<ChangePage, MailboxError>;
+
+    /// Reads items; the answer has one entry for each id, in order. [`Class::Gone`](crate::foundation::failure::Class)
+    /// for an item that vanished between the feed and the read is not a fault.
+    async fn read(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        items: &[ItemId],
+    ) -> Result<Vec<Result<MailboxItem, MailboxError>>, MailboxError>;
+
+    /// Writes; the answer has one entry for each write, in order. An `Err` of the whole means that it is
+    /// not known which writes happened.
+    async fn write(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        writes: &[MailboxWrite],
+        notify: Notify,
+    ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, MailboxError>;
+
+    /// Finds the items of a stream that carry these stamps; one entry for each stamp, in order.
+    async fn find_stamped(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        stamps: &[Stamp],
+    ) -> Result<Vec<Option<ItemRef>>, MailboxError>;
+}
