@@ -90,12 +90,17 @@ impl Directory {
 
     /// How many mailboxes there are.
     pub fn mailboxes(&self) -> usize {
-        self.principals.iter().filter(|principal| principal.mailbox.is_some()).count()
+        self.principals
+            .iter()
+            .filter(|principal| principal.mailbox.is_some())
+            .count()
     }
 
     /// The owner of a mailbox.
     pub fn owner(&self, mailbox: usize) -> Option<&Principal> {
-        self.principals.get(mailbox).filter(|principal| principal.mailbox == Some(mailbox))
+        self.principals
+            .get(mailbox)
+            .filter(|principal| principal.mailbox == Some(mailbox))
     }
 
     /// The account of a primary SMTP address, whatever its case.
@@ -103,17 +108,23 @@ impl Directory {
         if smtp.is_empty() {
             return None;
         }
-        self.principals.iter().find(|principal| principal.smtp.eq_ignore_ascii_case(smtp))
+        self.principals
+            .iter()
+            .find(|principal| principal.smtp.eq_ignore_ascii_case(smtp))
     }
 
     /// The account of a user principal name.
     pub fn by_upn(&self, upn: &str) -> Option<&Principal> {
-        self.principals.iter().find(|principal| principal.upn.eq_ignore_ascii_case(upn))
+        self.principals
+            .iter()
+            .find(|principal| principal.upn.eq_ignore_ascii_case(upn))
     }
 
     /// The account of a security identifier.
     pub fn by_sid(&self, sid: &str) -> Option<&Principal> {
-        self.principals.iter().find(|principal| principal.sid.eq_ignore_ascii_case(sid))
+        self.principals
+            .iter()
+            .find(|principal| principal.sid.eq_ignore_ascii_case(sid))
     }
 
     /// The account somebody signs in as: `DOMAIN\user`, `user` alone, a principal name or an address.
@@ -129,6 +140,8 @@ impl Directory {
 
     /// All accounts that have a mailbox.
     pub fn people(&self) -> impl Iterator<Item = &Principal> {
-        self.principals.iter().filter(|principal| principal.mailbox.is_some())
+        self.principals
+            .iter()
+            .filter(|principal| principal.mailbox.is_some())
     }
 }

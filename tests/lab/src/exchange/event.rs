@@ -36,7 +36,10 @@ impl EventKind {
 
     /// Whether it is about a folder, not an item.
     pub fn is_folder(self) -> bool {
-        matches!(self, EventKind::FolderCreated | EventKind::FolderModified | EventKind::FolderDeleted)
+        matches!(
+            self,
+            EventKind::FolderCreated | EventKind::FolderModified | EventKind::FolderDeleted
+        )
     }
 }
 

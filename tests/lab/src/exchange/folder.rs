@@ -115,7 +115,9 @@ impl FolderInfo {
 
     /// Whether its class is this one or a class derived from it.
     pub fn is_class(&self, class: &str) -> bool {
-        self.class.strip_prefix(class).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.class
+            .strip_prefix(class)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
     /// The response code for an item that may not be created here; none when it may.

@@ -108,11 +108,18 @@ impl Ids {
     }
 
     fn seal(&self, body: &[u8], mailbox: usize, length: usize) -> Vec<u8> {
-        let digest = Sha256::new_with_prefix(self.seed.to_be_bytes()).chain_update(body).finalize();
+        let digest = Sha256::new_with_prefix(self.seed.to_be_bytes())
+            .chain_update(body)
+            .finalize();
         let mut seal = digest[..SEAL].to_vec();
         seal.extend_from_slice(&(mailbox as u32).to_be_bytes());
         let filling = Sha256::digest(digest);
-        seal.extend(filling.iter().cycle().take(length.saturating_sub(body.len() + seal.len())));
+        seal.extend(
+            filling
+                .iter()
+                .cycle()
+                .take(length.saturating_sub(body.len() + seal.len())),
+        );
         seal
     }
 
@@ -141,7 +148,10 @@ mod tests {
     #[test]
     fn ids_come_back_and_are_case_sensitive_and_long() {
         let ids = Ids::new(7);
-        let key = ItemKey { mailbox: 3, serial: 4711 };
+        let key = ItemKey {
+            mailbox: 3,
+            serial: 4711,
+        };
         let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         for target in [
             Target::Folder(3, FolderKey(5)),
@@ -159,7 +169,10 @@ mod tests {
 
     #[test]
     fn another_organisations_id_is_refused() {
-        let id = Ids::new(7).encode(Target::Item(ItemKey { mailbox: 0, serial: 1 }));
+        let id = Ids::new(7).encode(Target::Item(ItemKey {
+            mailbox: 0,
+            serial: 1,
+        }));
         assert_eq!(Ids::new(8).decode(&id, 4), None);
         assert_eq!(Ids::new(7).decode(&id, 0), None);
     }

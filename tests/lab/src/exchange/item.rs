@@ -232,13 +232,19 @@ impl Item {
 
     /// Removes a property; gives what it was.
     pub fn unset(&mut self, field: Field) -> Option<Value> {
-        let at = self.values.binary_search_by_key(&field, |(field, _)| *field).ok()?;
+        let at = self
+            .values
+            .binary_search_by_key(&field, |(field, _)| *field)
+            .ok()?;
         Some(self.values.remove(at).1)
     }
 
     /// A property's value.
     pub fn get(&self, field: Field) -> Option<&Value> {
-        let at = self.values.binary_search_by_key(&field, |(field, _)| *field).ok()?;
+        let at = self
+            .values
+            .binary_search_by_key(&field, |(field, _)| *field)
+            .ok()?;
         Some(&self.values[at].1)
     }
 
@@ -327,7 +333,9 @@ impl Item {
     pub fn set_entry(&mut self, dictionary: Dictionary, key: &str, text: impl Into<String>) {
         self.unset_entry(dictionary, key);
         let entry = (dictionary, key.to_owned(), text.into());
-        let at = self.entries.partition_point(|(d, k, _)| (*d, k.as_str()) < (dictionary, key));
+        let at = self
+            .entries
+            .partition_point(|(d, k, _)| (*d, k.as_str()) < (dictionary, key));
         self.entries.insert(at, entry);
     }
 
@@ -338,7 +346,10 @@ impl Item {
 
     /// A dictionary entry.
     pub fn entry(&self, dictionary: Dictionary, key: &str) -> Option<&str> {
-        self.entries.iter().find(|(d, k, _)| *d == dictionary && k == key).map(|(_, _, text)| text.as_str())
+        self.entries
+            .iter()
+            .find(|(d, k, _)| *d == dictionary && k == key)
+            .map(|(_, _, text)| text.as_str())
     }
 
     /// All entries of one dictionary, by key.

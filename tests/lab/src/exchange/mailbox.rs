@@ -108,10 +108,18 @@ impl Mailbox {
 
     /// Carries out one change.
     pub fn apply(&mut self, mutation: Mutation) {
-        let Mutation { change, at, by, what, .. } = mutation;
+        let Mutation {
+            change, at, by, what, ..
+        } = mutation;
         self.change = self.change.max(change);
         match what {
-            Change::Create { serial, folder, delivered, copied_from, item } => {
+            Change::Create {
+                serial,
+                folder,
+                delivered,
+                copied_from,
+                item,
+            } => {
                 self.next_serial = self.next_serial.max(serial + 1);
                 let stored = Stored::new(serial, folder, change, at, by, *item);
                 self.enter(stored);
@@ -119,21 +127,47 @@ impl Mailbox {
                     Some(old) => EventKind::Copied { old_serial: old },
                     None => EventKind::Created,
                 };
-                self.events.push(Event { change, at, folder, serial, kind });
+                self.events.push(Event {
+                    change,
+                    at,
+                    folder,
+                    serial,
+                    kind,
+                });
                 if delivered {
-                    self.events.push(Event { change, at, folder, serial, kind: EventKind::NewMail });
+                    self.events.push(Event {
+                        change,
+                        at,
+                        folder,
+                        serial,
+                        kind: EventKind::NewMail,
+                    });
                 }
             }
-            Change::Update { serial, read_flag_only, item } => {
+            Change::Update {
+                serial,
+                read_flag_only,
+                item,
+            } => {
                 self.update(serial, change, at, by, read_flag_only, *item);
             }
-            Change::Move { serial, new_serial, folder } => {
+            Change::Move {
+                serial,
+                new_serial,
+                folder,
+            } => {
                 self.next_serial = self.next_serial.max(new_serial + 1);
                 self.move_item(serial, new_serial, folder, change, at);
             }
             Change::Delete { serial } => {
                 if let Some(gone) = self.leave(serial, change) {
-                    self.events.push(Event { change, at, folder: gone.folder, serial, kind: EventKind::Deleted });
+                    self.events.push(Event {
+                        change,
+                        at,
+                        folder: gone.folder,
+                        serial,
+                        kind: EventKind::Deleted,
+                    });
                 }
             }
             Change::PutFolder { folder, info } => self.put_folder(folder, info, change, at),
@@ -156,7 +190,13 @@ impl Mailbox {
             folder.by_time.remove(&Reverse((stored.sort_time, serial)));
             folder.by_change.remove(&stored.change);
             folder.unread -= usize::from(stored.is_unread());
-            folder.tombstones.insert(change, Tombstone { serial, created_change: stored.created_change });
+            folder.tombstones.insert(
+                change,
+                Tombstone {
+                    serial,
+                    created_change: stored.created_change,
+                },
+            );
         }
         Some(stored)
     }
@@ -170,7 +210,9 @@ impl Mailbox {
         read_flag_only: bool,
         item: Item,
     ) {
-        let Some(stored) = self.items.get_mut(&serial) else { return };
+        let Some(stored) = self.items.get_mut(&serial) else {
+            return;
+        };
         let was_unread = stored.is_unread();
         let before = stored.change;
         stored.size = size_of_item(&item);
@@ -188,11 +230,19 @@ impl Mailbox {
             folder.by_change.insert(change, serial);
             folder.unread = folder.unread + usize::from(is_unread) - usize::from(was_unread);
         }
-        self.events.push(Event { change, at, folder: folder_key, serial, kind: EventKind::Modified });
+        self.events.push(Event {
+            change,
+            at,
+            folder: folder_key,
+            serial,
+            kind: EventKind::Modified,
+        });
     }
 
     fn move_item(&mut self, serial: u64, new_serial: u64, to: FolderKey, change: u64, at: DateTime<Utc>) {
-        let Some(mut stored) = self.leave(serial, change) else { return };
+        let Some(mut stored) = self.leave(serial, change) else {
+            return;
+        };
         let from = stored.folder;
         stored.serial = new_serial;
         stored.folder = to;
@@ -200,8 +250,17 @@ impl Mailbox {
         stored.content_change = change;
         stored.change = change;
         self.enter(stored);
-        let kind = EventKind::Moved { old_serial: serial, old_folder: from };
-        self.events.push(Event { change, at, folder: to, serial: new_serial, kind });
+        let kind = EventKind::Moved {
+            old_serial: serial,
+            old_folder: from,
+        };
+        self.events.push(Event {
+            change,
+            at,
+            folder: to,
+            serial: new_serial,
+            kind,
+        });
     }
 
     fn put_folder(&mut self, key: FolderKey, info: FolderInfo, change: u64, at: DateTime<Utc>) {
@@ -218,26 +277,46 @@ impl Mailbox {
                 EventKind::FolderCreated
             }
         };
-        self.events.push(Event { change, at, folder: parent, serial: key.0, kind });
+        self.events.push(Event {
+            change,
+            at,
+            folder: parent,
+            serial: key.0,
+            kind,
+        });
     }
 
     fn delete_folder(&mut self, key: FolderKey, change: u64, at: DateTime<Utc>) {
-        let children: Vec<FolderKey> =
-            self.folders.iter().filter(|(child, f)| f.info.parent == key && **child != key).map(|(k, _)| *k).collect();
+        let children: Vec<FolderKey> = self
+            .folders
+            .iter()
+            .filter(|(child, f)| f.info.parent == key && **child != key)
+            .map(|(k, _)| *k)
+            .collect();
         for child in children {
             self.delete_folder(child, change, at);
         }
-        let Some(folder) = self.folders.remove(&key) else { return };
+        let Some(folder) = self.folders.remove(&key) else {
+            return;
+        };
         for Reverse((_, serial)) in &folder.by_time {
             self.items.remove(serial);
         }
         // Several folders may go with one change; the key keeps their entries apart.
-        let slot = (0..).map(|n| (change << 16) + n).find(|slot| !self.folder_tombstones.contains_key(slot));
+        let slot = (0..)
+            .map(|n| (change << 16) + n)
+            .find(|slot| !self.folder_tombstones.contains_key(slot));
         if let Some(slot) = slot {
             self.folder_tombstones.insert(slot, (key, folder.created_change));
         }
         let parent = folder.info.parent;
-        self.events.push(Event { change, at, folder: parent, serial: key.0, kind: EventKind::FolderDeleted });
+        self.events.push(Event {
+            change,
+            at,
+            folder: parent,
+            serial: key.0,
+            kind: EventKind::FolderDeleted,
+        });
     }
 
     /// Whether `folder` is `ancestor` or lies below it.

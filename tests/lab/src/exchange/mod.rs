@@ -53,7 +53,11 @@ impl Durable for World {
         "exchange"
     }
 
-    fn replay(&self, _entry: Value) {}
+    fn replay(&self, entry: Value) {
+        if let Ok(mutation) = serde_json::from_value(entry) {
+            self.replay_mutation(mutation);
+        }
+    }
 
     fn attach(&self, journal: Journal) {
         self.attach_journal(journal);

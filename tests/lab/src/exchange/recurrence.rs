@@ -52,13 +52,36 @@ pub enum Unit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the schema's elements")]
 pub enum Pattern {
-    Daily { interval: u16 },
-    Weekly { interval: u16, days: Vec<Day>, first_day: Option<Day> },
-    AbsoluteMonthly { interval: u16, day: u8 },
-    RelativeMonthly { interval: u16, days: Day, index: Index },
-    AbsoluteYearly { day: u8, month: u8 },
-    RelativeYearly { days: Day, index: Index, month: u8 },
-    Regeneration { unit: Unit, interval: u16 },
+    Daily {
+        interval: u16,
+    },
+    Weekly {
+        interval: u16,
+        days: Vec<Day>,
+        first_day: Option<Day>,
+    },
+    AbsoluteMonthly {
+        interval: u16,
+        day: u8,
+    },
+    RelativeMonthly {
+        interval: u16,
+        days: Day,
+        index: Index,
+    },
+    AbsoluteYearly {
+        day: u8,
+        month: u8,
+    },
+    RelativeYearly {
+        days: Day,
+        index: Index,
+        month: u8,
+    },
+    Regeneration {
+        unit: Unit,
+        interval: u16,
+    },
 }
 
 /// Where a repetition ends.
@@ -97,8 +120,12 @@ impl Recurrence {
         until: Option<DateTime<Utc>>,
     ) -> Vec<DateTime<Utc>> {
         let first = wall(self.start.and_time(time));
-        let Some(rule) = self.rule() else { return Vec::new() };
-        let Ok(rule) = rule.validate(first) else { return Vec::new() };
+        let Some(rule) = self.rule() else {
+            return Vec::new();
+        };
+        let Ok(rule) = rule.validate(first) else {
+            return Vec::new();
+        };
         let mut set = RRuleSet::new(first).rrule(rule);
         if let Some(from) = from {
             // The crate's bounds include the bound itself.
@@ -111,7 +138,9 @@ impl Recurrence {
         dates
             .into_iter()
             .map(|date| rules.to_utc(date.naive_utc()))
-            .filter(|start| until.is_none_or(|until| *start < until) && from.is_none_or(|from| *start >= from))
+            .filter(|start| {
+                until.is_none_or(|until| *start < until) && from.is_none_or(|from| *start >= from)
+            })
             .collect()
     }
 
@@ -126,23 +155,37 @@ impl Recurrence {
     fn rule(&self) -> Option<RRule<rrule::Unvalidated>> {
         let rule = match &self.pattern {
             Pattern::Daily { interval } => RRule::new(Frequency::Daily).interval(*interval),
-            Pattern::Weekly { interval, days, first_day } => RRule::new(Frequency::Weekly)
+            Pattern::Weekly {
+                interval,
+                days,
+                first_day,
+            } => RRule::new(Frequency::Weekly)
                 .interval(*interval)
                 .week_start(first_day.and_then(Day::weekday).unwrap_or(Weekday::Sun))
-                .by_weekday(days.iter().flat_map(|day| day.weekdays()).map(NWeekday::Every).collect()),
-            Pattern::AbsoluteMonthly { interval, day } => {
-                RRule::new(Frequency::Monthly).interval(*interval).by_month_day(days_up_to(*day)).by_set_pos(vec![-1])
-            }
-            Pattern::RelativeMonthly { interval, days, index } => {
-                relative(RRule::new(Frequency::Monthly).interval(*interval), *days, *index)
-            }
+                .by_weekday(
+                    days.iter()
+                        .flat_map(|day| day.weekdays())
+                        .map(NWeekday::Every)
+                        .collect(),
+                ),
+            Pattern::AbsoluteMonthly { interval, day } => RRule::new(Frequency::Monthly)
+                .interval(*interval)
+                .by_month_day(days_up_to(*day))
+                .by_set_pos(vec![-1]),
+            Pattern::RelativeMonthly {
+                interval,
+                days,
+                index,
+            } => relative(RRule::new(Frequency::Monthly).interval(*interval), *days, *index),
             Pattern::AbsoluteYearly { day, month } => RRule::new(Frequency::Yearly)
                 .by_month(&[month_of(*month)?])
                 .by_month_day(days_up_to(*day))
                 .by_set_pos(vec![-1]),
-            Pattern::RelativeYearly { days, index, month } => {
-                relative(RRule::new(Frequency::Yearly).by_month(&[month_of(*month)?]), *days, *index)
-            }
+            Pattern::RelativeYearly { days, index, month } => relative(
+                RRule::new(Frequency::Yearly).by_month(&[month_of(*month)?]),
+                *days,
+                *index,
+            ),
             Pattern::Regeneration { .. } => return None,
         };
         Some(match self.ends {
@@ -157,7 +200,11 @@ impl Recurrence {
 /// as "the last of the days 28 to `day` that the month has".
 fn days_up_to(day: u8) -> Vec<i8> {
     let day = i8::try_from(day.clamp(1, 31)).unwrap_or(31);
-    if day <= 28 { vec![day] } else { (28..=day).collect() }
+    if day <= 28 {
+        vec![day]
+    } else {
+        (28..=day).collect()
+    }
 }
 
 fn month_of(number: u8) -> Option<Month> {
@@ -172,7 +219,8 @@ fn relative(rule: RRule<rrule::Unvalidated>, days: Day, index: Index) -> RRule<r
         Index::Fourth => 4,
         Index::Last => -1,
     };
-    rule.by_weekday(days.weekdays().into_iter().map(NWeekday::Every).collect()).by_set_pos(vec![position])
+    rule.by_weekday(days.weekdays().into_iter().map(NWeekday::Every).collect())
+        .by_set_pos(vec![position])
 }
 
 /// Wall-clock time dressed as UTC, so that the crate does no zone arithmetic of its own.
@@ -230,7 +278,12 @@ mod tests {
 
     fn starts(pattern: Pattern, start: NaiveDate, ends: Ends) -> Vec<String> {
         Recurrence { pattern, start, ends }
-            .starts(Rules::Named(Berlin), NaiveTime::from_hms_opt(9, 0, 0).unwrap(), None, None)
+            .starts(
+                Rules::Named(Berlin),
+                NaiveTime::from_hms_opt(9, 0, 0).unwrap(),
+                None,
+                None,
+            )
             .iter()
             .map(|start| start.format("%Y-%m-%dT%H").to_string())
             .collect()
@@ -238,7 +291,11 @@ mod tests {
 
     #[test]
     fn a_weekly_meeting_keeps_its_wall_clock_time_over_a_change_of_clocks() {
-        let pattern = Pattern::Weekly { interval: 1, days: vec![Day::Monday], first_day: None };
+        let pattern = Pattern::Weekly {
+            interval: 1,
+            days: vec![Day::Monday],
+            first_day: None,
+        };
         let got = starts(pattern, date(2026, 3, 23), Ends::After(2));
         assert_eq!(got, ["2026-03-23T08", "2026-03-30T07"]);
     }
@@ -252,22 +309,40 @@ mod tests {
 
     #[test]
     fn the_last_weekday_of_a_month_is_found() {
-        let pattern = Pattern::RelativeMonthly { interval: 1, days: Day::Weekday, index: Index::Last };
+        let pattern = Pattern::RelativeMonthly {
+            interval: 1,
+            days: Day::Weekday,
+            index: Index::Last,
+        };
         let got = starts(pattern, date(2026, 10, 1), Ends::After(2));
         assert_eq!(got, ["2026-10-30T08", "2026-11-30T08"]);
     }
 
     #[test]
     fn an_end_date_includes_that_day() {
-        let got = starts(Pattern::Daily { interval: 2 }, date(2026, 1, 1), Ends::On(date(2026, 1, 5)));
+        let got = starts(
+            Pattern::Daily { interval: 2 },
+            date(2026, 1, 1),
+            Ends::On(date(2026, 1, 5)),
+        );
         assert_eq!(got.len(), 3);
     }
 
     #[test]
     fn yearly_patterns_stay_in_their_month() {
-        let pattern = Pattern::RelativeYearly { days: Day::Sunday, index: Index::Second, month: 5 };
-        assert_eq!(starts(pattern, date(2026, 1, 1), Ends::After(2)), ["2026-05-10T07", "2027-05-09T07"]);
+        let pattern = Pattern::RelativeYearly {
+            days: Day::Sunday,
+            index: Index::Second,
+            month: 5,
+        };
+        assert_eq!(
+            starts(pattern, date(2026, 1, 1), Ends::After(2)),
+            ["2026-05-10T07", "2027-05-09T07"]
+        );
         let pattern = Pattern::AbsoluteYearly { day: 29, month: 2 };
-        assert_eq!(starts(pattern, date(2027, 1, 1), Ends::After(2)), ["2027-02-28T08", "2028-02-29T08"]);
+        assert_eq!(
+            starts(pattern, date(2027, 1, 1), Ends::After(2)),
+            ["2027-02-28T08", "2028-02-29T08"]
+        );
     }
 }

@@ -53,7 +53,10 @@ impl Serialize for Binary {
 impl<'de> Deserialize<'de> for Binary {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map(|octets| Binary(octets.into())).map_err(serde::de::Error::custom)
+        STANDARD
+            .decode(text)
+            .map(|octets| Binary(octets.into()))
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -81,7 +84,11 @@ pub struct Address {
 impl Address {
     /// An SMTP correspondent.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Address {
-        Address { name: name.into(), email: email.into(), routing: None }
+        Address {
+            name: name.into(),
+            email: email.into(),
+            routing: None,
+        }
     }
 
     /// Whether the SMTP address is this one, whatever the case.
@@ -104,7 +111,11 @@ pub struct Attendee {
 impl Attendee {
     /// An attendee who has not answered.
     pub fn new(mailbox: Address) -> Attendee {
-        Attendee { mailbox, response: "Unknown".to_owned(), answered: None }
+        Attendee {
+            mailbox,
+            response: "Unknown".to_owned(),
+            answered: None,
+        }
     }
 }
 

@@ -34,7 +34,11 @@ impl Version {
             "Exchange2012" | "Exchange2013" => Version::E2013,
             "Exchange2013_SP1" => Version::E2013Sp1,
             "Exchange2015" | "Exchange2016" => Version::E2016,
-            other if other.starts_with("V2015_") || other.starts_with("V2016_") || other.starts_with("V2017_") => {
+            other
+                if other.starts_with("V2015_")
+                    || other.starts_with("V2016_")
+                    || other.starts_with("V2017_") =>
+            {
                 Version::E2016
             }
             _ => return None,

@@ -116,13 +116,22 @@ impl World {
     fn transaction_at(&self, mailbox: usize, by: String, at: DateTime<Utc>) -> Option<Transaction<'_>> {
         let lock = self.mailboxes.get(mailbox)?;
         let guard = lock.write().unwrap_or_else(PoisonError::into_inner);
-        Some(Transaction { world: self, index: mailbox, mailbox: guard, by, at, changed: false })
+        Some(Transaction {
+            world: self,
+            index: mailbox,
+            mailbox: guard,
+            by,
+            at,
+            changed: false,
+        })
     }
 
     /// Carries out a change that an earlier run had journaled.
-    pub fn replay(&self, mutation: Mutation) {
+    pub fn replay_mutation(&self, mutation: Mutation) {
         if let Some(lock) = self.mailboxes.get(mutation.mailbox) {
-            lock.write().unwrap_or_else(PoisonError::into_inner).apply(mutation);
+            lock.write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .apply(mutation);
         }
     }
 
@@ -147,10 +156,15 @@ impl World {
             .or(item.time(Field::DateTimeReceived))
             .unwrap_or(self.cast.start)
             .trunc_subsecs(0);
-        let by = self.directory.owner(mailbox).map(|owner| owner.display.clone()).unwrap_or_default();
+        let by = self
+            .directory
+            .owner(mailbox)
+            .map(|owner| owner.display.clone())
+            .unwrap_or_default();
         defaults::complete(&mut item, at, self.directory.owner(mailbox));
-        let mut transaction =
-            self.transaction_at(mailbox, by, at).expect("the seed fills only mailboxes of the cast");
+        let mut transaction = self
+            .transaction_at(mailbox, by, at)
+            .expect("the seed fills only mailboxes of the cast");
         transaction.create(folder, item)
     }
 
@@ -195,7 +209,13 @@ impl Transaction<'_> {
 
     fn apply(&mut self, what: Change) -> u64 {
         let change = self.mailbox.change + 1;
-        let mutation = Mutation { mailbox: self.index, change, at: self.at, by: self.by.clone(), what };
+        let mutation = Mutation {
+            mailbox: self.index,
+            change,
+            at: self.at,
+            by: self.by.clone(),
+            what,
+        };
         if let Some(journal) = self.world.journal.get() {
             journal.append("exchange", &mutation);
         }
@@ -205,7 +225,10 @@ impl Transaction<'_> {
     }
 
     fn key(&self, serial: u64) -> ItemKey {
-        ItemKey { mailbox: self.index, serial }
+        ItemKey {
+            mailbox: self.index,
+            serial,
+        }
     }
 
     /// A new item.
@@ -225,19 +248,33 @@ impl Transaction<'_> {
 
     fn enter(&mut self, folder: FolderKey, item: Item, delivered: bool, copied_from: Option<u64>) -> ItemKey {
         let serial = self.mailbox.next_serial;
-        self.apply(Change::Create { serial, folder, delivered, copied_from, item: Box::new(item) });
+        self.apply(Change::Create {
+            serial,
+            folder,
+            delivered,
+            copied_from,
+            item: Box::new(item),
+        });
         self.key(serial)
     }
 
     /// Another version of an item.
     pub fn update(&mut self, serial: u64, item: Item, read_flag_only: bool) {
-        self.apply(Change::Update { serial, read_flag_only, item: Box::new(item) });
+        self.apply(Change::Update {
+            serial,
+            read_flag_only,
+            item: Box::new(item),
+        });
     }
 
     /// Takes an item to another folder; its number, and so its id, is another one then.
     pub fn move_item(&mut self, serial: u64, folder: FolderKey) -> ItemKey {
         let new_serial = self.mailbox.next_serial;
-        self.apply(Change::Move { serial, new_serial, folder });
+        self.apply(Change::Move {
+            serial,
+            new_serial,
+            folder,
+        });
         self.key(new_serial)
     }
 

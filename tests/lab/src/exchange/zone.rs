@@ -30,12 +30,20 @@ impl Zone {
     /// The zone of an IANA name.
     pub fn iana(tz: Tz) -> Zone {
         let id = localzone::iana_to_win_zone(tz.name()).map_or("UTC", |(windows, _)| windows);
-        Zone { id: id.to_owned(), name: String::new(), bias_minutes: None }
+        Zone {
+            id: id.to_owned(),
+            name: String::new(),
+            bias_minutes: None,
+        }
     }
 
     /// A zone by its Windows name.
     pub fn windows(id: impl Into<String>) -> Zone {
-        Zone { id: id.into(), name: String::new(), bias_minutes: None }
+        Zone {
+            id: id.into(),
+            name: String::new(),
+            bias_minutes: None,
+        }
     }
 
     /// The rules; none for a name nobody knows that came without a definition.
@@ -68,7 +76,12 @@ impl Zone {
             return format!("(UTC) {}", self.id);
         }
         let sign = if minutes < 0 { '-' } else { '+' };
-        format!("(UTC{sign}{:02}:{:02}) {}", minutes.abs() / 60, minutes.abs() % 60, self.id)
+        format!(
+            "(UTC{sign}{:02}:{:02}) {}",
+            minutes.abs() / 60,
+            minutes.abs() % 60,
+            self.id
+        )
     }
 }
 
@@ -76,7 +89,11 @@ impl Zone {
 fn base_offset(tz: Tz) -> Duration {
     let at = |month| {
         let instant = Utc.with_ymd_and_hms(2026, month, 15, 12, 0, 0).single();
-        instant.map_or(0, |instant| tz.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc())
+        instant.map_or(0, |instant| {
+            tz.offset_from_utc_datetime(&instant.naive_utc())
+                .fix()
+                .local_minus_utc()
+        })
     };
     Duration::seconds(i64::from(at(1).min(at(7))))
 }
@@ -109,7 +126,10 @@ impl Rules {
     pub fn offset_seconds(self, instant: DateTime<Utc>) -> i32 {
         match self {
             Rules::Fixed(offset) => offset.local_minus_utc(),
-            Rules::Named(tz) => tz.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc(),
+            Rules::Named(tz) => tz
+                .offset_from_utc_datetime(&instant.naive_utc())
+                .fix()
+                .local_minus_utc(),
         }
     }
 }
