@@ -154,6 +154,10 @@ fn start(root: &Path, socket_dir: &Path, user: &OsUser) {
 }
 
 /// The loop is a process of its own session, so that the end of a test run does not end it too early.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it outlives this process, and init waits for it"
+)]
 fn stop_when_idle(root: &Path, programs: &Programs, user: &OsUser) {
     let stop = format!(
         "while sleep 30; do flock --nonblock --conflict-exit-code 75 users.lock -c '\
