@@ -19,6 +19,8 @@ pub struct Name {
     pub in_use: bool,
     /// Is it called, or named with `!`: does an opening bracket follow?
     pub called: bool,
+    /// Is it a method: does a dot stand before it?
+    pub method: bool,
     /// Inline modules around it, from the file's own.
     inside: Vec<String>,
 }
@@ -195,7 +197,16 @@ impl Walk {
             Some(next) => is_punct(next, '!'),
             None => false,
         };
-        self.push(segments, line, in_test, false, called);
+        let method = start > 0 && is_punct(&tokens[start - 1], '.');
+        self.found.push(Name {
+            segments,
+            line,
+            in_test,
+            in_use: false,
+            called,
+            method,
+            inside: self.inside.clone(),
+        });
         at
     }
 
@@ -228,19 +239,16 @@ impl Walk {
             if segments.len() > 1 && segments.last().is_some_and(|last| last == "self") {
                 segments.pop();
             }
-            self.push(segments, line, in_test, true, false);
+            self.found.push(Name {
+                segments,
+                line,
+                in_test,
+                in_use: true,
+                called: false,
+                method: false,
+                inside: self.inside.clone(),
+            });
         }
-    }
-
-    fn push(&mut self, segments: Vec<String>, line: usize, in_test: bool, in_use: bool, called: bool) {
-        self.found.push(Name {
-            segments,
-            line,
-            in_test,
-            in_use,
-            called,
-            inside: self.inside.clone(),
-        });
     }
 }
 

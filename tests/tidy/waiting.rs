@@ -18,7 +18,8 @@ pub fn tests_never_sleep(sources: &[Source]) -> Verdict {
             continue;
         }
         for name in names(source) {
-            if !name.called || !(is_test || name.in_test) {
+            // `clock.sleep(…)` is a method of our own clock, which a test moves by hand.
+            if !name.called || name.method || !(is_test || name.in_test) {
                 continue;
             }
             verdict.looked += 1;

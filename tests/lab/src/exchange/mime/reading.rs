@@ -23,10 +23,9 @@ pub fn read(raw: impl Into<Bytes>) -> Item {
     if text
         .get(..15)
         .is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:VCALENDAR"))
+        && let Some(item) = icalendar::read(&String::from_utf8_lossy(text))
     {
-        if let Some(item) = icalendar::read(&String::from_utf8_lossy(text)) {
-            return item;
-        }
+        return item;
     }
     // A parser that stumbles over one mail must not take the connection with it.
     let parsed = std::panic::catch_unwind(|| {
