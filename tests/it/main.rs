@@ -13,5 +13,6 @@
 
 mod harness;
 
+mod content;
 mod database;
 mod keyring;
