@@ -15,3 +15,4 @@ mod harness;
 
 mod database;
 mod keyring;
+mod settings;
