@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod content;
 mod database;
 mod keyring;
 mod settings;
