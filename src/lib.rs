@@ -6,3 +6,4 @@ pub mod crm;
 pub mod foundation;
 pub mod mailbox;
 pub mod record;
+pub mod sync;
