@@ -1,0 +1,21 @@
+//! The one external client app of the lab's org and the user it runs as.
+//!
+//! The key pair is a fixed TEST pair made for this lab; it opens nothing anywhere else.
+
+use super::id::id18;
+
+/// Consumer key.
+pub const CLIENT_ID: &str = "3MVG9lab.Holdfast.ConsumerKey.000000000000000000000000001";
+/// Consumer secret.
+pub const CLIENT_SECRET: &str = "6C1B2LABSECRET0000000000000000000000000000000000000000000000001";
+/// The private half of the app's key pair, PKCS#8.
+pub const JWT_PRIVATE_KEY_PEM: &str = include_str!("../../keys/jwt-private.pem");
+/// The public half, what the org knows.
+pub const JWT_PUBLIC_KEY_PEM: &str = include_str!("../../keys/jwt-public.pem");
+/// The Run-As user of the client-credentials flow.
+pub const INTEGRATION_USERNAME: &str = "integration@lab.example.crm";
+
+/// The Run-As user's id.
+pub fn integration_user_id() -> String {
+    id18("005", 1)
+}
