@@ -33,9 +33,13 @@
 //! notifications that make a stream due at once ([`worker`] only asks "which streams are due").
 
 pub mod conflict;
+pub mod engine;
+pub mod error;
 pub mod fingerprint;
 pub mod model;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod retry;
 pub mod rules;
+pub mod store;
