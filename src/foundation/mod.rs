@@ -5,6 +5,7 @@
 //! * [`ids`]: identifiers as types
 //! * [`clock`] and [`backoff`]: the time, and how long to wait
 //! * [`db`]: the one bridge to PostgreSQL
+//! * [`keyring`]: sealed secrets, and the keys that fingerprints are made with
 //! * [`egress`]: the one door out
 
 pub mod backoff;
@@ -15,4 +16,5 @@ pub mod egress;
 pub mod explain;
 pub mod failure;
 pub mod ids;
+pub mod keyring;
 pub mod secret;
