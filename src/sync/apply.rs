@@ -8,7 +8,7 @@ use super::error::SyncError;
 use super::fingerprint::{EMPTY, Prints};
 use super::gather::Work;
 use super::keys::{item_key, record_key, version};
-use super::model::{Change, Link, Reason, Seen, Side, Verdict};
+use super::model::{Change, ItemKey, Link, Pair, Reason, Seen, Side, Verdict};
 use super::report::Counts;
 use super::store::outcome::PageOutcome;
 use super::stream::Stream;
@@ -103,15 +103,33 @@ impl Sorted {
             }
             Verdict::CreateInCrm => self.create_in_crm.push(work),
             Verdict::CreateInMailbox => self.create_in_mailbox.push(work),
-            Verdict::Update { to_crm, to_mailbox, base, conflicted } => {
+            Verdict::Update {
+                to_crm,
+                to_mailbox,
+                base,
+                conflicted,
+            } => {
                 applied.counts.conflicts += u64::from(!conflicted.is_empty());
-                self.update.push(Update { work, to_crm, to_mailbox, base });
+                self.update.push(Update {
+                    work,
+                    to_crm,
+                    to_mailbox,
+                    base,
+                });
             }
             Verdict::DeleteInCrm { because } => {
-                self.delete.push(Deletion { work, side: Side::Crm, because });
+                self.delete.push(Deletion {
+                    work,
+                    side: Side::Crm,
+                    because,
+                });
             }
             Verdict::DeleteInMailbox => {
-                self.delete.push(Deletion { work, side: Side::Mailbox, because: None });
+                self.delete.push(Deletion {
+                    work,
+                    side: Side::Mailbox,
+                    because: None,
+                });
             }
             Verdict::InStep { base } => in_step(&work, base, applied),
             Verdict::Unlink => unlink(&work, applied),
@@ -132,7 +150,10 @@ fn skip(work: &Work, reason: Reason, applied: &mut Applied) {
 }
 
 fn unlink(work: &Work, applied: &mut Applied) {
-    applied.page.unlinked.extend(work.link.as_ref().map(|link| link.key));
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
     settle(work, applied);
 }
 
@@ -185,7 +206,9 @@ fn fail(work: &Work, error: &dyn Explain, class: Class, applied: &mut Applied) {
 fn taken_over(change: &Option<Change>, takes: FieldSet) -> Prints {
     match change {
         Some(Change::Upserted(seen)) => Prints::from_pairs(
-            seen.prints.pairs().map(|(field, print)| (field, if takes.has(field) { print } else { EMPTY })),
+            seen.prints
+                .pairs()
+                .map(|(field, print)| (field, if takes.has(field) { print } else { EMPTY })),
         ),
         _ => Prints::none(),
     }
@@ -201,14 +224,20 @@ async fn create_in_mailbox(
             .into_iter()
             .filter_map(|work| Some((stream.keys.stamp(stream.kind(), work.crm.as_ref()?), work)))
             .unzip();
-        let found = stream.server.find_stamped(&stream.row.mailbox, stream.kind(), &stamps).await?;
+        let found = stream
+            .server
+            .find_stamped(&stream.row.mailbox, stream.kind(), &stamps)
+            .await?;
         let mut writes = Vec::new();
         let mut written = Vec::new();
         for ((work, stamp), found) in batch.into_iter().zip(stamps).zip(found) {
             match (found, &work.crm_record) {
                 (Some(item), _) => created_in_mailbox(stream, &work, item, true, applied),
                 (None, Some(record)) => {
-                    writes.push(MailboxWrite::Create { stamp, record: record.record.clone() });
+                    writes.push(MailboxWrite::Create {
+                        stamp,
+                        record: record.record.clone(),
+                    });
                     written.push(work);
                 }
                 (None, None) => settle(&work, applied),
@@ -231,11 +260,24 @@ async fn create_in_mailbox(
 fn created_in_mailbox(stream: &Stream, work: &Work, item: ItemRef, existed: bool, applied: &mut Applied) {
     let Some(crm) = &work.crm else { return };
     applied.counts.matched += u64::from(existed);
-    applied.page.unlinked.extend(work.link.as_ref().map(|link| link.key));
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
     let base = taken_over(&work.pair.crm, stream.mailbox_creatable());
     // One that existed may have been changed by its owner since: an unknown version has it read again.
-    let item = if existed { ItemRef { version: ItemVersion(String::new()), ..item } } else { item };
-    applied.page.links.push(Link { version: version(&item.version), ..link(work, &item, crm, base) });
+    let item = if existed {
+        ItemRef {
+            version: ItemVersion(String::new()),
+            ..item
+        }
+    } else {
+        item
+    };
+    applied.page.links.push(Link {
+        version: version(&item.version),
+        ..link(work, &item, crm, base)
+    });
     settle(work, applied);
 }
 
@@ -268,16 +310,27 @@ async fn create_in_crm(stream: &Stream, works: Vec<Work>, applied: &mut Applied)
 
 fn created_in_crm(stream: &Stream, work: Work, id: CrmId, applied: &mut Applied) {
     let Some(item) = &work.item else { return };
-    applied.page.unlinked.extend(work.link.as_ref().map(|link| link.key));
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
     let base = taken_over(&work.pair.mailbox, stream.crm_writable());
-    applied.page.links.push(mail_is_light(stream, link(&work, item, &id, base)));
+    applied
+        .page
+        .links
+        .push(mail_is_light(stream, link(&work, item, &id, base)));
     settle(&work, applied);
 }
 
 /// Mail is never written again, so its link keeps neither the item's id nor any time.
 fn mail_is_light(stream: &Stream, link: Link) -> Link {
     match stream.kind() {
-        RecordKind::Mail => Link { item: None, item_modified: None, crm_modified: None, ..link },
+        RecordKind::Mail => Link {
+            item: None,
+            item_modified: None,
+            crm_modified: None,
+            ..link
+        },
         _ => link,
     }
 }
@@ -307,16 +360,21 @@ async fn existed_in_crm(
             continue;
         };
         let looked = stream.look_at_record(record);
-        applied.page.unlinked.extend(work.link.take().map(|link| link.key));
-        work.pair = Pair { base: None, crm: Some(Change::Upserted(looked.seen)), ..work.pair };
+        applied
+            .page
+            .unlinked
+            .extend(work.link.take().map(|link| link.key));
+        work.pair = Pair {
+            base: None,
+            crm: Some(Change::Upserted(looked.seen)),
+            ..work.pair
+        };
         work.crm = Some(id);
         work.crm_record = Some(looked.record);
         applied.again.push(work);
     }
     Ok(())
 }
-
-use super::model::Pair;
 
 async fn update(stream: &Stream, updates: Vec<Update>, applied: &mut Applied) -> Result<(), SyncError> {
     for batch in chunks(updates, CRM_BATCH) {
@@ -334,19 +392,36 @@ type MailboxAnswer = Option<Result<MailboxWritten, MailboxError>>;
 
 async fn update_crm(stream: &Stream, batch: &[Update]) -> Result<Vec<CrmAnswer>, SyncError> {
     let write = |update: &Update| {
-        let record = update.work.item_record.as_ref().filter(|_| !update.to_crm.is_empty())?.clone();
+        let record = update
+            .work
+            .item_record
+            .as_ref()
+            .filter(|_| !update.to_crm.is_empty())?
+            .clone();
         let matches = matches(stream, &record);
-        Some(CrmWrite::Update { id: update.work.crm.clone()?, fields: update.to_crm, record, matches })
+        Some(CrmWrite::Update {
+            id: update.work.crm.clone()?,
+            fields: update.to_crm,
+            record,
+            matches,
+        })
     };
     let writes: Vec<Option<CrmWrite>> = batch.iter().map(write).collect();
     let present: Vec<CrmWrite> = writes.iter().flatten().cloned().collect();
     let mut answers = write_crm(stream, &present).await?.into_iter();
-    Ok(writes.into_iter().map(|write| write.and_then(|_| answers.next())).collect())
+    Ok(writes
+        .into_iter()
+        .map(|write| write.and_then(|_| answers.next()))
+        .collect())
 }
 
 async fn update_mailbox(stream: &Stream, batch: &[Update]) -> Result<Vec<MailboxAnswer>, SyncError> {
     let write = |update: &Update| {
-        let record = update.work.crm_record.as_ref().filter(|_| !update.to_mailbox.is_empty())?;
+        let record = update
+            .work
+            .crm_record
+            .as_ref()
+            .filter(|_| !update.to_mailbox.is_empty())?;
         Some(MailboxWrite::Update {
             item: update.work.item.clone()?,
             fields: update.to_mailbox,
@@ -360,7 +435,10 @@ async fn update_mailbox(stream: &Stream, batch: &[Update]) -> Result<Vec<Mailbox
         answers.extend(write_mailbox(stream, chunk).await?);
     }
     let mut answers = answers.into_iter();
-    Ok(writes.into_iter().map(|write| write.and_then(|_| answers.next())).collect())
+    Ok(writes
+        .into_iter()
+        .map(|write| write.and_then(|_| answers.next()))
+        .collect())
 }
 
 /// The CRM lists only whom it knows. Attendees whom it does not know stay in the meeting, and those that
@@ -377,14 +455,21 @@ fn with_unknown_attendees(stream: &Stream, update: &Update, mut record: Record) 
 }
 
 fn merged_attendees(stream: &Stream, before: &Event, crm: &Event) -> Vec<Attendee> {
-    let listed: HashSet<_> = crm.attendees.iter().map(|attendee| attendee.person.key()).collect();
+    let listed: HashSet<_> = crm
+        .attendees
+        .iter()
+        .map(|attendee| attendee.person.key())
+        .collect();
     let stays = |attendee: &&Attendee| {
         listed.contains(&attendee.person.key()) || !stream.counts_as_attendee(&attendee.person)
     };
     let mut merged: Vec<Attendee> = before.attendees.iter().filter(stays).cloned().collect();
     let present: HashSet<_> = merged.iter().map(|attendee| attendee.person.key()).collect();
     merged.extend(
-        crm.attendees.iter().filter(|attendee| !present.contains(&attendee.person.key())).cloned(),
+        crm.attendees
+            .iter()
+            .filter(|attendee| !present.contains(&attendee.person.key()))
+            .cloned(),
     );
     merged
 }
@@ -392,7 +477,9 @@ fn merged_attendees(stream: &Stream, before: &Event, crm: &Event) -> Vec<Attende
 fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, applied: &mut Applied) {
     let Update { mut work, base, .. } = update;
     let failures = [
-        crm.as_ref().and_then(|answer| answer.as_ref().err()).map(|error| (error as &dyn Explain, error.class())),
+        crm.as_ref()
+            .and_then(|answer| answer.as_ref().err())
+            .map(|error| (error as &dyn Explain, error.class())),
         mailbox
             .as_ref()
             .and_then(|answer| answer.as_ref().err())
@@ -434,13 +521,18 @@ async fn delete(stream: &Stream, deletions: Vec<Deletion>, applied: &mut Applied
         .into_iter()
         .partition(|deletion| deletion.work.crm.as_ref().is_some_and(|id| in_use.contains(id)));
     used.iter().for_each(|deletion| unlink(&deletion.work, applied));
-    let (in_crm, in_mailbox): (Vec<Deletion>, Vec<Deletion>) =
-        deletions.into_iter().partition(|deletion| deletion.side == Side::Crm);
+    let (in_crm, in_mailbox): (Vec<Deletion>, Vec<Deletion>) = deletions
+        .into_iter()
+        .partition(|deletion| deletion.side == Side::Crm);
 
     for batch in chunks(in_crm, CRM_BATCH) {
         let writes: Vec<CrmWrite> = batch
             .iter()
-            .filter_map(|deletion| Some(CrmWrite::Delete { id: deletion.work.crm.clone()? }))
+            .filter_map(|deletion| {
+                Some(CrmWrite::Delete {
+                    id: deletion.work.crm.clone()?,
+                })
+            })
             .collect();
         let answers = write_crm(stream, &writes).await?;
         for (deletion, answer) in batch.into_iter().zip(answers) {
@@ -453,7 +545,12 @@ async fn delete(stream: &Stream, deletions: Vec<Deletion>, applied: &mut Applied
         let (writes, batch): (Vec<MailboxWrite>, Vec<Deletion>) = batch
             .into_iter()
             .filter_map(|deletion| {
-                Some((MailboxWrite::Delete { item: deletion.work.item.clone()?.id }, deletion))
+                Some((
+                    MailboxWrite::Delete {
+                        item: deletion.work.item.clone()?.id,
+                    },
+                    deletion,
+                ))
             })
             .unzip();
         let answers = write_mailbox(stream, &writes).await?;
@@ -478,8 +575,16 @@ fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static str)>, applie
         }
         Err((class, code)) => {
             applied.counts.failed += 1;
-            let Work { origin, item, crm, .. } = work;
-            applied.failed.push(Failed { origin, item, crm, code, class });
+            let Work {
+                origin, item, crm, ..
+            } = work;
+            applied.failed.push(Failed {
+                origin,
+                item,
+                crm,
+                code,
+                class,
+            });
         }
     }
 }
@@ -517,8 +622,10 @@ async fn write_mailbox(
         return Ok(Vec::new());
     }
     // Nobody is mailed (promise P7). A policy that invites does not exist yet.
-    let answers =
-        stream.server.write(&stream.row.mailbox, stream.kind(), writes, Notify::Nobody).await?;
+    let answers = stream
+        .server
+        .write(&stream.row.mailbox, stream.kind(), writes, Notify::Nobody)
+        .await?;
     let mut kept = Vec::with_capacity(answers.len());
     for answer in answers {
         match answer {
@@ -531,13 +638,11 @@ async fn write_mailbox(
 
 fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
     match record {
-        Record::Event(event) => stream.known.of(
-            event
-                .attendees
-                .iter()
-                .map(|attendee| &attendee.person)
-                .filter(|person| stream.counts_as_attendee(person)),
-        ),
+        Record::Event(event) => stream.known.of(event
+            .attendees
+            .iter()
+            .map(|attendee| &attendee.person)
+            .filter(|person| stream.counts_as_attendee(person))),
         Record::Email(email) => stream.known.of(super::rules::people_of(email)),
         Record::Contact(_) | Record::Task(_) => Vec::new(),
     }
@@ -556,10 +661,10 @@ fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
 }
 
 /// The shortened id under which a failure is remembered.
-pub fn failure_key(failed: &Failed) -> super::model::ItemKey {
+pub fn failure_key(failed: &Failed) -> ItemKey {
     match (failed.origin, &failed.item, &failed.crm) {
         (Side::Mailbox, Some(item), _) | (_, Some(item), None) => item_key(&item.id),
         (_, _, Some(crm)) => record_key(crm),
-        (_, None, None) => super::model::ItemKey(0),
+        (_, None, None) => ItemKey(0),
     }
 }

@@ -61,7 +61,10 @@ async fn read_item(
 ) -> Result<Option<MailboxItem>, SyncError> {
     let linked = link.and_then(|link| link.item.clone());
     let id = linked.unwrap_or_else(|| ItemId(item.to_owned()));
-    let answers = stream.server.read(&stream.row.mailbox, stream.kind(), &[id]).await?;
+    let answers = stream
+        .server
+        .read(&stream.row.mailbox, stream.kind(), &[id])
+        .await?;
     let read = answers.into_iter().next().and_then(Result::ok);
     Ok(read.filter(|read| read.record.kind() == stream.kind()))
 }
@@ -99,7 +102,10 @@ async fn explained(
         (Side::Mailbox, read.as_ref().map(|item| &item.record)),
         (Side::Crm, record.as_ref().map(|record| &record.record)),
     ] {
-        for ruling in record.map(|record| stream.rulings(record, side)).unwrap_or_default() {
+        for ruling in record
+            .map(|record| stream.rulings(record, side))
+            .unwrap_or_default()
+        {
             let said = ruling.out.map_or("passes", |reason| reason.sentence());
             rules.push((format!("{} ({})", ruling.rule, side.word()), said.to_owned()));
         }
@@ -144,10 +150,18 @@ async fn verdict(
         .iter()
         .filter_map(describe)
         .map(|(action, detail)| {
-            if detail.is_empty() { action.to_owned() } else { format!("{action}: {detail}") }
+            if detail.is_empty() {
+                action.to_owned()
+            } else {
+                format!("{action}: {detail}")
+            }
         })
         .collect();
-    Ok(if said.is_empty() { "in step; nothing to do".to_owned() } else { said.join("; ") })
+    Ok(if said.is_empty() {
+        "in step; nothing to do".to_owned()
+    } else {
+        said.join("; ")
+    })
 }
 
 async fn notes(
@@ -176,13 +190,19 @@ async fn notes(
                 skips.extend(outcome::skip_reason(conn, id, *side, *key)?.map(|reason| (*side, reason)));
             }
             let failures = outcome::failures_of(conn, id, now)?;
-            let failures: Vec<_> =
-                failures.into_iter().filter(|due| keys.contains(&(due.side, due.key))).collect();
+            let failures: Vec<_> = failures
+                .into_iter()
+                .filter(|due| keys.contains(&(due.side, due.key)))
+                .collect();
             Ok::<_, SyncError>((skips, failures))
         })
         .await?;
     for (side, reason) in skips {
-        notes.push(format!("Left alone at the last look ({}): {}", side.word(), reason.sentence()));
+        notes.push(format!(
+            "Left alone at the last look ({}): {}",
+            side.word(),
+            reason.sentence()
+        ));
     }
     for failure in failures {
         notes.push(format!("Failed {} times so far.", failure.attempts));

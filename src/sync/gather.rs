@@ -12,7 +12,7 @@ use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{ItemChange, ItemId, ItemRef, MailboxItem, Stamp};
+use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion, MailboxItem, Stamp};
 use crate::record::Record;
 use crate::record::kind::RecordKind;
 use crate::record::person::address_key;
@@ -69,7 +69,8 @@ impl Pending {
             CrmChange::Deleted(id) => id.clone(),
         };
         if matches!(change, CrmChange::Upserted(_)) {
-            self.stamps.insert(stream.keys.stamp(stream.kind(), &id), id.clone());
+            self.stamps
+                .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
         }
         self.changes.insert(id, change);
     }
@@ -137,9 +138,9 @@ pub async fn mailbox_page(
             ItemChange::Deleted(id) => gone(&id, &mut known, pending, stream, &mut gathered),
             ItemChange::Upserted(item) => {
                 let key = item_key(&item.id);
-                let ours = known.get(&key).is_some_and(|link| {
-                    link.version == version(&item.version) && !pending.has(&link.crm)
-                });
+                let ours = known
+                    .get(&key)
+                    .is_some_and(|link| link.version == version(&item.version) && !pending.has(&link.crm));
                 if !ours || again.contains(&key) {
                     to_read.push(item.id);
                 }
@@ -156,7 +157,9 @@ pub async fn mailbox_page(
             Err(error) => gathered.unreadable.push((id, error.code(), error.class())),
         }
     }
-    stream.ask_about(&items.iter().map(|item| &item.record).collect::<Vec<_>>()).await?;
+    stream
+        .ask_about(&items.iter().map(|item| &item.record).collect::<Vec<_>>())
+        .await?;
     let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
     let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
     for item in looked {
@@ -183,7 +186,9 @@ async fn links_of_items(
         })
         .collect();
     let id = stream.id;
-    let links = db.run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys)).await?;
+    let links = db
+        .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
+        .await?;
     Ok(links.into_iter().map(|link| (link.key, link)).collect())
 }
 
@@ -199,13 +204,19 @@ fn gone(
         gathered.settled.push((Side::Mailbox, key));
         return;
     };
-    let looked = pending.take(&link.crm).map(|change| look_at_change(stream, change));
+    let looked = pending
+        .take(&link.crm)
+        .map(|change| look_at_change(stream, change));
     let (crm_change, crm_record) = split(looked);
     gathered.works.push(Work {
-        pair: Pair { base: Some(link.base.clone()), mailbox: Some(Change::Deleted), crm: crm_change },
+        pair: Pair {
+            base: Some(link.base.clone()),
+            mailbox: Some(Change::Deleted),
+            crm: crm_change,
+        },
         item: Some(ItemRef {
             id: id.clone(),
-            version: crate::mailbox::model::ItemVersion(String::new()),
+            version: ItemVersion(String::new()),
         }),
         item_record: None,
         crm: Some(link.crm.clone()),
@@ -236,7 +247,10 @@ type Answer = (ItemId, Result<MailboxItem, MailboxError>);
 async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<Answer>, SyncError> {
     let batches: Vec<Vec<ItemId>> = ids.chunks(READ_BATCH).map(<[ItemId]>::to_vec).collect();
     let reads = batches.into_iter().map(|batch| async move {
-        let answers = stream.server.read(&stream.row.mailbox, stream.kind(), &batch).await?;
+        let answers = stream
+            .server
+            .read(&stream.row.mailbox, stream.kind(), &batch)
+            .await?;
         Ok::<Vec<Answer>, MailboxError>(batch.into_iter().zip(answers).collect())
     });
     let mut all = Vec::new();
@@ -254,7 +268,9 @@ async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<Answer>, Sy
 }
 
 fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending: &mut Pending) -> Work {
-    let looked = pending.take(&link.crm).map(|change| look_at_change(stream, change));
+    let looked = pending
+        .take(&link.crm)
+        .map(|change| look_at_change(stream, change));
     let (crm_change, crm_record) = split(looked);
     let crm_change =
         crm_change.unwrap_or_else(|| Change::Upserted(stream.quiet_record(&link.base, link.crm_modified)));
@@ -278,7 +294,11 @@ pub fn unlinked_work(stream: &Stream, item: LookedItem, counterpart: Option<CrmR
     let looked = counterpart.map(|record| stream.look_at_record(record));
     let (crm_change, crm_record) = split(looked.map(Some));
     Work {
-        pair: Pair { base: None, mailbox: Some(Change::Upserted(item.seen)), crm: crm_change },
+        pair: Pair {
+            base: None,
+            mailbox: Some(Change::Upserted(item.seen)),
+            crm: crm_change,
+        },
         link: None,
         item: Some(item.item),
         item_record: Some(item.record),
@@ -298,7 +318,11 @@ async fn find_counterparts(
     pending: &mut Pending,
 ) -> Result<HashMap<ItemKey, CrmRecord>, SyncError> {
     let mut found = HashMap::new();
-    let unlinked = || looked.iter().filter(|item| !known.contains_key(&item_key(&item.item.id)));
+    let unlinked = || {
+        looked
+            .iter()
+            .filter(|item| !known.contains_key(&item_key(&item.item.id)))
+    };
     let mut stamped = Vec::new();
     for item in unlinked() {
         if let Some(record) = item.stamp.as_ref().and_then(|stamp| pending.take_stamped(stamp)) {
@@ -330,10 +354,15 @@ fn contacts_by_address<'a>(
 ) -> Vec<(ItemKey, Vec<CrmId>)> {
     items
         .filter_map(|item| {
-            let Record::Contact(contact) = &item.record else { return None };
+            let Record::Contact(contact) = &item.record else {
+                return None;
+            };
             let found = stream.known.get(&address_key(contact.email.expose()))?;
             let contacts = found.who.iter().filter(|who| who.kind == WhoKind::Contact);
-            Some((item_key(&item.item.id), contacts.map(|who| who.id.clone()).collect()))
+            Some((
+                item_key(&item.item.id),
+                contacts.map(|who| who.id.clone()).collect(),
+            ))
         })
         .collect()
 }
@@ -365,7 +394,10 @@ async fn same_address(
         let ids: Vec<CrmId> = elsewhere.iter().map(|(_, id)| id.clone()).collect();
         let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
         found.extend(
-            elsewhere.into_iter().zip(records).filter_map(|((key, _), record)| Some((key, record?))),
+            elsewhere
+                .into_iter()
+                .zip(records)
+                .filter_map(|((key, _), record)| Some((key, record?))),
         );
     }
     Ok(())
@@ -376,18 +408,16 @@ async fn linked_records(db: &Db, stream: &Stream, ids: Vec<CrmId>) -> Result<Has
         return Ok(HashSet::new());
     }
     let id = stream.id;
-    let links = db.run_for(id.mailbox, move |conn| links::by_crm(conn, id, &ids)).await?;
+    let links = db
+        .run_for(id.mailbox, move |conn| links::by_crm(conn, id, &ids))
+        .await?;
     Ok(links.into_iter().map(|link| link.crm).collect())
 }
 
 /// Gathers changes of the CRM that no change of the mailbox met. Where a linked record really differs from
 /// what we last knew, the mailbox's item is read first: it may have changed meanwhile, and its version is
 /// needed to write it.
-pub async fn crm_page(
-    db: &Db,
-    stream: &mut Stream,
-    changes: Vec<CrmChange>,
-) -> Result<Gathered, SyncError> {
+pub async fn crm_page(db: &Db, stream: &mut Stream, changes: Vec<CrmChange>) -> Result<Gathered, SyncError> {
     let ids: Vec<CrmId> = changes
         .iter()
         .map(|change| match change {
@@ -396,7 +426,9 @@ pub async fn crm_page(
         })
         .collect();
     let id = stream.id;
-    let found = db.run_for(id.mailbox, move |conn| links::by_crm(conn, id, &ids)).await?;
+    let found = db
+        .run_for(id.mailbox, move |conn| links::by_crm(conn, id, &ids))
+        .await?;
     let mut known: HashMap<CrmId, Link> = found.into_iter().map(|link| (link.crm.clone(), link)).collect();
     let mut gathered = Gathered::default();
     let mut to_read: Vec<(LookedRecord, Link)> = Vec::new();
@@ -428,10 +460,17 @@ pub async fn crm_page(
 fn crm_work(looked: Option<LookedRecord>, link: Option<Link>, id: CrmId) -> Work {
     let (crm_change, crm_record) = split(Some(looked));
     Work {
-        pair: Pair { base: link.as_ref().map(|link| link.base.clone()), mailbox: None, crm: crm_change },
+        pair: Pair {
+            base: link.as_ref().map(|link| link.base.clone()),
+            mailbox: None,
+            crm: crm_change,
+        },
         item: link.as_ref().and_then(|link| {
-            let version = crate::mailbox::model::ItemVersion(String::new());
-            Some(ItemRef { id: link.item.clone()?, version })
+            let version = ItemVersion(String::new());
+            Some(ItemRef {
+                id: link.item.clone()?,
+                version,
+            })
         }),
         item_record: None,
         crm: Some(id),
@@ -449,8 +488,10 @@ async fn with_mailbox_side(
     let ids: Vec<ItemId> = to_read.iter().filter_map(|(_, link)| link.item.clone()).collect();
     let mut answers: HashMap<ItemId, Result<MailboxItem, MailboxError>> =
         read_items(stream, ids).await?.into_iter().collect();
-    let records: Vec<&Record> =
-        answers.values().filter_map(|answer| Some(&answer.as_ref().ok()?.record)).collect();
+    let records: Vec<&Record> = answers
+        .values()
+        .filter_map(|answer| Some(&answer.as_ref().ok()?.record))
+        .collect();
     stream.ask_about(&records).await?;
     for (looked, link) in to_read {
         let id = looked.record.id.clone();

@@ -20,7 +20,11 @@ impl Keys {
     /// From the two keys of the keyring.
     pub fn new(mailbox: MailboxKey, organisation: MailboxKey) -> Self {
         let prints = hmac::Key::new(hmac::HMAC_SHA256, &mailbox.print(b"fingerprints", b""));
-        Self { mailbox, organisation, prints }
+        Self {
+            mailbox,
+            organisation,
+            prints,
+        }
     }
 
     /// The key under which fields are fingerprinted.
@@ -43,7 +47,9 @@ impl Keys {
         };
         ExternalKey(match shared {
             Some((domain, id)) => hex(&self.organisation.print(domain, &id)),
-            None => hex(&self.mailbox.print(record.kind().word().as_bytes(), item.0.as_bytes())),
+            None => hex(&self
+                .mailbox
+                .print(record.kind().word().as_bytes(), item.0.as_bytes())),
         })
     }
 
@@ -71,10 +77,18 @@ pub fn record_key(record: &CrmId) -> ItemKey {
 
 /// A version shortened; 0 for an unknown one.
 pub fn version(version: &ItemVersion) -> i64 {
-    if version.0.is_empty() { 0 } else { short(version.0.as_bytes()) }
+    if version.0.is_empty() {
+        0
+    } else {
+        short(version.0.as_bytes())
+    }
 }
 
 fn short(bytes: &[u8]) -> i64 {
     let digest = digest::digest(&digest::SHA256, bytes);
-    digest.as_ref().iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))
+    digest
+        .as_ref()
+        .iter()
+        .take(8)
+        .fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))
 }

@@ -32,22 +32,25 @@
 //! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments,
 //! notifications that make a stream due at once ([`worker`] only asks "which streams are due").
 
+pub mod apply;
 pub mod conflict;
 pub mod engine;
 pub mod error;
+pub mod explain;
 pub mod fingerprint;
+pub mod gather;
+pub mod keys;
 pub mod model;
+pub mod pass;
 pub mod plan;
 pub mod policy;
+pub mod preview;
 pub mod report;
 pub mod retry;
 pub mod rules;
 pub mod store;
-pub mod apply;
-pub mod explain;
-pub mod gather;
-pub mod keys;
-pub mod pass;
-pub mod preview;
 pub mod stream;
 pub mod worker;
+
+#[cfg(test)]
+mod properties;

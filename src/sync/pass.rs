@@ -15,15 +15,15 @@ use super::model::{ItemKey, Side, StreamId};
 use super::plan;
 use super::report::{Counts, Progress};
 use super::retry;
+use super::store::links;
 use super::store::mailboxes::{self, MailboxRow};
 use super::store::outcome::{self, Due, Failure, PageOutcome};
 use super::store::streams::{self, Advance, Lease, Lost, Position, TurnEnd};
-use super::store::links;
 use super::stream::Stream;
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
-use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
+use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,11 +39,7 @@ const ROUNDS: usize = 3;
 /// # Errors
 /// What stopped the turn. Pages that were committed before stay committed; the stream is due again after
 /// a wait that fits the failure.
-pub async fn run_turn(
-    engine: &Engine,
-    lease: Lease,
-    progress: &dyn Progress,
-) -> Result<Counts, SyncError> {
+pub async fn run_turn(engine: &Engine, lease: Lease, progress: &dyn Progress) -> Result<Counts, SyncError> {
     let started = engine.clock.now();
     let heartbeat = Heartbeat::start(engine, lease);
     let mut counts = Counts::default();
@@ -67,7 +63,10 @@ pub async fn sync_mailbox(
     }
     let mut results = Vec::new();
     for kind in RecordKind::ALL {
-        let stream = StreamId { mailbox: row.mailbox.id, kind };
+        let stream = StreamId {
+            mailbox: row.mailbox.id,
+            kind,
+        };
         let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
         let lease = engine
             .db
@@ -90,15 +89,15 @@ async fn turn(
 ) -> Result<(), SyncError> {
     let id = lease.stream;
     let now = engine.clock.now();
-    let row = engine.db.run(move |conn| mailboxes::get(conn, id.mailbox)).await?;
+    let row = engine
+        .db
+        .run(move |conn| mailboxes::get(conn, id.mailbox))
+        .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
     let (position, failures) = engine
         .db
         .run_for(id.mailbox, move |conn| {
-            Ok::<_, SyncError>((
-                streams::position(conn, id)?,
-                outcome::failures_of(conn, id, now)?,
-            ))
+            Ok::<_, SyncError>((streams::position(conn, id)?, outcome::failures_of(conn, id, now)?))
         })
         .await?;
     let stream = Stream::open(engine, row, id.kind).await?;
@@ -109,7 +108,16 @@ async fn turn(
         None => first_total(&stream).await?,
         Some(_) => None,
     };
-    let mut turn = Turn { engine, lease, stream, progress, counts, failures, done: 0, total };
+    let mut turn = Turn {
+        engine,
+        lease,
+        stream,
+        progress,
+        counts,
+        failures,
+        done: 0,
+        total,
+    };
     let mut pending = Pending::default();
     let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
@@ -118,7 +126,11 @@ async fn turn(
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     let probe = stream.server.probe(&stream.row.mailbox).await?;
-    let count = probe.items.iter().find(|(kind, _)| *kind == stream.kind()).and_then(|(_, count)| *count);
+    let count = probe
+        .items
+        .iter()
+        .find(|(kind, _)| *kind == stream.kind())
+        .and_then(|(_, count)| *count);
     Ok(count.map(u64::from))
 }
 
@@ -145,7 +157,11 @@ impl Turn<'_> {
             return Ok(None);
         }
         loop {
-            match stream.crm.changes(&stream.row.user, stream.kind(), cursor.as_ref()).await {
+            match stream
+                .crm
+                .changes(&stream.row.user, stream.kind(), cursor.as_ref())
+                .await
+            {
                 Ok(page) => {
                     self.counts.read_in_crm += page.changes.len() as u64;
                     for change in page.changes {
@@ -178,18 +194,19 @@ impl Turn<'_> {
     }
 
     /// Goes through the mailbox's changes to their end.
-    async fn mailbox_side(
-        &mut self,
-        position: Position,
-        pending: &mut Pending,
-    ) -> Result<(), SyncError> {
+    async fn mailbox_side(&mut self, position: Position, pending: &mut Pending) -> Result<(), SyncError> {
         let id = self.stream.id;
         let mut cursor = position.mailbox;
         // A first read that was broken off, or one after a lost cursor, does not hear of deletions: what it
         // does not meet is looked for by id.
         let mut unmet = match position.first_read_done {
             true => BTreeMap::new(),
-            false => self.engine.db.run_for(id.mailbox, move |conn| links::all_items(conn, id)).await?,
+            false => {
+                self.engine
+                    .db
+                    .run_for(id.mailbox, move |conn| links::all_items(conn, id))
+                    .await?
+            }
         };
         let mut again = gather::due_items(&self.failures);
         loop {
@@ -218,7 +235,7 @@ impl Turn<'_> {
         &mut self,
         cursor: &mut Option<MailboxCursor>,
         unmet: &mut BTreeMap<ItemKey, ItemId>,
-    ) -> Result<crate::mailbox::model::ChangePage, SyncError> {
+    ) -> Result<ChangePage, SyncError> {
         let size = self.engine.settings.page_size;
         let Self { stream, .. } = self;
         let (mailbox, kind) = (&stream.row.mailbox, stream.id.kind);
@@ -275,37 +292,66 @@ impl Turn<'_> {
         let forced: HashSet<ItemKey> = unmet.keys().copied().collect();
         let changes = unmet
             .into_values()
-            .map(|id| ItemChange::Upserted(ItemRef { id, version: ItemVersion(String::new()) }))
+            .map(|id| {
+                ItemChange::Upserted(ItemRef {
+                    id,
+                    version: ItemVersion(String::new()),
+                })
+            })
             .collect();
-        let step = Advance { first_read_done: true, ..Advance::default() };
+        let step = Advance {
+            first_read_done: true,
+            ..Advance::default()
+        };
         self.mailbox_page(changes, &forced, pending, step).await
     }
 
     /// Deals with what no page of the mailbox met, then moves the CRM's cursor.
-    async fn crm_side(
-        &mut self,
-        mut pending: Pending,
-        cursor: Option<CrmCursor>,
-    ) -> Result<(), SyncError> {
+    async fn crm_side(&mut self, mut pending: Pending, cursor: Option<CrmCursor>) -> Result<(), SyncError> {
         while !pending.is_empty() {
             let changes = pending.take_some(CRM_PAGE);
             let gathered = gather::crm_page(&self.engine.db, &mut self.stream, changes).await?;
             self.plan_apply_commit(gathered, Advance::default()).await?;
         }
         if cursor.is_some() {
-            let (lease, step) = (self.lease, Advance { crm: cursor, ..Advance::default() });
-            self.engine.db.run(move |conn| streams::advance(conn, lease, &step)).await?;
+            let (lease, step) = (
+                self.lease,
+                Advance {
+                    crm: cursor,
+                    ..Advance::default()
+                },
+            );
+            self.engine
+                .db
+                .run(move |conn| streams::advance(conn, lease, &step))
+                .await?;
         }
         Ok(())
     }
 
     async fn plan_apply_commit(&mut self, gathered: Gathered, step: Advance) -> Result<(), SyncError> {
-        let Gathered { mut works, unreadable, settled } = gathered;
-        let mut page = PageOutcome { settled, ..PageOutcome::default() };
+        let Gathered {
+            mut works,
+            unreadable,
+            settled,
+        } = gathered;
+        let mut page = PageOutcome {
+            settled,
+            ..PageOutcome::default()
+        };
         for (id, code, class) in unreadable {
             self.counts.failed += 1;
-            let item = Some(ItemRef { id, version: ItemVersion(String::new()) });
-            let failed = apply::Failed { origin: Side::Mailbox, item, crm: None, code, class };
+            let item = Some(ItemRef {
+                id,
+                version: ItemVersion(String::new()),
+            });
+            let failed = apply::Failed {
+                origin: Side::Mailbox,
+                item,
+                crm: None,
+                code,
+                class,
+            };
             page.failed.push(self.failure(&failed));
         }
         for _ in 0..ROUNDS {
@@ -314,8 +360,7 @@ impl Turn<'_> {
             }
             let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
             let verdicts = plan::plan(&pairs, self.stream.common);
-            let applied =
-                apply::apply(&self.stream, works.into_iter().zip(verdicts).collect()).await?;
+            let applied = apply::apply(&self.stream, works.into_iter().zip(verdicts).collect()).await?;
             works = self.take_in(applied, &mut page);
         }
         for work in works {
@@ -332,10 +377,16 @@ impl Turn<'_> {
     }
 
     fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
-        let Applied { page: new, counts, failed, again } = applied;
+        let Applied {
+            page: new,
+            counts,
+            failed,
+            again,
+        } = applied;
         self.counts.add(&counts);
         // A link that a later round made again must not be forgotten because an earlier one dropped it.
-        page.unlinked.retain(|key| !new.links.iter().any(|link| link.key == *key));
+        page.unlinked
+            .retain(|key| !new.links.iter().any(|link| link.key == *key));
         page.links.extend(new.links);
         page.unlinked.extend(new.unlinked);
         page.skipped.extend(new.skipped);
@@ -349,7 +400,10 @@ impl Turn<'_> {
 
     fn failure(&self, failed: &apply::Failed) -> Failure {
         let key = failure_key(failed);
-        let before = self.failures.iter().find(|due| due.side == failed.origin && due.key == key);
+        let before = self
+            .failures
+            .iter()
+            .find(|due| due.side == failed.origin && due.key == key);
         let attempts = before.map_or(0, |due| due.attempts) + 1;
         let now = self.engine.clock.now();
         let chance = chance(key, attempts);
@@ -374,7 +428,10 @@ impl Turn<'_> {
     async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
         let (lease, now) = (self.lease, self.engine.clock.now());
         let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
-        let step = Advance { changed_at: wrote.then_some(now), ..step };
+        let step = Advance {
+            changed_at: wrote.then_some(now),
+            ..step
+        };
         self.engine
             .db
             .run_for(lease.stream.mailbox, move |conn| {
@@ -386,15 +443,14 @@ impl Turn<'_> {
 
 /// Spreads tries by what is at hand: the same item at the same try waits equally long on every node.
 fn chance(key: ItemKey, attempts: i32) -> f64 {
-    let mixed = (key.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(attempts.unsigned_abs() % 64);
+    let mixed = (key.0 as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(attempts.unsigned_abs() % 64);
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Adds items that failed before to a page, unless the page has news of them anyway.
-fn with_retries(
-    mut changes: Vec<ItemChange>,
-    again: Vec<ItemId>,
-) -> (Vec<ItemChange>, HashSet<ItemKey>) {
+fn with_retries(mut changes: Vec<ItemChange>, again: Vec<ItemId>) -> (Vec<ItemChange>, HashSet<ItemKey>) {
     let present: HashSet<ItemKey> = changes
         .iter()
         .map(|change| match change {
@@ -408,11 +464,12 @@ fn with_retries(
         .map(|id| (item_key(&id), id))
         .filter(|(key, _)| !present.contains(key))
         .collect();
-    changes.extend(
-        fresh
-            .into_values()
-            .map(|id| ItemChange::Upserted(ItemRef { id, version: ItemVersion(String::new()) })),
-    );
+    changes.extend(fresh.into_values().map(|id| {
+        ItemChange::Upserted(ItemRef {
+            id,
+            version: ItemVersion(String::new()),
+        })
+    }));
     (changes, forced)
 }
 
@@ -425,7 +482,10 @@ async fn finish(
 ) -> Result<(), SyncError> {
     let now = engine.clock.now();
     let lag = (now - lease.due_at.min(started)).num_milliseconds();
-    let position = engine.db.run(move |conn| streams::position(conn, lease.stream)).await;
+    let position = engine
+        .db
+        .run(move |conn| streams::position(conn, lease.stream))
+        .await;
     let attempts = position.map_or(1, |position| position.attempts + 1);
     let due_at = match error {
         None => now + engine.settings.poll_interval,
@@ -467,7 +527,11 @@ impl Heartbeat {
             loop {
                 engine.clock.sleep(pause.to_std().unwrap_or_default()).await;
                 let until = engine.clock.now() + length;
-                match engine.db.run(move |conn| streams::renew(conn, lease, until)).await {
+                match engine
+                    .db
+                    .run(move |conn| streams::renew(conn, lease, until))
+                    .await
+                {
                     Err(SyncError::LeaseLost) => {
                         tracing::warn!(stream = %lease.stream, "lease lost; the turn's commits will be refused");
                         return;

@@ -36,7 +36,10 @@ async fn one_stream(
     progress: &dyn Progress,
     preview: &mut Preview,
 ) -> Result<(), SyncError> {
-    let id = StreamId { mailbox: row.mailbox.id, kind };
+    let id = StreamId {
+        mailbox: row.mailbox.id,
+        kind,
+    };
     let position = engine.db.run(move |conn| streams::position(conn, id)).await?;
     let mut stream = Stream::open(engine, row.clone(), kind).await?;
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
@@ -45,7 +48,10 @@ async fn one_stream(
     let mut pending = Pending::default();
     let mut cursor = position.crm;
     while kind != RecordKind::Mail {
-        let page = stream.crm.changes(&stream.row.user, kind, cursor.as_ref()).await?;
+        let page = stream
+            .crm
+            .changes(&stream.row.user, kind, cursor.as_ref())
+            .await?;
         for change in page.changes {
             pending.add(&stream, change);
         }
@@ -57,7 +63,10 @@ async fn one_stream(
     let (mut cursor, mut done) = (position.mailbox, 0);
     loop {
         let size = engine.settings.page_size;
-        let page = stream.server.changes(&stream.row.mailbox, kind, cursor.as_ref(), size).await?;
+        let page = stream
+            .server
+            .changes(&stream.row.mailbox, kind, cursor.as_ref(), size)
+            .await?;
         done += page.changes.len() as u64;
         let forced = HashSet::new();
         let gathered =
@@ -99,7 +108,13 @@ fn push(
     detail: String,
 ) {
     *preview.totals.entry(action).or_default() += 1;
-    preview.rows.push(PreviewRow { kind: stream.kind().word(), side, id, action, detail });
+    preview.rows.push(PreviewRow {
+        kind: stream.kind().word(),
+        side,
+        id,
+        action,
+        detail,
+    });
 }
 
 fn id_of(work: &Work) -> String {
@@ -114,20 +129,24 @@ fn id_of(work: &Work) -> String {
 pub fn describe(verdict: &Verdict) -> Option<(&'static str, String)> {
     Some(match verdict {
         Verdict::InStep { .. } | Verdict::Ignore => return None,
-        Verdict::Update { to_crm, to_mailbox, .. } if to_mailbox.is_empty() => {
-            ("update in CRM", words(*to_crm))
-        }
-        Verdict::Update { to_crm, to_mailbox, .. } if to_crm.is_empty() => {
-            ("update in mailbox", words(*to_mailbox))
-        }
-        Verdict::Update { to_crm, to_mailbox, .. } => {
-            ("update both", format!("to CRM: {}; to mailbox: {}", words(*to_crm), words(*to_mailbox)))
-        }
+        Verdict::Update {
+            to_crm, to_mailbox, ..
+        } if to_mailbox.is_empty() => ("update in CRM", words(*to_crm)),
+        Verdict::Update {
+            to_crm, to_mailbox, ..
+        } if to_crm.is_empty() => ("update in mailbox", words(*to_mailbox)),
+        Verdict::Update {
+            to_crm, to_mailbox, ..
+        } => (
+            "update both",
+            format!("to CRM: {}; to mailbox: {}", words(*to_crm), words(*to_mailbox)),
+        ),
         Verdict::CreateInCrm => ("create in CRM", String::new()),
         Verdict::CreateInMailbox => ("create in mailbox", String::new()),
-        Verdict::DeleteInCrm { because } => {
-            ("delete in CRM", because.map_or(String::new(), |reason| reason.sentence().to_owned()))
-        }
+        Verdict::DeleteInCrm { because } => (
+            "delete in CRM",
+            because.map_or(String::new(), |reason| reason.sentence().to_owned()),
+        ),
         Verdict::DeleteInMailbox => ("delete in mailbox", String::new()),
         Verdict::Unlink => ("unlink", String::new()),
         Verdict::Skip(reason) => ("skip", reason.sentence().to_owned()),
@@ -135,5 +154,9 @@ pub fn describe(verdict: &Verdict) -> Option<(&'static str, String)> {
 }
 
 fn words(fields: FieldSet) -> String {
-    fields.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ")
+    fields
+        .iter()
+        .map(|field| field.word())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -236,7 +236,10 @@ pub fn mask(record: &mut Record, policy: &Policy) -> bool {
             event.attendees.clear();
             true
         }
-        Record::Email(email) if policy.mail.body == MailBody::HeaderOnly => {
+        // A signed or encrypted body means nothing outside its envelope.
+        Record::Email(email)
+            if policy.mail.body == MailBody::HeaderOnly || email.protection == Some(Protection::Smime) =>
+        {
             email.text = Content::default();
             email.html = Content::default();
             true

@@ -83,15 +83,16 @@ impl Stream {
         let name = row.policy.clone();
         let ((_, policy), all) = engine
             .db
-            .run(move |conn| {
-                Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?))
-            })
+            .run(move |conn| Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?)))
             .await?;
         let mut row = row;
         if row.user.id.is_none() {
             let user = crm.probe(&row.user).await?.user;
             let (id, found) = (row.mailbox.id, user.clone());
-            engine.db.run(move |conn| mailboxes::set_crm_user(conn, id, &found)).await?;
+            engine
+                .db
+                .run(move |conn| mailboxes::set_crm_user(conn, id, &found))
+                .await?;
             row.user.id = Some(user);
         }
         let capabilities = crm.capabilities(&row.user).await?;
@@ -105,7 +106,10 @@ impl Stream {
             .map(|other| address_key(&other.mailbox.address))
             .collect();
         Ok(Self {
-            id: StreamId { mailbox: row.mailbox.id, kind },
+            id: StreamId {
+                mailbox: row.mailbox.id,
+                kind,
+            },
             common: policy.common(kind),
             bounds: bounds(&capabilities, kind),
             fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),
@@ -167,7 +171,13 @@ impl Stream {
 
     /// Looks at an item of the mailbox. [`ask_about`](Self::ask_about) it first.
     pub fn look_at_item(&self, item: MailboxItem) -> LookedItem {
-        let MailboxItem { item, modified, stamp, mut record, .. } = item;
+        let MailboxItem {
+            item,
+            modified,
+            stamp,
+            mut record,
+            ..
+        } = item;
         let scope = rules::scope(&record, Side::Mailbox, &self.rule_context());
         let held_back = rules::mask(&mut record, &self.policy);
         let cut = fit(&mut record, &self.bounds);
@@ -188,7 +198,17 @@ impl Stream {
             writable = writable.without(Field::Attendees);
         }
         let prints = Prints::of(&record, self.fields, self.keys.prints(), &attendees);
-        LookedItem { item, stamp, seen: Seen { modified, prints, writable, scope }, record }
+        LookedItem {
+            item,
+            stamp,
+            seen: Seen {
+                modified,
+                prints,
+                writable,
+                scope,
+            },
+            record,
+        }
     }
 
     /// Looks at a record of the CRM.
@@ -197,14 +217,23 @@ impl Stream {
         fit(&mut record.record, &self.bounds);
         let attendees = self.known_attendees(&record.record, false);
         let prints = Prints::of(&record.record, self.fields, self.keys.prints(), &attendees);
-        let seen =
-            Seen { modified: Some(record.modified), prints, writable: self.crm_writable(), scope };
+        let seen = Seen {
+            modified: Some(record.modified),
+            prints,
+            writable: self.crm_writable(),
+            scope,
+        };
         LookedRecord { seen, record }
     }
 
     /// The CRM's side of a link that has no news: as it was when both were last in step.
     pub fn quiet_record(&self, base: &Prints, modified: Option<DateTime<Utc>>) -> Seen {
-        Seen { modified, prints: base.clone(), writable: self.crm_writable(), scope: Scope::In }
+        Seen {
+            modified,
+            prints: base.clone(),
+            writable: self.crm_writable(),
+            scope: Scope::In,
+        }
     }
 
     /// Fields that the user may set in the CRM.
@@ -234,7 +263,9 @@ impl Stream {
     }
 
     fn known_attendees(&self, record: &Record, ask: bool) -> Vec<Content<String>> {
-        let Record::Event(Event { attendees, .. }) = record else { return Vec::new() };
+        let Record::Event(Event { attendees, .. }) = record else {
+            return Vec::new();
+        };
         let mut keys: Vec<Content<String>> = attendees
             .iter()
             .map(|attendee| attendee.person.key())

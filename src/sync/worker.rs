@@ -57,7 +57,10 @@ async fn lease(engine: &Engine, free: usize) -> Result<Vec<Lease>, SyncError> {
     }
     let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
     let limit = i64::try_from(free).unwrap_or(i64::MAX);
-    engine.db.run(move |conn| streams::lease_due(conn, owner, now, now + length, limit)).await
+    engine
+        .db
+        .run(move |conn| streams::lease_due(conn, owner, now, now + length, limit))
+        .await
 }
 
 async fn one(engine: Engine, lease: Lease) {
@@ -94,7 +97,10 @@ async fn refuse(engine: &Engine, lease: Lease, error: &SyncError) {
         return;
     }
     let (id, code) = (lease.stream.mailbox, error.code());
-    let stored = engine.db.run(move |conn| mailboxes::set_state(conn, id, "refused", Some(code))).await;
+    let stored = engine
+        .db
+        .run(move |conn| mailboxes::set_state(conn, id, "refused", Some(code)))
+        .await;
     if let Err(error) = stored {
         tracing::warn!(mailbox = %id, code = error.code(), "could not mark the mailbox as refused");
     }
