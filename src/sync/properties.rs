@@ -224,14 +224,15 @@ impl World {
             self.carry_out(item, Some(*id), &pair, &mut links, limit)?;
         }
         self.links = links;
-        // What was written in this turn is news for the next one.
-        let (mailbox_now, crm_now) = (self.mailbox.clone(), self.crm.clone());
-        self.mailbox.news.retain(|id| {
-            !mailbox_news.contains(id) || mailbox_now.fresh(*id, self.clock, before, self.writes)
+        // Our own writes come back: the CRM's as news, the mailbox's not, since their versions are known.
+        self.mailbox.news.clear();
+        self.crm.news.retain(|id| {
+            let written = i64::from(self.writes - before);
+            self.crm
+                .things
+                .get(id)
+                .is_some_and(|thing| thing.modified > self.clock - written)
         });
-        self.crm
-            .news
-            .retain(|id| !crm_news.contains(id) || crm_now.fresh(*id, self.clock, before, self.writes));
         Ok(self.writes - before)
     }
 
@@ -346,16 +347,6 @@ impl World {
     }
 }
 
-impl Half {
-    /// Was it written while a turn ran? Then the feed shows it again.
-    fn fresh(&self, id: u32, clock: i64, before: u32, after: u32) -> bool {
-        let written = i64::from(after - before);
-        self.things
-            .get(&id)
-            .is_some_and(|thing| thing.modified > clock - written)
-    }
-}
-
 fn policies() -> impl Strategy<Value = Common> {
     let rule = prop_oneof![
         Just(ConflictRule::MailboxWins),
@@ -453,6 +444,35 @@ proptest! {
             let there = half.things.values().filter(|thing| thing.values[field] == 9).count();
             prop_assert_eq!(there, edited);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_edit_beats_a_deletion_of_the_other_side(
+        values in [1_u8..4, 0_u8..4, 0_u8..4], edited_in_mailbox: bool, merge: bool
+    ) {
+        let conflict = if merge { ConflictRule::MergeByField } else { ConflictRule::NewestWins };
+        let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow };
+        let mut world = World::new(policy);
+        world.step(&Step::Create { in_mailbox: true, values });
+        world.settle();
+        world.step(&Step::Edit { in_mailbox: edited_in_mailbox, which: 0, field: 0, value: 9 });
+        world.step(&Step::Delete { in_mailbox: !edited_in_mailbox, which: 0 });
+        world.settle();
+        for half in [&world.mailbox, &world.crm] {
+            prop_assert_eq!(World::values(half), vec![[9, values[1], values[2]]]);
+        }
+    }
+
+    #[test]
+    fn a_deletion_that_nobody_contests_reaches_the_other_side(policy in policies(), in_mailbox: bool) {
+        let mut world = World::new(policy);
+        world.step(&Step::Create { in_mailbox: true, values: [1, 2, 3] });
+        world.settle();
+        world.step(&Step::Delete { in_mailbox, which: 0 });
+        world.settle();
+        prop_assert!(world.mailbox.things.is_empty() && world.crm.things.is_empty());
     }
 }
 
