@@ -4,12 +4,14 @@
 //! * [`explain`] and [`failure`]: how a failure reaches a person, and what a second try would mean
 //! * [`ids`]: identifiers as types
 //! * [`clock`] and [`backoff`]: the time, and how long to wait
+//! * [`config`]: what an administrator can set
 //! * [`db`]: the one bridge to PostgreSQL
 //! * [`keyring`]: sealed secrets, and the keys that fingerprints are made with
 //! * [`egress`]: the one door out
 
 pub mod backoff;
 pub mod clock;
+pub mod config;
 pub mod content;
 pub mod db;
 pub mod egress;

@@ -16,3 +16,4 @@ mod harness;
 mod content;
 mod database;
 mod keyring;
+mod settings;
