@@ -17,7 +17,7 @@ from exchangelib import Attendee, CalendarItem, Contact, EWSDateTime, EWSTimeZon
 from exchangelib.errors import ErrorItemNotFound
 from exchangelib.indexed_properties import EmailAddress, PhoneNumber
 
-from demo_clients import Lab
+from lab_clients import Lab
 
 UTC = EWSTimeZone("UTC")
 

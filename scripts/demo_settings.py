@@ -27,6 +27,7 @@ extra_ca_files = ["{ca_file}"]
 
 [keyring]
 key_file = "{folder}/kek"
+create_key_file = true
 
 [mail_server.lab]
 kind = "exchange"

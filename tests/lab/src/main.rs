@@ -68,7 +68,8 @@ struct Up {
     record: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 enum Protection {
     Off,
     Allow,
@@ -92,6 +93,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
+    let record = up.record.clone();
     let lab = holdfast_lab::start(Options {
         people: up.people,
         seed: up.seed,
@@ -118,7 +120,11 @@ async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
         .unwrap_or_else(|| std::env::temp_dir().join(format!("holdfast-lab-{}-ca.pem", std::process::id())));
     std::fs::write(&ca_file, &lab.ca_pem)?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", description(&lab, &ca_file.display().to_string()))?;
+    let ca_file = ca_file.display().to_string();
+    let mut description = description(&lab, &ca_file);
+    description["exchange"]["extended_protection"] = json!(up.extended_protection);
+    description["exchange"]["record"] = json!(record);
+    writeln!(out, "{description}")?;
     out.flush()?;
     drop(out);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

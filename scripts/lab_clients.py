@@ -10,7 +10,7 @@ import time
 
 import jwt
 import requests
-from exchangelib import BASIC, DELEGATE, Account, Configuration, Credentials, Version
+from exchangelib import BASIC, DELEGATE, IMPERSONATION, Account, Configuration, Credentials, Version
 from exchangelib.protocol import BaseProtocol
 from exchangelib.version import EXCHANGE_2016
 from requests.adapters import HTTPAdapter
@@ -44,15 +44,23 @@ class Lab:
         return answer.json()
 
     def mailbox(self, person):
-        """The person's mailbox, opened by exchangelib."""
+        """The person's mailbox, opened by exchangelib as the person."""
+        return self._open(person, DELEGATE, person["login"], person["password"])
+
+    def impersonated(self, person):
+        """The person's mailbox, opened by exchangelib as the service account."""
+        login, password = self.exchange["service_login"], self.exchange["service_password"]
+        return self._open(person, IMPERSONATION, login, password)
+
+    def _open(self, person, access_type, login, password):
         return Account(
             person["smtp"],
             autodiscover=False,
-            access_type=DELEGATE,
+            access_type=access_type,
             config=Configuration(
                 service_endpoint=self.exchange["url"],
                 auth_type=BASIC,
-                credentials=Credentials(person["login"], person["password"]),
+                credentials=Credentials(login, password),
                 version=Version(build=EXCHANGE_2016),
                 max_connections=1,
             ),
