@@ -1,13 +1,13 @@
 //! Accounts by exact name, for new contacts. A name that two accounts bear says nothing.
 
-use super::SalesforceCrm;
+use super::client::Client;
 use super::soql;
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmUser;
 use crate::foundation::content::Content;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const KEEP: Duration = Duration::from_secs(600);
@@ -21,15 +21,25 @@ struct AccountRow {
     name: Option<String>,
 }
 
-/// Answers of the last minutes, each user's his own.
-#[derive(Default)]
+/// A user name and a company, and what was found for them when.
+type Kept = HashMap<(String, Content<String>), (Instant, Option<String>)>;
+
+/// Finds accounts, and remembers the answers of the last minutes, each user's his own.
 pub(super) struct Accounts {
-    kept: Mutex<HashMap<(String, Content<String>), (Instant, Option<String>)>>,
+    client: Arc<Client>,
+    kept: Mutex<Kept>,
 }
 
-impl SalesforceCrm {
+impl Accounts {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            kept: Mutex::default(),
+        }
+    }
+
     /// The account of each name, where there is exactly one.
-    pub(super) async fn accounts<'a>(
+    pub(super) async fn of<'a>(
         &self,
         user: &CrmUser,
         names: impl Iterator<Item = &'a Content<String>>,
@@ -38,7 +48,7 @@ impl SalesforceCrm {
         let mut found = HashMap::new();
         let mut unknown = BTreeSet::new();
         for name in names.filter(|name| !name.expose().trim().is_empty()) {
-            match self.accounts.get(now, &user.username, name) {
+            match self.get(now, &user.username, name) {
                 Some(Some(id)) => {
                     found.insert(name.clone(), id);
                 }
@@ -67,16 +77,14 @@ impl SalesforceCrm {
                 (Some(only), None) => Some(only.id.clone()),
                 _ => None,
             };
-            self.accounts.put(now, &user.username, name, id.clone());
+            self.put(now, &user.username, name, id.clone());
             if let Some(id) = id {
                 found.insert(name.clone(), id);
             }
         }
         Ok(found)
     }
-}
 
-impl Accounts {
     fn get(&self, now: Instant, username: &str, name: &Content<String>) -> Option<Option<String>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, id) = kept.get(&(username.to_owned(), name.clone()))?;

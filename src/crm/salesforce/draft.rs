@@ -1,10 +1,12 @@
 //! From writes to rows: the columns of each record, and the people that follow as rows of their own.
 
-use super::SalesforceCrm;
-use super::convert::{self, KEY, Sheet, email, event};
+use super::accounts::Accounts;
+use super::batch::{Batch, Fates};
+use super::convert::row::KEY;
+use super::convert::sheet::Sheet;
+use super::convert::{self, email, event};
 use super::relations::{Guests, Sender, preferred};
 use super::wire::collections::Fields;
-use super::write::{Batch, Fates, settle};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, WhoKind};
 use crate::foundation::content::Content;
@@ -60,42 +62,39 @@ impl Draft {
 
 type AccountIds = HashMap<Content<String>, String>;
 
-impl SalesforceCrm {
-    /// The rows of the creates and of the updates. What can never be a row is settled at once.
-    pub(super) async fn drafts(
-        &self,
-        batch: &Batch<'_>,
-        writes: &[CrmWrite],
-        fates: &mut Fates,
-    ) -> Result<(Vec<Draft>, Vec<Draft>), CrmError> {
-        let companies = writes.iter().filter_map(|write| match write {
-            CrmWrite::Create {
-                record: Record::Contact(contact),
-                ..
-            } => Some(&contact.company),
-            _ => None,
-        });
-        let accounts = match batch.object.has("AccountId") {
-            true => self.accounts(batch.user, companies).await?,
-            false => AccountIds::new(),
-        };
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
-        for (at, write) in writes.iter().enumerate() {
-            match draft(batch, self.client.acts_as_user(), &accounts, at, write) {
-                Some(Ok(draft)) if draft.key.is_some() => new.push(draft),
-                Some(Ok(draft)) => changed.push(draft),
-                Some(Err(error)) => settle(fates, at, Err(error)),
-                None => {}
-            }
+/// The rows of the creates and of the updates. What can never be a row is settled at once.
+pub(super) async fn drafts(
+    batch: &Batch<'_>,
+    accounts: &Accounts,
+    writes: &[CrmWrite],
+    fates: &mut Fates,
+) -> Result<(Vec<Draft>, Vec<Draft>), CrmError> {
+    let companies = writes.iter().filter_map(|write| match write {
+        CrmWrite::Create {
+            record: Record::Contact(contact),
+            ..
+        } => Some(&contact.company),
+        _ => None,
+    });
+    let accounts = match batch.object.has("AccountId") {
+        true => accounts.of(batch.user, companies).await?,
+        false => AccountIds::new(),
+    };
+    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    for (at, write) in writes.iter().enumerate() {
+        match draft(batch, &accounts, at, write) {
+            Some(Ok(draft)) if draft.key.is_some() => new.push(draft),
+            Some(Ok(draft)) => changed.push(draft),
+            Some(Err(error)) => fates.settle(at, Err(error)),
+            None => {}
         }
-        Ok((new, changed))
     }
+    Ok((new, changed))
 }
 
 /// `None` for a deletion.
 fn draft(
     batch: &Batch<'_>,
-    acts_as_user: bool,
     accounts: &AccountIds,
     at: usize,
     write: &CrmWrite,
@@ -142,7 +141,7 @@ fn draft(
     }
     if let Some(key) = &key {
         sheet.put(KEY, key.0.as_str());
-        if !acts_as_user {
+        if !batch.acts_as_user {
             sheet.put("OwnerId", batch.owner.0.as_str());
         }
     }

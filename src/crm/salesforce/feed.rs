@@ -1,26 +1,45 @@
 //! The change feed: the user's own rows of an object, deleted ones too, oldest change first.
 
-use super::SalesforceCrm;
-use super::client::is_too_large;
+use super::client::{Client, is_too_large};
+use super::convert;
 use super::convert::contact::ContactRow;
 use super::convert::event::EventRow;
+use super::convert::row::{Row, into_record};
 use super::convert::task::TaskRow;
-use super::convert::{self, Row};
 use super::cursor::{Cursor, From};
+use super::people::people;
+use super::schema::Schemas;
 use super::soql::{self, literal};
+use super::users::Users;
 use super::wire::describe::Object;
 use super::wire::query::{Rows, Scope};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor, CrmId, CrmPage, CrmUser};
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Rows a page. Salesforce returns 2,000 at most; where they are too wide for it or for us, fewer do.
 const PAGE_SIZES: [usize; 3] = [2000, 400, 50];
 
-impl SalesforceCrm {
+/// Reads the feed.
+pub(super) struct Feed {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+}
+
+impl Feed {
+    pub(super) fn new(client: Arc<Client>, schemas: Arc<Schemas>, users: Arc<Users>) -> Self {
+        Self {
+            client,
+            schemas,
+            users,
+        }
+    }
+
     /// See [`Crm::changes`](crate::crm::port::Crm::changes).
-    pub(super) async fn feed(
+    pub(super) async fn changes(
         &self,
         user: &CrmUser,
         kind: RecordKind,
@@ -45,9 +64,9 @@ impl SalesforceCrm {
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
         let mut cursor = Cursor::read(cursor)?;
-        let schema = self.schema(user).await?;
+        let schema = self.schemas.of(&user.username).await?;
         let object = schema.object(kind)?;
-        let owner = self.user_id(user).await?;
+        let owner = self.users.id(user).await?;
         let query = question(kind, object, &owner.0, &cursor);
         let (rows, size, answered) = self.rows::<R>(user, &query).await?;
         let more = !rows.done || rows.records.len() >= size;
@@ -69,10 +88,8 @@ impl SalesforceCrm {
                 living.push(row);
             }
         }
-        let people = self.people(user, &living).await?;
-        let living = living
-            .into_iter()
-            .filter_map(|row| convert::into_record(row, &people));
+        let people = people(&self.client, &user.username, &living).await?;
+        let living = living.into_iter().filter_map(|row| into_record(row, &people));
         changes.extend(living.map(|record| (record.modified, CrmChange::Upserted(Box::new(record)))));
         changes.sort_by_key(|(at, _)| *at);
         cursor.turn_page(answered, last.as_ref().map(|(id, at)| (id.as_str(), *at)), more);

@@ -25,12 +25,14 @@
 
 mod accounts;
 mod auth;
+mod batch;
 mod client;
 mod codes;
 mod convert;
 mod cursor;
 mod draft;
 mod feed;
+mod people;
 mod read;
 mod relations;
 mod schema;
@@ -44,11 +46,13 @@ mod write;
 
 pub use settings::{Flow, SalesforceSettings};
 
-use self::accounts::Accounts;
 use self::client::Client;
-use self::schema::{Schema, Schemas};
+use self::feed::Feed;
+use self::read::Reader;
+use self::schema::Schemas;
 use self::users::Users;
-use self::who::Known;
+use self::who::Whois;
+use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
     CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
@@ -64,38 +68,47 @@ use std::sync::Arc;
 
 /// One Salesforce org.
 pub struct SalesforceCrm {
-    client: Client,
-    schemas: Schemas,
-    users: Users,
-    known: Known,
-    accounts: Accounts,
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+    whois: Arc<Whois>,
+    reader: Reader,
+    feed: Feed,
+    writer: Writer,
 }
 
 impl SalesforceCrm {
     /// A connector that has not called yet.
     pub fn new(settings: SalesforceSettings, gate: Gate, clock: Clock) -> Self {
+        let client = Arc::new(Client::new(Arc::new(settings), gate, clock));
+        let schemas = Arc::new(Schemas::new(Arc::clone(&client)));
+        let users = Arc::new(Users::new(Arc::clone(&client)));
+        let whois = Arc::new(Whois::new(Arc::clone(&client)));
         Self {
-            client: Client::new(Arc::new(settings), gate, clock),
-            schemas: Schemas::default(),
-            users: Users::default(),
-            known: Known::default(),
-            accounts: Accounts::default(),
+            reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
+            feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
+            writer: Writer::new(
+                Arc::clone(&client),
+                Arc::clone(&schemas),
+                Arc::clone(&users),
+                Arc::clone(&whois),
+            ),
+            client,
+            schemas,
+            users,
+            whois,
         }
-    }
-
-    async fn schema(&self, user: &CrmUser) -> Result<Arc<Schema>, CrmError> {
-        self.schemas.of(&self.client, &user.username).await
     }
 }
 
 #[async_trait]
 impl Crm for SalesforceCrm {
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
-        self.probe_user(user).await
+        self.users.probe(&self.schemas, user).await
     }
 
     async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {
-        self.schema(user).await?.capabilities()
+        self.schemas.of(&user.username).await?.capabilities()
     }
 
     async fn changes(
@@ -104,7 +117,7 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
-        self.feed(user, kind, cursor).await
+        self.feed.changes(user, kind, cursor).await
     }
 
     async fn read(
@@ -113,7 +126,7 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.by_id(user, kind, ids).await
+        self.reader.by_id(user, kind, ids).await
     }
 
     async fn find_keys(
@@ -122,11 +135,11 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         keys: &[ExternalKey],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.by_key(user, kind, keys).await
+        self.reader.by_key(user, kind, keys).await
     }
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
-        self.who(user, addresses).await
+        self.whois.who(user, addresses).await
     }
 
     async fn write(
@@ -135,7 +148,7 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         writes: &[CrmWrite],
     ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
-        self.write_all(user, kind, writes).await
+        self.writer.write(user, kind, writes).await
     }
 
     fn calls(&self) -> Option<(u64, u64)> {

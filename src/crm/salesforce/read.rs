@@ -1,28 +1,32 @@
 //! Reading records by id and by key, and the addresses of the people in them.
 
-use super::SalesforceCrm;
+use super::client::Client;
+use super::convert;
 use super::convert::contact::ContactRow;
 use super::convert::email::EmailRow;
-use super::convert::event::{EventRow, person};
+use super::convert::event::EventRow;
+use super::convert::row::{KEY, Row, into_record};
 use super::convert::task::TaskRow;
-use super::convert::{self, KEY, People, Row};
+use super::people::people;
+use super::schema::Schemas;
 use super::soql;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmRecord, CrmUser, ExternalKey};
 use crate::record::kind::RecordKind;
-use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// A contact, lead or user as an attendee is named.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct PersonRow {
-    id: String,
-    email: Option<String>,
-    name: Option<String>,
+/// Reads.
+pub(super) struct Reader {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
 }
 
-impl SalesforceCrm {
+impl Reader {
+    pub(super) fn new(client: Arc<Client>, schemas: Arc<Schemas>) -> Self {
+        Self { client, schemas }
+    }
+
     /// See [`Crm::read`](crate::crm::port::Crm::read).
     pub(super) async fn by_id(
         &self,
@@ -66,7 +70,7 @@ impl SalesforceCrm {
         column: &str,
         values: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<CrmRecord>, CrmError> {
-        let schema = self.schema(user).await?;
+        let schema = self.schemas.of(&user.username).await?;
         let select = format!("{} WHERE ", convert::select(kind, schema.object(kind)?));
         let queries = soql::in_lists(&select, column, values, " ORDER BY CreatedDate, Id");
         match kind {
@@ -79,29 +83,9 @@ impl SalesforceCrm {
 
     async fn records<R: Row>(&self, user: &CrmUser, queries: &[String]) -> Result<Vec<CrmRecord>, CrmError> {
         let rows: Vec<R> = self.client.queries(&user.username, queries).await?;
-        let people = self.people(user, &rows).await?;
-        let records = rows
-            .into_iter()
-            .filter_map(|row| convert::into_record(row, &people));
+        let people = people(&self.client, &user.username, &rows).await?;
+        let records = rows.into_iter().filter_map(|row| into_record(row, &people));
         Ok(records.collect())
-    }
-
-    /// The people whom these rows name by id only: three queries at most, in one call. Someone without an
-    /// address is left out, since nobody could tell who he is on the other side.
-    pub(super) async fn people<R: Row>(&self, user: &CrmUser, rows: &[R]) -> Result<People, CrmError> {
-        let ids: BTreeSet<&str> = rows.iter().flat_map(Row::people).collect();
-        let mut queries = Vec::new();
-        for (prefix, object) in [("003", "Contact"), ("00Q", "Lead"), ("005", "User")] {
-            let ids = ids.iter().copied().filter(|id| id.starts_with(prefix));
-            let select = format!("SELECT Id, Email, Name FROM {object} WHERE ");
-            queries.append(&mut soql::in_lists(&select, "Id", ids, ""));
-        }
-        let rows: Vec<PersonRow> = self.client.queries(&user.username, &queries).await?;
-        let people = rows.into_iter().filter_map(|row| {
-            let address = row.email.filter(|address| !address.is_empty())?;
-            Some((row.id, person(address, row.name)))
-        });
-        Ok(people.collect())
     }
 }
 

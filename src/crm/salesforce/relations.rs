@@ -4,13 +4,13 @@
 //! They are written after the record, so a crash in between leaves a record without them. Whoever repeats the
 //! write finds the record by its key and comes through here again: what is missing is added then.
 
-use super::SalesforceCrm;
+use super::client::{Call, Client};
 use super::codes;
+use super::convert::row::is_person;
 use super::soql;
 use super::wire::collections::{self, Fields, Saved};
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmId, CrmUser, Match, WhoKind};
-use crate::crm::salesforce::client::Call;
+use crate::crm::model::{CrmId, CrmUser, Match, Who, WhoKind};
 use crate::foundation::content::Content;
 use crate::record::event::{Attendee, Response};
 use crate::record::person::Person;
@@ -68,7 +68,7 @@ impl Guests {
 }
 
 /// The record that stands for a person: the first that the org named.
-pub(super) fn preferred<'a>(person: &Person, matches: &'a [Match]) -> Option<&'a crate::crm::model::Who> {
+pub(super) fn preferred<'a>(person: &Person, matches: &'a [Match]) -> Option<&'a Who> {
     let key = address_key(person.address.expose());
     matches.iter().find(|known| known.address == key)?.who.first()
 }
@@ -115,98 +115,95 @@ struct SenderRow {
     relation_id: Option<String>,
 }
 
-impl SalesforceCrm {
-    /// Adds the guests that are rows, and where `remove` is set takes away those who are not invited any more.
-    pub(super) async fn relate_guests(
-        &self,
-        user: &CrmUser,
-        events: &[Pending<'_, Guests>],
-        remove: bool,
-    ) -> Result<Unfinished, CrmError> {
-        let old = events.iter().filter(|event| !event.fresh).map(|event| event.id);
-        let before = "SELECT Id, EventId, RelationId FROM EventRelation WHERE ";
-        let queries = soql::in_lists(before, "EventId", old, "");
-        let rows: Vec<GuestRow> = self.client.queries(&user.username, &queries).await?;
-        let mut held: HashMap<&str, Vec<&GuestRow>> = HashMap::new();
-        for row in &rows {
-            held.entry(&row.event_id).or_default().push(row);
-        }
-        let (mut missing, mut leftover) = (Vec::new(), Vec::new());
-        for event in events {
-            let held = held.get(event.id).map(Vec::as_slice).unwrap_or_default();
-            let is_held = |id: &str| held.iter().any(|row| row.relation_id.as_deref() == Some(id));
-            for (id, status) in event.people.invited.iter().filter(|(id, _)| !is_held(id)) {
-                missing.push((
-                    event.id,
-                    fields([("EventId", event.id), ("RelationId", id), ("Status", status)]),
-                ));
-            }
-            let gone = held.iter().filter(|row| {
-                let relation = row.relation_id.as_deref().unwrap_or_default();
-                is_guest(relation) && !event.people.has(relation)
-            });
-            leftover.extend(gone.filter(|_| remove).map(|row| (event.id, row.id.as_str())));
-        }
-        let mut unfinished = self.add_rows(user, "EventRelation", missing).await?;
-        for some in leftover.chunks(collections::MOST_ROWS) {
-            let path = collections::delete_path(some.iter().map(|(_, id)| *id));
-            let call = Call::new(Method::DELETE, path, "");
-            let saved: Vec<Saved> = self.client.send(&user.username, call).await?.json()?;
-            for ((event, _), saved) in some.iter().zip(saved) {
-                note(&mut unfinished, event, saved);
-            }
-        }
-        Ok(unfinished)
+/// Adds the guests that are rows, and where `remove` is set takes away those who are not invited any more.
+pub(super) async fn relate_guests(
+    client: &Client,
+    user: &CrmUser,
+    events: &[Pending<'_, Guests>],
+    remove: bool,
+) -> Result<Unfinished, CrmError> {
+    let old = events.iter().filter(|event| !event.fresh).map(|event| event.id);
+    let before = "SELECT Id, EventId, RelationId FROM EventRelation WHERE ";
+    let queries = soql::in_lists(before, "EventId", old, "");
+    let rows: Vec<GuestRow> = client.queries(&user.username, &queries).await?;
+    let mut held: HashMap<&str, Vec<&GuestRow>> = HashMap::new();
+    for row in &rows {
+        held.entry(&row.event_id).or_default().push(row);
     }
+    let (mut missing, mut leftover) = (Vec::new(), Vec::new());
+    for event in events {
+        let held = held.get(event.id).map(Vec::as_slice).unwrap_or_default();
+        let is_held = |id: &str| held.iter().any(|row| row.relation_id.as_deref() == Some(id));
+        for (id, status) in event.people.invited.iter().filter(|(id, _)| !is_held(id)) {
+            missing.push((
+                event.id,
+                fields([("EventId", event.id), ("RelationId", id), ("Status", status)]),
+            ));
+        }
+        let gone = held.iter().filter(|row| {
+            let relation = row.relation_id.as_deref().unwrap_or_default();
+            is_person(relation) && !event.people.has(relation)
+        });
+        leftover.extend(gone.filter(|_| remove).map(|row| (event.id, row.id.as_str())));
+    }
+    let mut unfinished = add_rows(client, user, "EventRelation", missing).await?;
+    for some in leftover.chunks(collections::MOST_ROWS) {
+        let path = collections::delete_path(some.iter().map(|(_, id)| *id));
+        let call = Call::new(Method::DELETE, path, "");
+        let saved: Vec<Saved> = client.send(&user.username, call).await?.json()?;
+        for ((event, _), saved) in some.iter().zip(saved) {
+            note(&mut unfinished, event, saved);
+        }
+    }
+    Ok(unfinished)
+}
 
-    /// Relates the senders.
-    pub(super) async fn relate_senders(
-        &self,
-        user: &CrmUser,
-        mails: &[Pending<'_, Sender>],
-    ) -> Result<Unfinished, CrmError> {
-        let old = mails.iter().filter(|mail| !mail.fresh).map(|mail| mail.id);
-        let before = "SELECT EmailMessageId, RelationId FROM EmailMessageRelation WHERE RelationType = 'FromAddress' AND ";
-        let queries = soql::in_lists(before, "EmailMessageId", old, "");
-        let rows: Vec<SenderRow> = self.client.queries(&user.username, &queries).await?;
-        let related = |mail: &str| {
-            rows.iter()
-                .any(|row| row.email_message_id == mail && row.relation_id.is_some())
-        };
-        let missing = mails
-            .iter()
-            .filter(|mail| mail.fresh || !related(mail.id))
-            .map(|mail| {
-                let row = fields([
-                    ("EmailMessageId", mail.id),
-                    ("RelationId", &mail.people.id),
-                    ("RelationType", "FromAddress"),
-                    ("RelationAddress", mail.people.address.expose()),
-                ]);
-                (mail.id, row)
-            });
-        self.add_rows(user, "EmailMessageRelation", missing.collect())
-            .await
-    }
+/// Relates the senders.
+pub(super) async fn relate_senders(
+    client: &Client,
+    user: &CrmUser,
+    mails: &[Pending<'_, Sender>],
+) -> Result<Unfinished, CrmError> {
+    let old = mails.iter().filter(|mail| !mail.fresh).map(|mail| mail.id);
+    let before =
+        "SELECT EmailMessageId, RelationId FROM EmailMessageRelation WHERE RelationType = 'FromAddress' AND ";
+    let queries = soql::in_lists(before, "EmailMessageId", old, "");
+    let rows: Vec<SenderRow> = client.queries(&user.username, &queries).await?;
+    let related = |mail: &str| {
+        rows.iter()
+            .any(|row| row.email_message_id == mail && row.relation_id.is_some())
+    };
+    let missing = mails
+        .iter()
+        .filter(|mail| mail.fresh || !related(mail.id))
+        .map(|mail| {
+            let row = fields([
+                ("EmailMessageId", mail.id),
+                ("RelationId", &mail.people.id),
+                ("RelationType", "FromAddress"),
+                ("RelationAddress", mail.people.address.expose()),
+            ]);
+            (mail.id, row)
+        });
+    add_rows(client, user, "EmailMessageRelation", missing.collect()).await
+}
 
-    async fn add_rows(
-        &self,
-        user: &CrmUser,
-        object: &str,
-        rows: Vec<(&str, Fields)>,
-    ) -> Result<Unfinished, CrmError> {
-        let mut unfinished = Unfinished::new();
-        let fields: Vec<&Fields> = rows.iter().map(|(_, fields)| fields).collect();
-        // These rows carry no key of ours: sending them twice could relate somebody twice.
-        let saved = self
-            .client
-            .save(&user.username, Method::POST, object, &fields, false)
-            .await?;
-        for ((record, _), saved) in rows.iter().zip(saved) {
-            note(&mut unfinished, record, saved);
-        }
-        Ok(unfinished)
+async fn add_rows(
+    client: &Client,
+    user: &CrmUser,
+    object: &str,
+    rows: Vec<(&str, Fields)>,
+) -> Result<Unfinished, CrmError> {
+    let mut unfinished = Unfinished::new();
+    let fields: Vec<&Fields> = rows.iter().map(|(_, fields)| fields).collect();
+    // These rows carry no key of ours: sending them twice could relate somebody twice.
+    let saved = client
+        .save(&user.username, Method::POST, object, &fields, false)
+        .await?;
+    for ((record, _), saved) in rows.iter().zip(saved) {
+        note(&mut unfinished, record, saved);
     }
+    Ok(unfinished)
 }
 
 /// A person who cannot be related for good (gone meanwhile, no right) does not make a failure of the record;
@@ -234,8 +231,4 @@ fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), Value::from(value)));
     pairs.collect()
-}
-
-fn is_guest(id: &str) -> bool {
-    ["003", "00Q", "005"].iter().any(|prefix| id.starts_with(prefix))
 }

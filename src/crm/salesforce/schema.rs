@@ -5,7 +5,8 @@
 
 use super::client::{Client, misfit};
 use super::codes;
-use super::convert::{self, KEY};
+use super::convert;
+use super::convert::row::KEY;
 use super::wire::describe::Object;
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmCapabilities;
@@ -101,8 +102,8 @@ fn lengths<'a>(
 }
 
 /// The schemas of the users.
-#[derive(Default)]
 pub(super) struct Schemas {
+    client: Arc<Client>,
     held: Mutex<Held>,
 }
 
@@ -113,8 +114,16 @@ struct Held {
 }
 
 impl Schemas {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            held: Mutex::default(),
+        }
+    }
+
     /// The user's schema, asked for if it is not known or too old.
-    pub(super) async fn of(&self, client: &Client, username: &str) -> Result<Arc<Schema>, CrmError> {
+    pub(super) async fn of(&self, username: &str) -> Result<Arc<Schema>, CrmError> {
+        let client = &self.client;
         if let Some(schema) = self.known(client.clock(), username) {
             return Ok(schema);
         }

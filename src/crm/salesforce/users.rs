@@ -1,12 +1,13 @@
 //! The user as a record of the org: his id, and whether we may act as him.
 
-use super::SalesforceCrm;
+use super::client::Client;
+use super::schema::Schemas;
 use super::soql::{self, literal};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmProbe, CrmUser};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,18 +18,25 @@ struct UserRow {
 }
 
 /// Ids by user name. A user keeps his id for life.
-#[derive(Default)]
 pub(super) struct Users {
+    client: Arc<Client>,
     ids: Mutex<HashMap<String, CrmId>>,
 }
 
-impl SalesforceCrm {
+impl Users {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            ids: Mutex::default(),
+        }
+    }
+
     /// The id of the user: given, known, named by his sign-in, or asked for.
-    pub(super) async fn user_id(&self, user: &CrmUser) -> Result<CrmId, CrmError> {
+    pub(super) async fn id(&self, user: &CrmUser) -> Result<CrmId, CrmError> {
         if let Some(id) = &user.id {
             return Ok(id.clone());
         }
-        if let Some(id) = self.ids().get(&user.username) {
+        if let Some(id) = self.known().get(&user.username) {
             return Ok(id.clone());
         }
         let signed_in = match self.client.acts_as_user() {
@@ -39,16 +47,16 @@ impl SalesforceCrm {
             Some(id) => CrmId(id),
             None => self.look_up(user).await?,
         };
-        self.ids().insert(user.username.clone(), id.clone());
+        self.known().insert(user.username.clone(), id.clone());
         Ok(id)
     }
 
     /// See [`Crm::probe`](crate::crm::port::Crm::probe).
-    pub(super) async fn probe_user(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
+    pub(super) async fn probe(&self, schemas: &Schemas, user: &CrmUser) -> Result<CrmProbe, CrmError> {
         let version = self.client.version_for(&user.username).await?;
         let id = self.look_up(user).await?;
         // What an administrator has yet to set up is said now rather than at the first write.
-        self.schema(user).await?.capabilities()?;
+        schemas.of(&user.username).await?.capabilities()?;
         Ok(CrmProbe {
             server: format!("Salesforce REST API {} ({})", version.number, version.label),
             user: id,
@@ -75,7 +83,7 @@ impl SalesforceCrm {
         }
     }
 
-    fn ids(&self) -> std::sync::MutexGuard<'_, HashMap<String, CrmId>> {
-        self.users.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, HashMap<String, CrmId>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,19 +3,18 @@
 //! What one user may see another may not, so each user's answers are his own. A stranger is remembered for a
 //! shorter time than somebody known: he may become known any moment.
 
-use super::SalesforceCrm;
+use super::client::{Client, misfit};
 use super::codes;
 use super::soql::{self, MOST_QUERIES};
 use super::wire::query::{self, Rows, Scope};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmUser, CrmWrite, Match, Who, WhoKind};
-use crate::crm::salesforce::client::misfit;
 use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::person::address_key;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const KEEP_KNOWN: Duration = Duration::from_secs(300);
@@ -54,7 +53,7 @@ type Answers = HashMap<Content<String>, Vec<Who>>;
 
 /// Answers of the last minutes.
 #[derive(Default)]
-pub(super) struct Known {
+struct Known {
     by_address: Mutex<HashMap<Content<String>, Vec<Entry>>>,
 }
 
@@ -98,9 +97,22 @@ impl Known {
     }
 }
 
-impl SalesforceCrm {
+/// Asks who somebody is, and remembers.
+pub(super) struct Whois {
+    client: Arc<Client>,
+    known: Known,
+}
+
+impl Whois {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            known: Known::default(),
+        }
+    }
+
     /// Forgets the addresses of contacts that are about to be written, for every user.
-    pub(super) fn forget_addresses(&self, writes: &[CrmWrite]) {
+    pub(super) fn forget(&self, writes: &[CrmWrite]) {
         let mut kept = self
             .known
             .by_address

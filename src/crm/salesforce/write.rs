@@ -3,16 +3,20 @@
 //! A new record carries our key in a unique column, so a repeated insert is answered with DUPLICATE_VALUE and
 //! the id of the first copy. Where an org cannot make the column unique, the keys are looked up before.
 
-use super::SalesforceCrm;
-use super::client::{Call, misfit};
+use super::accounts::Accounts;
+use super::batch::{Batch, Fates};
+use super::client::{Call, Client, misfit};
 use super::codes;
-use super::convert::{self, KEY};
-use super::draft::{Draft, Rest};
-use super::relations::{Pending, Unfinished};
+use super::convert;
+use super::convert::row::KEY;
+use super::draft::{Draft, Rest, drafts};
+use super::relations::{Pending, Unfinished, relate_guests, relate_senders};
+use super::schema::Schemas;
 use super::soql;
 use super::throttle::{self, TRIES};
+use super::users::Users;
+use super::who::Whois;
 use super::wire::collections::{self, Fields, Saved};
-use super::wire::describe::Object;
 use super::wire::fault::Fault;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmUser, CrmWrite, CrmWritten};
@@ -20,19 +24,7 @@ use crate::record::kind::RecordKind;
 use http::Method;
 use serde::Deserialize;
 use std::collections::HashMap;
-
-/// What became of each write so far; `None` where nothing is known yet.
-pub(super) type Fates = Vec<Option<Result<CrmWritten, CrmError>>>;
-
-/// What all writes of a batch share.
-pub(super) struct Batch<'a> {
-    pub(super) user: &'a CrmUser,
-    pub(super) kind: RecordKind,
-    pub(super) object: &'a Object,
-    pub(super) owner: CrmId,
-    /// Events hold several contacts in their columns.
-    pub(super) shared: bool,
-}
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 struct KeyRow {
@@ -49,33 +41,56 @@ struct Landed {
     existed: bool,
 }
 
-impl SalesforceCrm {
+/// Writes.
+pub(super) struct Writer {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+    whois: Arc<Whois>,
+    accounts: Accounts,
+}
+
+impl Writer {
+    pub(super) fn new(
+        client: Arc<Client>,
+        schemas: Arc<Schemas>,
+        users: Arc<Users>,
+        whois: Arc<Whois>,
+    ) -> Self {
+        let accounts = Accounts::new(Arc::clone(&client));
+        Self {
+            client,
+            schemas,
+            users,
+            whois,
+            accounts,
+        }
+    }
+
     /// See [`Crm::write`](crate::crm::port::Crm::write).
-    pub(super) async fn write_all(
+    pub(super) async fn write(
         &self,
         user: &CrmUser,
         kind: RecordKind,
         writes: &[CrmWrite],
     ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
-        let schema = self.schema(user).await?;
+        let schema = self.schemas.of(&user.username).await?;
         let object = schema.object(kind)?;
         let batch = Batch {
             user,
             kind,
             object,
-            owner: self.user_id(user).await?,
+            owner: self.users.id(user).await?,
+            acts_as_user: self.client.acts_as_user(),
             shared: object.may_set("EventWhoIds"),
         };
-        let mut fates: Fates = writes.iter().map(|_| None).collect();
-        self.forget_addresses(writes);
-        let (new, changed) = self.drafts(&batch, writes, &mut fates).await?;
+        let mut fates = Fates::of(writes.len());
+        self.whois.forget(writes);
+        let (new, changed) = drafts(&batch, &self.accounts, writes, &mut fates).await?;
         self.create(&batch, new, &mut fates).await?;
         self.update(&batch, changed, &mut fates).await?;
         self.delete(&batch, writes, &mut fates).await?;
-        Ok(fates
-            .into_iter()
-            .map(|fate| fate.unwrap_or_else(|| Err(misfit())))
-            .collect())
+        Ok(fates.finish(misfit))
     }
 
     async fn create(
@@ -97,7 +112,7 @@ impl SalesforceCrm {
                     existed: false,
                 }),
                 Err(fault) if fault.code() == "DUPLICATE_VALUE" => taken.push((draft, fault)),
-                Err(fault) => settle(fates, draft.at, Err(codes::of_record(&fault))),
+                Err(fault) => fates.settle(draft.at, Err(codes::of_record(&fault))),
             }
         }
         self.find_taken(batch, taken, &mut landed, fates).await?;
@@ -145,7 +160,7 @@ impl SalesforceCrm {
                     id,
                     existed: true,
                 }),
-                None => settle(fates, draft.at, Err(codes::of_record(&fault))),
+                None => fates.settle(draft.at, Err(codes::of_record(&fault))),
             }
         }
         Ok(())
@@ -193,7 +208,7 @@ impl SalesforceCrm {
                     id,
                     existed: false,
                 }),
-                Err(fault) => settle(fates, draft.at, Err(codes::of_record(&fault))),
+                Err(fault) => fates.settle(draft.at, Err(codes::of_record(&fault))),
             }
         }
         self.finish(batch, landed, true, fates).await
@@ -216,7 +231,7 @@ impl SalesforceCrm {
                     existed,
                 }),
             };
-            settle(fates, draft.at, fate);
+            fates.settle(draft.at, fate);
         }
         Ok(())
     }
@@ -248,10 +263,10 @@ impl SalesforceCrm {
         }
         let mut unfinished = Unfinished::new();
         if !events.is_empty() {
-            unfinished.extend(self.relate_guests(batch.user, &events, changed).await?);
+            unfinished.extend(relate_guests(&self.client, batch.user, &events, changed).await?);
         }
         if !mails.is_empty() {
-            unfinished.extend(self.relate_senders(batch.user, &mails).await?);
+            unfinished.extend(relate_senders(&self.client, batch.user, &mails).await?);
         }
         Ok(unfinished)
     }
@@ -285,7 +300,7 @@ impl SalesforceCrm {
                     Err(fault) if fault.code() == "ENTITY_IS_DELETED" => Ok(written),
                     Err(fault) => Err(codes::of_record(&fault)),
                 };
-                settle(fates, *at, fate);
+                fates.settle(*at, fate);
             }
         }
         Ok(())
@@ -338,11 +353,5 @@ fn outcome(saved: Saved, id: Option<&str>) -> Result<String, Fault> {
     match (saved.success, saved.id.or_else(|| id.map(str::to_owned))) {
         (true, Some(id)) => Ok(id),
         _ => Err(saved.errors.into_iter().next().unwrap_or_else(Fault::unknown)),
-    }
-}
-
-pub(super) fn settle(fates: &mut Fates, at: usize, fate: Result<CrmWritten, CrmError>) {
-    if let Some(slot) = fates.get_mut(at) {
-        *slot = Some(fate);
     }
 }

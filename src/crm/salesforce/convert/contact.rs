@@ -4,7 +4,9 @@
 //! contact is put under the one account of exactly that name, but it is no [`Field`] that is compared: a name
 //! that is no account cannot be written, and would come back as if somebody had erased it.
 
-use super::{Head, People, Row, Sheet, text, text_value, time};
+use super::row::{self, Head, People, Row, text};
+use super::sheet::{Sheet, text_value};
+use super::time;
 use crate::crm::error::CrmError;
 use crate::foundation::content::Content;
 use crate::record::Record;
@@ -32,7 +34,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "MailingCountry",
     "Description",
     "OwnerId",
-    super::KEY,
+    row::KEY,
 ];
 
 /// See [`super::fields`].

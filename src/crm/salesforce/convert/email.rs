@@ -5,7 +5,9 @@
 //! is related by a row of EmailMessageRelation after the insert. A mail that is no case's gets Status '3'
 //! (Sent) when its owner sent it, and '1' (Read) when it arrived: '0' (New) would ask somebody to handle it.
 
-use super::{Head, People, Row, Sheet, text, text_value, time};
+use super::row::{self, Head, People, Row, person, text};
+use super::sheet::{Sheet, text_value};
+use super::time;
 use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::email::{Direction, Email};
@@ -34,7 +36,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "ToIds",
     "CcIds",
     "BccIds",
-    super::KEY,
+    row::KEY,
 ];
 
 /// A row.
@@ -76,9 +78,7 @@ impl Row for EmailRow {
 
     /// The addresses are those in the address columns: people who are related by id are not among them.
     fn record(self, _people: &People) -> Option<Record> {
-        let from = self
-            .from_address
-            .map(|address| super::event::person(address, self.from_name));
+        let from = self.from_address.map(|address| person(address, self.from_name));
         Some(Record::Email(Box::new(Email {
             message_id: self.message_identifier.map(Content::new),
             direction: match self.incoming {
@@ -190,7 +190,7 @@ fn cut(text: &str, most: usize) -> &str {
     for (at, c) in text.char_indices() {
         units += c.len_utf16();
         if units > most {
-            return &text[..at];
+            return text.get(..at).unwrap_or_default();
         }
     }
     text

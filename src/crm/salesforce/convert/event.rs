@@ -5,11 +5,12 @@
 //! DurationInMinutes, 1,440 for each day. EndDateTime is not sent for these: whether midnight of the last day
 //! or of the day after is meant depends on who reads, while the length has one meaning.
 
-use super::{Head, People, Row, Sheet, text, time};
+use super::row::{self, Head, People, Row, is_person, text};
+use super::sheet::Sheet;
+use super::time;
 use crate::record::Record;
 use crate::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
 use crate::record::field::Field;
-use crate::record::person::Person;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +38,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "IsRecurrence",
     "IsRecurrence2",
     "RecurrenceActivityId",
-    super::KEY,
+    row::KEY,
 ];
 
 /// See [`super::fields`].
@@ -224,11 +225,6 @@ impl EventRow {
     }
 }
 
-/// Contacts, leads and users; not rooms, accounts and opportunities.
-fn is_person(id: &str) -> bool {
-    ["003", "00Q", "005"].iter().any(|prefix| id.starts_with(prefix))
-}
-
 fn start(when: &When) -> DateTime<Utc> {
     match when {
         When::Timed { start, .. } => *start,
@@ -290,14 +286,6 @@ pub(in crate::crm::salesforce) fn fill_who(sheet: &mut Sheet<'_>, who: &[String]
     if shared && (!who.is_empty() || !sheet.creating) {
         let all = who.iter().cloned().map(Value::String).collect();
         sheet.put("EventWhoIds", Value::Array(all));
-    }
-}
-
-/// A person known by a record, as an attendee is named.
-pub(in crate::crm::salesforce) fn person(address: String, name: Option<String>) -> Person {
-    Person {
-        address: address.into(),
-        name: name.filter(|name| !name.is_empty()).map(Into::into),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Task ("Task", Object Reference): things to do. Mails and calls are tasks too, by their TaskSubtype; those
 //! are none of ours.
 
-use super::{Head, People, Row, Sheet, text, time};
+use super::row::{self, Head, People, Row, text};
+use super::sheet::Sheet;
+use super::time;
 use crate::crm::salesforce::wire::describe::Object;
 use crate::record::Record;
 use crate::record::field::Field;
@@ -22,7 +24,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "OwnerId",
     "IsRecurrence",
     "TaskSubtype",
-    super::KEY,
+    row::KEY,
 ];
 
 /// See [`super::fields`].

@@ -60,7 +60,7 @@ impl Fault {
         let (_, id) = self.message.split_once("record with id: ")?;
         let id = id.trim();
         let end = id.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(id.len());
-        matches!(end, 15 | 18).then(|| &id[..end])
+        id.get(..end).filter(|id| matches!(id.len(), 15 | 18))
     }
 }
 
