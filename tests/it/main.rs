@@ -14,7 +14,11 @@
 mod harness;
 
 mod content;
+mod crm_contract;
 mod database;
 mod keyring;
 mod private_postgresql;
+mod salesforce_connector;
+mod salesforce_org;
+mod salesforce_trouble;
 mod settings;
