@@ -133,23 +133,22 @@ async fn locked_rows_are_tried_again_and_only_they() {
 
 #[tokio::test]
 async fn a_batch_that_was_half_applied_is_completed_by_its_repetition() {
-    let org = Org::up().await;
-    org.crm.probe(&org.user).await.expect("signed in");
-    for (fault, already) in [(Fault::HalfApplied, 5), (Fault::ApplyThenCut, 10)] {
+    for fault in [Fault::HalfApplied, Fault::ApplyThenCut] {
         let org = Org::up().await;
         org.crm.capabilities(&org.user).await.expect("described");
-        org.fault(None, fault, Some(1));
+        // Twice, since the first cut may be healed by the connection's own repetition.
+        org.fault(None, fault, Some(2));
         let cut = org.crm.write(&org.user, RecordKind::Tasks, &tasks(10)).await;
         assert!(cut.is_err(), "nobody knows what happened");
-        assert_eq!(keyed(&org.lab, "Task"), already);
+        let already = keyed(&org.lab, "Task");
+        assert!(already > 0, "something was applied");
+        org.lab.parts.faults.clear();
         let fates = org
             .crm
             .write(&org.user, RecordKind::Tasks, &tasks(10))
             .await
             .expect("answered");
-        let existed = fates
-            .iter()
-            .filter(|fate| fate.as_ref().is_ok_and(|written| written.existed));
+        let existed = fates.iter().flatten().filter(|written| written.existed);
         assert_eq!(existed.count(), already);
         assert!(fates.iter().all(Result::is_ok));
         assert_eq!(keyed(&org.lab, "Task"), 10);
