@@ -2,7 +2,9 @@
 //!
 //! The rooms, in reading order:
 
+pub mod appliance;
 pub mod crm;
 pub mod foundation;
 pub mod mailbox;
 pub mod record;
+pub mod sync;
