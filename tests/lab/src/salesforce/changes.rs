@@ -87,7 +87,11 @@ fn permit(
             field.name
         )
     };
-    Err(ApiError::on("INVALID_FIELD_FOR_INSERT_UPDATE", message, &[field.name]))
+    Err(ApiError::on(
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        message,
+        &[field.name],
+    ))
 }
 
 /// A reference must point at a live record of a right object that the caller may see.
@@ -103,13 +107,19 @@ fn check_reference(state: &State, caller: &Caller, field: &Field, value: &Value)
             let message = format!("{}: id value of incorrect type: {id}", field.label());
             return Err(ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[field.name]));
         }
-        let row = state.row(target.name, id).ok_or_else(|| invalid_reference(&[field.name]))?;
+        let row = state
+            .row(target.name, id)
+            .ok_or_else(|| invalid_reference(&[field.name]))?;
         if row.flag("IsDeleted") {
             return Err(deleted());
         }
         if row.flag("IsConverted") {
             let message = "cannot reference converted lead";
-            return Err(ApiError::on("CANNOT_UPDATE_CONVERTED_LEAD", message, &[field.name]));
+            return Err(ApiError::on(
+                "CANNOT_UPDATE_CONVERTED_LEAD",
+                message,
+                &[field.name],
+            ));
         }
         if target.name == "User" && !row.flag("IsActive") {
             let message = format!("operation performed with inactive user [{id}] as owner of record");
@@ -117,7 +127,11 @@ fn check_reference(state: &State, caller: &Caller, field: &Field, value: &Value)
         }
         if !rights::may_read(state, caller, target, row) {
             let message = "insufficient access rights on cross-reference id";
-            return Err(ApiError::on("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, &[field.name]));
+            return Err(ApiError::on(
+                "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+                message,
+                &[field.name],
+            ));
         }
     }
     Ok(())
@@ -125,24 +139,38 @@ fn check_reference(state: &State, caller: &Caller, field: &Field, value: &Value)
 
 /// `{"Account": {"External__c": "x"}}` in place of an id.
 fn by_external_id(state: &State, field: &Field, key: &Map<String, Value>) -> ApiResult<String> {
-    let named = key.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
-    let target = named.or_else(|| field.targets().first().copied()).and_then(schema::object);
+    let named = key
+        .get("attributes")
+        .and_then(|attributes| attributes.get("type"))
+        .and_then(Value::as_str);
+    let target = named
+        .or_else(|| field.targets().first().copied())
+        .and_then(schema::object);
     let target = target.ok_or_else(|| invalid_reference(&[field.name]))?;
     let mut keys = key.iter().filter(|(name, _)| *name != "attributes");
     let (Some((name, value)), None) = (keys.next(), keys.next()) else {
         return Err(unreadable("a reference by external id names exactly one field"));
     };
-    let lookup = target.field(name).filter(|field| field.id_lookup).ok_or_else(|| no_such_field(target, name))?;
+    let lookup = target
+        .field(name)
+        .filter(|field| field.id_lookup)
+        .ok_or_else(|| no_such_field(target, name))?;
     let value = value.as_str().unwrap_or_default();
     let found = matches(state, target, lookup, value);
     match found.as_slice() {
         [id] => Ok(id.clone()),
         [] => {
-            let message =
-                format!("Foreign key external ID: {value} not found for field {} in entity {}", lookup.name, target.name);
+            let message = format!(
+                "Foreign key external ID: {value} not found for field {} in entity {}",
+                lookup.name, target.name
+            );
             Err(ApiError::on("INVALID_FIELD", message, &[]))
         }
-        _ => Err(ApiError::on("DUPLICATE_EXTERNAL_ID", "several records have this external id", &[field.name])),
+        _ => Err(ApiError::on(
+            "DUPLICATE_EXTERNAL_ID",
+            "several records have this external id",
+            &[field.name],
+        )),
     }
 }
 
@@ -152,5 +180,9 @@ pub fn matches(state: &State, object: &Object, field: &Field, value: &str) -> Ve
         let id = id::normalize(value).filter(|id| state.live(id).is_some());
         return id.into_iter().collect();
     }
-    state.table(object.name).live_where(field.name, value).map(|row| row.text("Id").to_owned()).collect()
+    state
+        .table(object.name)
+        .live_where(field.name, value)
+        .map(|row| row.text("Id").to_owned())
+        .collect()
 }

@@ -15,7 +15,11 @@ use super::schema::{Field, Kind};
 /// The value does not fit the field's type, length or list.
 pub fn coerce(field: &Field, value: &Value) -> ApiResult<Value> {
     if value.is_null() {
-        return Ok(if matches!(field.kind, Kind::Boolean) { json!(false) } else { Value::Null });
+        return Ok(if matches!(field.kind, Kind::Boolean) {
+            json!(false)
+        } else {
+            Value::Null
+        });
     }
     match field.kind {
         Kind::Id | Kind::Reference { .. } => reference(field, value),
@@ -46,7 +50,9 @@ fn mismatch(kind: &str, value: &Value) -> ApiError {
 }
 
 fn reference(field: &Field, value: &Value) -> ApiResult<Value> {
-    let Value::String(text) = value else { return Err(mismatch("reference", value)) };
+    let Value::String(text) = value else {
+        return Err(mismatch("reference", value));
+    };
     if text.is_empty() {
         return Ok(Value::Null);
     }
@@ -67,11 +73,15 @@ fn boolean(value: &Value) -> ApiResult<Value> {
 
 fn whole(value: &Value) -> ApiResult<Value> {
     let number = match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|number| number as i64)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    number.map(|number| json!(number)).ok_or_else(|| mismatch("int", value))
+    number
+        .map(|number| json!(number))
+        .ok_or_else(|| mismatch("int", value))
 }
 
 fn number(value: &Value) -> ApiResult<Value> {
@@ -80,28 +90,39 @@ fn number(value: &Value) -> ApiResult<Value> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    number.map(|number| json!(number)).ok_or_else(|| mismatch("double", value))
+    number
+        .map(|number| json!(number))
+        .ok_or_else(|| mismatch("double", value))
 }
 
 fn date(value: &Value) -> ApiResult<Value> {
-    let Value::String(text) = value else { return Err(mismatch("date", value)) };
+    let Value::String(text) = value else {
+        return Err(mismatch("date", value));
+    };
     if text.is_empty() {
         return Ok(Value::Null);
     }
     let date = parse_date(text).or_else(|| parse_moment(text).map(|at| at.date_naive()));
-    date.map(|date| json!(date.to_string())).ok_or_else(|| mismatch("date", value))
+    date.map(|date| json!(date.to_string()))
+        .ok_or_else(|| mismatch("date", value))
 }
 
 fn moment(value: &Value) -> ApiResult<Value> {
-    let Value::String(text) = value else { return Err(mismatch("datetime", value)) };
+    let Value::String(text) = value else {
+        return Err(mismatch("datetime", value));
+    };
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    parse_moment(text).map(|at| json!(stamp(at))).ok_or_else(|| mismatch("datetime", value))
+    parse_moment(text)
+        .map(|at| json!(stamp(at)))
+        .ok_or_else(|| mismatch("datetime", value))
 }
 
 fn bytes(value: &Value) -> ApiResult<Value> {
-    let Value::String(text) = value else { return Err(mismatch("base64", value)) };
+    let Value::String(text) = value else {
+        return Err(mismatch("base64", value));
+    };
     match STANDARD.decode(text) {
         Ok(_) => Ok(value.clone()),
         Err(_) => Err(mismatch("base64", &json!("..."))),
@@ -109,7 +130,9 @@ fn bytes(value: &Value) -> ApiResult<Value> {
 }
 
 fn junction(field: &Field, value: &Value) -> ApiResult<Value> {
-    let Value::Array(list) = value else { return Err(mismatch("JunctionIdList", value)) };
+    let Value::Array(list) = value else {
+        return Err(mismatch("JunctionIdList", value));
+    };
     let mut ids: Vec<Value> = Vec::new();
     for element in list {
         let id = reference(field, element)?;
@@ -134,8 +157,11 @@ fn text(field: &Field, value: &Value) -> ApiResult<Value> {
     }
     let length = text.encode_utf16().count();
     if length > field.length() as usize {
-        let message =
-            format!("{}: data value too large: {text} (max length={})", field.label(), field.length());
+        let message = format!(
+            "{}: data value too large: {text} (max length={})",
+            field.label(),
+            field.length()
+        );
         return Err(ApiError::on("STRING_TOO_LONG", message, &[field.name]));
     }
     match field.kind {
@@ -143,35 +169,51 @@ fn text(field: &Field, value: &Value) -> ApiResult<Value> {
             let message = format!("{}: invalid email address: {text}", field.label());
             return Err(ApiError::on("INVALID_EMAIL_ADDRESS", message, &[field.name]));
         }
-        Kind::Picklist { values, restricted: true } => return listed(field, values, text),
+        Kind::Picklist {
+            values,
+            restricted: true,
+        } => return listed(field, values, text),
         _ => {}
     }
     Ok(json!(text))
 }
 
 fn listed(field: &Field, values: &[&str], text: &str) -> ApiResult<Value> {
-    values.iter().find(|value| value.eq_ignore_ascii_case(text)).map(|value| json!(value)).ok_or_else(|| {
-        let message = format!("{}: bad value for restricted picklist field: {text}", field.label());
-        ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[field.name])
-    })
+    values
+        .iter()
+        .find(|value| value.eq_ignore_ascii_case(text))
+        .map(|value| json!(value))
+        .ok_or_else(|| {
+            let message = format!(
+                "{}: bad value for restricted picklist field: {text}",
+                field.label()
+            );
+            ApiError::on("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[field.name])
+        })
 }
 
 /// The vendor's check is stricter than RFC 5322: ASCII, one `@`, a domain with a dot.
 fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     let local_ok = !local.is_empty()
         && local.len() <= 64
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..")
-        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*/=?^_+-`{|}~.".contains(&byte));
+        && local
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*/=?^_+-`{|}~.".contains(&byte));
     let labels: Vec<&str> = domain.split('.').collect();
     let domain_ok = labels.len() >= 2
         && labels.iter().all(|label| {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
     local_ok && domain_ok
 }

@@ -24,13 +24,21 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// An error without a list of fields.
     pub fn new(code: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { status: status_of(code), code, message: message.into(), fields: None }
+        ApiError {
+            status: status_of(code),
+            code,
+            message: message.into(),
+            fields: None,
+        }
     }
 
     /// An error of writing a record, with the fields concerned.
     pub fn on(code: &'static str, message: impl Into<String>, fields: &[&str]) -> ApiError {
         let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-        ApiError { fields: Some(fields), ..ApiError::new(code, message) }
+        ApiError {
+            fields: Some(fields),
+            ..ApiError::new(code, message)
+        }
     }
 
     /// The same with another HTTP status.
@@ -64,7 +72,11 @@ pub fn not_found() -> ApiError {
 
 /// A reference to a record that is not there.
 pub fn invalid_reference(fields: &[&str]) -> ApiError {
-    ApiError::on("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields)
+    ApiError::on(
+        "INVALID_CROSS_REFERENCE_KEY",
+        "invalid cross reference id",
+        fields,
+    )
 }
 
 /// A record in the recycle bin.
@@ -74,7 +86,11 @@ pub fn deleted() -> ApiError {
 
 /// A record that the caller may see and not change.
 pub fn read_only() -> ApiError {
-    ApiError::on("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", &[])
+    ApiError::on(
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "insufficient access rights on object id",
+        &[],
+    )
 }
 
 /// A request body that is no JSON of the right form.

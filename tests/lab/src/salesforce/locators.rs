@@ -43,7 +43,8 @@ impl Locators {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.next += 1;
         let name = super::id::id18("01g", kept.next);
-        kept.by_name.retain(|_, old| locator.made - old.made <= TimeDelta::days(2));
+        kept.by_name
+            .retain(|_, old| locator.made - old.made <= TimeDelta::days(2));
         kept.by_name.insert(name.clone(), Arc::new(locator.clone()));
         name
     }
@@ -57,6 +58,10 @@ impl Locators {
 
     /// Forgets every result.
     pub fn clear(&self) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).by_name.clear();
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_name
+            .clear();
     }
 }

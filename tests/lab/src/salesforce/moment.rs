@@ -6,7 +6,9 @@ use chrono_tz::Tz;
 /// A moment as answers write it: `2026-11-23T06:55:08.000+0000`, always whole seconds. Texts of
 /// this form sort by time.
 pub fn stamp(at: DateTime<Utc>) -> String {
-    at.trunc_subsecs(0).format("%Y-%m-%dT%H:%M:%S.000+0000").to_string()
+    at.trunc_subsecs(0)
+        .format("%Y-%m-%dT%H:%M:%S.000+0000")
+        .to_string()
 }
 
 /// A moment in any form the API takes; a bare date is midnight UTC, a time without zone is UTC.
@@ -27,7 +29,9 @@ pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
 
 /// A calendar date, `2026-11-23`.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    (text.len() == 10)
+        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+        .flatten()
 }
 
 /// Midnight UTC of a date.
@@ -45,6 +49,10 @@ pub fn day_start(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
 /// The date so many days away.
 pub fn shifted(date: NaiveDate, days: i64) -> NaiveDate {
     let distance = Days::new(days.unsigned_abs());
-    let moved = if days < 0 { date.checked_sub_days(distance) } else { date.checked_add_days(distance) };
+    let moved = if days < 0 {
+        date.checked_sub_days(distance)
+    } else {
+        date.checked_add_days(distance)
+    };
     moved.unwrap_or(date)
 }

@@ -11,14 +11,19 @@ use super::transaction::Caller;
 /// The caller's rights on an object's rows as such.
 pub fn object_rights(state: &State, caller: &Caller, object: &Object) -> ObjectRights {
     let user = state.settings.users.get(&caller.username);
-    user.and_then(|user| user.objects.get(object.name)).cloned().unwrap_or_default()
+    user.and_then(|user| user.objects.get(object.name))
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// The caller's rights on a field; system fields can always be read.
 pub fn field_rights(state: &State, caller: &Caller, object: &Object, field: &Field) -> FieldRights {
     let user = state.settings.users.get(&caller.username);
     let object = user.and_then(|user| user.objects.get(object.name));
-    object.and_then(|object| object.fields.get(field.name)).copied().unwrap_or_default()
+    object
+        .and_then(|object| object.fields.get(field.name))
+        .copied()
+        .unwrap_or_default()
 }
 
 /// Whether `boss` is above `user` in the hierarchy.
@@ -26,7 +31,9 @@ fn above(state: &State, boss: &str, user: &str) -> bool {
     let mut at = user.to_owned();
     // A chain of managers longer than this is a circle.
     for _ in 0..20 {
-        let Some(row) = state.row("User", &at) else { return false };
+        let Some(row) = state.row("User", &at) else {
+            return false;
+        };
         let manager = row.text("ManagerId");
         if manager.is_empty() {
             return false;
@@ -82,8 +89,14 @@ fn may_read_activity(state: &State, caller: &Caller, row: &Row) -> bool {
 }
 
 fn may_read_file(state: &State, caller: &Caller, object: &Object, row: &Row) -> bool {
-    let document = if object.name == "ContentDocument" { row.text("Id") } else { row.text("ContentDocumentId") };
-    let mut links = state.table("ContentDocumentLink").live_where("ContentDocumentId", document);
+    let document = if object.name == "ContentDocument" {
+        row.text("Id")
+    } else {
+        row.text("ContentDocumentId")
+    };
+    let mut links = state
+        .table("ContentDocumentLink")
+        .live_where("ContentDocumentId", document);
     links.any(|link| {
         let entity = link.text("LinkedEntityId");
         entity == caller.id || (!entity.starts_with("005") && may_read_by_id(state, caller, entity))
@@ -91,7 +104,9 @@ fn may_read_file(state: &State, caller: &Caller, object: &Object, row: &Row) -> 
 }
 
 fn may_read_by_id(state: &State, caller: &Caller, id: &str) -> bool {
-    state.live(id).is_some_and(|(object, row)| may_read(state, caller, object, row))
+    state
+        .live(id)
+        .is_some_and(|(object, row)| may_read(state, caller, object, row))
 }
 
 /// Whether the caller may change the row.
@@ -113,7 +128,9 @@ pub fn may_edit(state: &State, caller: &Caller, object: &Object, row: &Row) -> b
 }
 
 fn may_edit_by_id(state: &State, caller: &Caller, id: &str) -> bool {
-    state.live(id).is_some_and(|(object, row)| may_edit(state, caller, object, row))
+    state
+        .live(id)
+        .is_some_and(|(object, row)| may_edit(state, caller, object, row))
 }
 
 /// The field of a junction object whose record decides for it.

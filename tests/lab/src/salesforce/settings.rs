@@ -100,7 +100,13 @@ pub struct ObjectRights {
 
 impl Default for ObjectRights {
     fn default() -> ObjectRights {
-        ObjectRights { read: true, create: true, edit: true, delete: true, fields: BTreeMap::new() }
+        ObjectRights {
+            read: true,
+            create: true,
+            edit: true,
+            delete: true,
+            fields: BTreeMap::new(),
+        }
     }
 }
 
@@ -116,6 +122,9 @@ pub struct FieldRights {
 
 impl Default for FieldRights {
     fn default() -> FieldRights {
-        FieldRights { read: true, edit: true }
+        FieldRights {
+            read: true,
+            edit: true,
+        }
     }
 }

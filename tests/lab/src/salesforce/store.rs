@@ -64,11 +64,17 @@ pub struct Table {
 impl Table {
     fn new(object: &'static Object) -> Table {
         let hidden = (object.name == "Event").then_some(MASTER_EVENT);
-        let indexed = object.fields().filter(|field| field.indexed()).map(|field| field.name);
+        let indexed = object
+            .fields()
+            .filter(|field| field.indexed())
+            .map(|field| field.name);
         Table {
             object,
             rows: BTreeMap::new(),
-            indexes: indexed.chain(hidden).map(|name| (name, BTreeSet::new())).collect(),
+            indexes: indexed
+                .chain(hidden)
+                .map(|name| (name, BTreeSet::new()))
+                .collect(),
             next: 1,
         }
     }
@@ -107,7 +113,9 @@ impl Table {
         from: Option<&str>,
         to: Option<&str>,
     ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let from = from.map_or(Bound::Unbounded, |from| Bound::Included((from.to_lowercase(), String::new())));
+        let from = from.map_or(Bound::Unbounded, |from| {
+            Bound::Included((from.to_lowercase(), String::new()))
+        });
         let to = to.map(str::to_lowercase);
         self.indexes
             .get(field)
@@ -118,8 +126,14 @@ impl Table {
     }
 
     /// Live rows whose field has this value.
-    pub fn live_where<'a>(&'a self, field: &str, value: &str) -> impl Iterator<Item = &'a Arc<Row>> + use<'a> {
-        self.lookup(field, value).filter_map(|id| self.rows.get(id)).filter(|row| !row.flag("IsDeleted"))
+    pub fn live_where<'a>(
+        &'a self,
+        field: &str,
+        value: &str,
+    ) -> impl Iterator<Item = &'a Arc<Row>> + use<'a> {
+        self.lookup(field, value)
+            .filter_map(|id| self.rows.get(id))
+            .filter(|row| !row.flag("IsDeleted"))
     }
 
     fn index(&mut self, row: &Row, present: bool) {
@@ -148,14 +162,18 @@ impl State {
     /// An empty org.
     pub fn new() -> State {
         State {
-            tables: schema::objects().map(|object| (object.name, Table::new(object))).collect(),
+            tables: schema::objects()
+                .map(|object| (object.name, Table::new(object)))
+                .collect(),
             settings: Settings::default(),
         }
     }
 
     /// The table of an object of the schema.
     pub fn table(&self, object: &str) -> &Table {
-        self.tables.get(object).expect("every object of the schema has a table")
+        self.tables
+            .get(object)
+            .expect("every object of the schema has a table")
     }
 
     /// The row with this 18-character id, deleted or not.
@@ -172,7 +190,10 @@ impl State {
 
     /// A new id for an object.
     pub fn next_id(&mut self, object: &'static Object) -> String {
-        let table = self.tables.get_mut(object.name).expect("every object of the schema has a table");
+        let table = self
+            .tables
+            .get_mut(object.name)
+            .expect("every object of the schema has a table");
         let number = table.next;
         table.next += 1;
         id::id18(object.prefix, number)
@@ -181,12 +202,18 @@ impl State {
     /// Puts a row in its place; gives the one that was there.
     pub fn put(&mut self, object: &str, row: Arc<Row>) -> Option<Arc<Row>> {
         let id = row.text("Id").to_owned();
-        let table = self.tables.get_mut(object).expect("every object of the schema has a table");
+        let table = self
+            .tables
+            .get_mut(object)
+            .expect("every object of the schema has a table");
         if let Some(number) = id::number_of(&id) {
             table.next = table.next.max(number + 1);
         }
         let old = self.take(object, &id);
-        let table = self.tables.get_mut(object).expect("every object of the schema has a table");
+        let table = self
+            .tables
+            .get_mut(object)
+            .expect("every object of the schema has a table");
         table.index(&row, true);
         table.rows.insert(id, row);
         old
@@ -202,7 +229,9 @@ impl State {
 
     /// Puts back a row as the journal or GET /world writes it.
     pub fn restore(&mut self, object: &str, fields: serde_json::Map<String, Value>) {
-        let Some(object) = schema::object(object) else { return };
+        let Some(object) = schema::object(object) else {
+            return;
+        };
         let row: Row = fields
             .into_iter()
             .filter_map(|(name, value)| {

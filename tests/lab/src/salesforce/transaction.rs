@@ -46,6 +46,8 @@ pub struct Transaction<'a> {
     pub now: DateTime<Utc>,
     /// What the headers say.
     pub options: WriteOptions,
+    /// The id of the next record that is made; for the seed, whose cast has its ids already.
+    pub fixed_id: Option<String>,
     undo: Vec<(&'static str, String, Option<Arc<Row>>)>,
     attempts: u64,
 }
@@ -53,7 +55,15 @@ pub struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// Begins.
     pub fn new(state: &'a mut State, caller: &'a Caller, now: DateTime<Utc>, options: WriteOptions) -> Self {
-        Transaction { state, caller, now, options, undo: Vec::new(), attempts: 0 }
+        Transaction {
+            state,
+            caller,
+            now,
+            options,
+            fixed_id: None,
+            undo: Vec::new(),
+            attempts: 0,
+        }
     }
 
     /// A point to roll back to.
@@ -64,7 +74,9 @@ impl<'a> Transaction<'a> {
     /// Undoes everything since the savepoint.
     pub fn rollback_to(&mut self, savepoint: usize) {
         while self.undo.len() > savepoint {
-            let Some((object, id, old)) = self.undo.pop() else { return };
+            let Some((object, id, old)) = self.undo.pop() else {
+                return;
+            };
             match old {
                 Some(old) => self.state.put(object, old),
                 None => self.state.take(object, &id),
@@ -96,7 +108,8 @@ impl<'a> Transaction<'a> {
 
     /// Stores a new row with an id of its own; gives the id.
     pub fn create(&mut self, object: &'static Object, mut row: Row) -> String {
-        let id = self.state.next_id(object);
+        let fixed = self.fixed_id.take_if(|id| id.starts_with(object.prefix));
+        let id = fixed.unwrap_or_else(|| self.state.next_id(object));
         row.set("Id", id.as_str());
         row.set("IsDeleted", false);
         row.set("CreatedById", self.caller.id.as_str());
@@ -133,8 +146,11 @@ impl<'a> Transaction<'a> {
         if self.undo.is_empty() {
             return None;
         }
-        let touched: BTreeSet<(&str, &str)> =
-            self.undo.iter().map(|(object, id, _)| (*object, id.as_str())).collect();
+        let touched: BTreeSet<(&str, &str)> = self
+            .undo
+            .iter()
+            .map(|(object, id, _)| (*object, id.as_str()))
+            .collect();
         let rows: Vec<Value> = touched
             .into_iter()
             .filter_map(|(object, id)| Some(json!([object, self.state.row(object, id)?.as_ref()])))

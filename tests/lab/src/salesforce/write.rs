@@ -70,7 +70,13 @@ fn new_row(object: &'static Object, changes: &Changes) -> ApiResult<Row> {
     for (name, value) in changes {
         row.set(name, value.clone());
     }
-    require(object.fields().filter(|field| field.required).map(|field| field.name), &row)?;
+    require(
+        object
+            .fields()
+            .filter(|field| field.required)
+            .map(|field| field.name),
+        &row,
+    )?;
     Ok(row)
 }
 
@@ -150,7 +156,9 @@ pub fn upsert(
     body: &Map<String, Value>,
     update_only: bool,
 ) -> ApiResult<(String, bool)> {
-    let named = body.keys().find(|name| name.eq_ignore_ascii_case(key.name) || name.eq_ignore_ascii_case("Id"));
+    let named = body
+        .keys()
+        .find(|name| name.eq_ignore_ascii_case(key.name) || name.eq_ignore_ascii_case("Id"));
     if let Some(name) = named {
         let message = format!("The {name} field should not be specified in the sobject data.");
         return Err(ApiError::on("INVALID_FIELD", message, &[name]));
@@ -181,8 +189,13 @@ fn editable(tx: &Transaction, object: &'static Object, record: &str) -> ApiResul
         let message = format!("{} ID: id value of incorrect type: {record}", object.name);
         ApiError::on("MALFORMED_ID", message, &["Id"])
     };
-    let id = id::normalize(record).filter(|id| id.starts_with(object.prefix)).ok_or_else(malformed)?;
-    let row = tx.state.row(object.name, &id).ok_or_else(|| invalid_reference(&[]))?;
+    let id = id::normalize(record)
+        .filter(|id| id.starts_with(object.prefix))
+        .ok_or_else(malformed)?;
+    let row = tx
+        .state
+        .row(object.name, &id)
+        .ok_or_else(|| invalid_reference(&[]))?;
     if row.flag("IsDeleted") {
         return Err(deleted());
     }
@@ -218,7 +231,10 @@ fn unique(tx: &Transaction, object: &'static Object, own_id: &str, row: &Row) ->
 /// The parent whose lock a new record needs.
 fn parent_of(changes: &Changes) -> &str {
     let parents = ["WhatId", "WhoId", "AccountId", "EventId", "EmailMessageId"];
-    parents.iter().find_map(|name| changes.get(name)?.as_str()).unwrap_or_default()
+    parents
+        .iter()
+        .find_map(|name| changes.get(name)?.as_str())
+        .unwrap_or_default()
 }
 
 fn atomically<T>(tx: &mut Transaction, work: impl FnOnce(&mut Transaction) -> ApiResult<T>) -> ApiResult<T> {

@@ -40,8 +40,14 @@ impl Ask {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         Ask {
             method,
-            segments: path.split('/').filter(|part| !part.is_empty()).map(decoded).collect(),
-            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            segments: path
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .map(decoded)
+                .collect(),
+            query: url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
             payload,
             headers: HashMap::new(),
         }
@@ -54,7 +60,9 @@ impl Ask {
     pub fn json(&self) -> ApiResult<Value> {
         match &self.payload {
             Payload::Json(value) => Ok(value.clone()),
-            Payload::Bytes(bytes) => serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string())),
+            Payload::Bytes(bytes) => {
+                serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))
+            }
         }
     }
 
@@ -65,7 +73,9 @@ impl Ask {
     pub fn object(&self) -> ApiResult<Map<String, Value>> {
         match self.json()? {
             Value::Object(object) => Ok(object),
-            _ => Err(unreadable("The HTTP entity body is required, but this request has no entity body.")),
+            _ => Err(unreadable(
+                "The HTTP entity body is required, but this request has no entity body.",
+            )),
         }
     }
 
@@ -74,9 +84,10 @@ impl Ask {
     /// # Errors
     /// MISSING_ARGUMENT.
     pub fn required(&self, name: &str) -> ApiResult<&str> {
-        self.query.get(name).map(String::as_str).ok_or_else(|| {
-            ApiError::new("MISSING_ARGUMENT", format!("Missing required argument: {name}"))
-        })
+        self.query
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| ApiError::new("MISSING_ARGUMENT", format!("Missing required argument: {name}")))
     }
 
     /// Whether a query parameter says true.
@@ -110,17 +121,28 @@ pub struct Answer {
 impl Answer {
     /// 200 with JSON.
     pub fn json(value: Value) -> Answer {
-        Answer { status: 200, body: Body::Json(value), location: None }
+        Answer {
+            status: 200,
+            body: Body::Json(value),
+            location: None,
+        }
     }
 
     /// A status with JSON.
     pub fn with(status: u16, value: Value) -> Answer {
-        Answer { status, ..Answer::json(value) }
+        Answer {
+            status,
+            ..Answer::json(value)
+        }
     }
 
     /// A status alone.
     pub fn empty(status: u16) -> Answer {
-        Answer { status, body: Body::Empty, location: None }
+        Answer {
+            status,
+            body: Body::Empty,
+            location: None,
+        }
     }
 
     /// An error's answer.

@@ -52,13 +52,19 @@ impl<'a> Call<'a> {
     pub fn tx(&mut self) -> ApiResult<&mut Transaction<'a>> {
         match &mut self.access {
             Access::Write(tx) => Ok(tx),
-            Access::Read(_) => Err(ApiError::new("UNKNOWN_EXCEPTION", "a reading call changes nothing").status(500)),
+            Access::Read(_) => {
+                Err(ApiError::new("UNKNOWN_EXCEPTION", "a reading call changes nothing").status(500))
+            }
         }
     }
 
     /// What runs queries for the caller.
     pub fn evaluator(&self) -> Evaluator<'_> {
-        Evaluator { state: self.state(), caller: self.caller, now: self.now }
+        Evaluator {
+            state: self.state(),
+            caller: self.caller,
+            now: self.now,
+        }
     }
 
     /// How many elements of a batch are applied.

@@ -33,29 +33,40 @@ pub fn rows(call: &mut Call, ask: &Ask) -> ApiResult<Answer> {
         "POST" => {
             let (records, all_or_none) = records(ask)?;
             let share = call.share(records.len());
-            let outcomes = each(call.tx()?, records.iter().take(share), all_or_none, |tx, record| {
-                Ok((write::insert(tx, type_of(record)?, record)?, None))
-            });
+            let outcomes = each(
+                call.tx()?,
+                records.iter().take(share),
+                all_or_none,
+                |tx, record| Ok((write::insert(tx, type_of(record)?, record)?, None)),
+            );
             outcomes.map(answer)
         }
         "PATCH" => {
             let (records, all_or_none) = records(ask)?;
             let share = call.share(records.len());
             let mut seen = HashSet::new();
-            let outcomes = each(call.tx()?, records.iter().take(share), all_or_none, |tx, record| {
-                update(tx, record, &mut seen)
-            });
+            let outcomes = each(
+                call.tx()?,
+                records.iter().take(share),
+                all_or_none,
+                |tx, record| update(tx, record, &mut seen),
+            );
             outcomes.map(answer)
         }
         "DELETE" => {
             let ids: Vec<&str> = ask.required("ids")?.split(',').map(str::trim).collect();
             within(ids.len(), ROW_LIMIT)?;
             let share = call.share(ids.len());
-            let outcomes = each(call.tx()?, ids.iter().take(share), ask.says("allOrNone"), |tx, record| {
-                let object = schema::object_of_id(record).ok_or_else(|| malformed_id(record))?;
-                write::delete(tx, object, record)?;
-                Ok((id::normalize(record).unwrap_or_default(), None))
-            });
+            let outcomes = each(
+                call.tx()?,
+                ids.iter().take(share),
+                ask.says("allOrNone"),
+                |tx, record| {
+                    let object = schema::object_of_id(record).ok_or_else(|| malformed_id(record))?;
+                    write::delete(tx, object, record)?;
+                    Ok((id::normalize(record).unwrap_or_default(), None))
+                },
+            );
             outcomes.map(answer)
         }
         _ => Err(wrong_method(ask, "POST,PATCH,DELETE")),
@@ -68,29 +79,42 @@ pub fn upsert(call: &mut Call, object: &'static Object, key: &str, ask: &Ask) ->
     let (records, all_or_none) = records(ask)?;
     let twice = twice(&records, key);
     let share = call.share(records.len());
-    let outcomes = each(call.tx()?, records.iter().take(share), all_or_none, |tx, record| {
-        let mut record = record.clone();
-        let name = record.keys().find(|name| name.eq_ignore_ascii_case(key.name)).cloned().unwrap_or_default();
-        let value = record.remove(&name);
-        let value = value.as_ref().and_then(Value::as_str).map(str::trim).unwrap_or_default();
-        if value.is_empty() && key.name != "Id" {
-            let message = format!("{} not specified", key.name);
-            return Err(ApiError::on("MISSING_ARGUMENT", message, &[key.name]));
-        }
-        if twice.contains(&value.to_lowercase()) {
-            let message = format!("Duplicate external id specified: {value}");
-            return Err(ApiError::on("DUPLICATE_VALUE", message, &[key.name]));
-        }
-        if type_of(&record)?.name != object.name {
-            let message = format!("the record's type is not {}", object.name);
-            return Err(ApiError::on("INVALID_TYPE", message, &[]));
-        }
-        if key.name == "Id" && value.is_empty() {
-            return Ok((write::insert(tx, object, &record)?, Some(true)));
-        }
-        let (id, new) = write::upsert(tx, object, key, value, &record, false)?;
-        Ok((id, Some(new)))
-    });
+    let outcomes = each(
+        call.tx()?,
+        records.iter().take(share),
+        all_or_none,
+        |tx, record| {
+            let mut record = record.clone();
+            let name = record
+                .keys()
+                .find(|name| name.eq_ignore_ascii_case(key.name))
+                .cloned()
+                .unwrap_or_default();
+            let value = record.remove(&name);
+            let value = value
+                .as_ref()
+                .and_then(Value::as_str)
+                .map(str::trim)
+                .unwrap_or_default();
+            if value.is_empty() && key.name != "Id" {
+                let message = format!("{} not specified", key.name);
+                return Err(ApiError::on("MISSING_ARGUMENT", message, &[key.name]));
+            }
+            if twice.contains(&value.to_lowercase()) {
+                let message = format!("Duplicate external id specified: {value}");
+                return Err(ApiError::on("DUPLICATE_VALUE", message, &[key.name]));
+            }
+            if type_of(&record)?.name != object.name {
+                let message = format!("the record's type is not {}", object.name);
+                return Err(ApiError::on("INVALID_TYPE", message, &[]));
+            }
+            if key.name == "Id" && value.is_empty() {
+                return Ok((write::insert(tx, object, &record)?, Some(true)));
+            }
+            let (id, new) = write::upsert(tx, object, key, value, &record, false)?;
+            Ok((id, Some(new)))
+        },
+    );
     outcomes.map(answer)
 }
 
@@ -98,7 +122,9 @@ pub fn upsert(call: &mut Call, object: &'static Object, key: &str, ask: &Ask) ->
 fn twice(records: &[Map<String, Value>], key: &Field) -> HashSet<String> {
     let (mut seen, mut twice) = (HashSet::new(), HashSet::new());
     for record in records {
-        let named = record.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.name));
+        let named = record
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(key.name));
         let value = named.and_then(|(_, value)| value.as_str()).map(str::to_lowercase);
         if let Some(value) = value.filter(|value| !value.is_empty())
             && !seen.insert(value.clone())
@@ -112,13 +138,25 @@ fn twice(records: &[Map<String, Value>], key: &Field) -> HashSet<String> {
 fn update(tx: &mut Transaction, record: &Map<String, Value>, seen: &mut HashSet<String>) -> Outcome {
     let object = type_of(record)?;
     let mut record = record.clone();
-    let name = record.keys().find(|name| name.eq_ignore_ascii_case("id")).cloned().unwrap_or_default();
+    let name = record
+        .keys()
+        .find(|name| name.eq_ignore_ascii_case("id"))
+        .cloned()
+        .unwrap_or_default();
     let Some(Value::String(given)) = record.remove(&name) else {
-        return Err(ApiError::on("MISSING_ARGUMENT", "Id not specified in an update call", &["Id"]));
+        return Err(ApiError::on(
+            "MISSING_ARGUMENT",
+            "Id not specified in an update call",
+            &["Id"],
+        ));
     };
     let full = id::normalize(&given).ok_or_else(|| malformed_id(&given))?;
     if !seen.insert(full.clone()) {
-        return Err(ApiError::on("DUPLICATE_VALUE", format!("Duplicate id in list: {full}"), &["Id"]));
+        return Err(ApiError::on(
+            "DUPLICATE_VALUE",
+            format!("Duplicate id in list: {full}"),
+            &["Id"],
+        ));
     }
     write::update(tx, object, &full, &record)?;
     Ok((full, None))
@@ -162,14 +200,22 @@ fn within(length: usize, limit: usize) -> ApiResult<()> {
 }
 
 fn type_name(record: &Map<String, Value>) -> ApiResult<&str> {
-    let name = record.get("attributes").and_then(|attributes| attributes.get("type")).and_then(Value::as_str);
+    let name = record
+        .get("attributes")
+        .and_then(|attributes| attributes.get("type"))
+        .and_then(Value::as_str);
     name.ok_or_else(|| unreadable("Every record has attributes with its type"))
 }
 
 fn type_of(record: &Map<String, Value>) -> ApiResult<&'static Object> {
     let name = type_name(record)?;
-    schema::object(name)
-        .ok_or_else(|| ApiError::on("INVALID_TYPE", format!("sObject type '{name}' is not supported."), &[]))
+    schema::object(name).ok_or_else(|| {
+        ApiError::on(
+            "INVALID_TYPE",
+            format!("sObject type '{name}' is not supported."),
+            &[],
+        )
+    })
 }
 
 /// Applies records one by one; with `all_or_none` one failure undoes them all.
@@ -203,7 +249,10 @@ fn answer(outcomes: Vec<Outcome>) -> Answer {
 /// GET and POST composite/sobjects/T: records by id, null for what is not there.
 pub fn retrieve(call: &Call, object: &'static Object, ask: &Ask) -> ApiResult<Answer> {
     let (ids, fields) = if ask.method == http::Method::GET {
-        let split = |name: &str| ask.required(name).map(|list| list.split(',').map(str::to_owned).collect());
+        let split = |name: &str| {
+            ask.required(name)
+                .map(|list| list.split(',').map(str::to_owned).collect())
+        };
         (split("ids")?, split("fields")?)
     } else {
         let body = ask.object()?;
@@ -214,15 +263,17 @@ pub fn retrieve(call: &Call, object: &'static Object, ask: &Ask) -> ApiResult<An
         (list("ids"), list("fields"))
     };
     within(ids.len(), READ_LIMIT)?;
-    let columns =
-        if fields.is_empty() { all(call, object) } else { chosen(call, object, fields.iter().map(String::as_str))? };
+    let columns = if fields.is_empty() {
+        all(call, object)
+    } else {
+        chosen(call, object, fields.iter().map(String::as_str))?
+    };
     let evaluator = call.evaluator();
     let show = |row: &Row| evaluator.show(&call.version, object, &columns, row);
     let found = ids.iter().map(|record| {
         let row = id::normalize(record).and_then(|id| call.state().row(object.name, &id));
-        let row = row.filter(|row| {
-            !row.flag("IsDeleted") && rights::may_read(call.state(), call.caller, object, row)
-        });
+        let row = row
+            .filter(|row| !row.flag("IsDeleted") && rights::may_read(call.state(), call.caller, object, row));
         row.map_or(Value::Null, |row| show(row))
     });
     Ok(Answer::json(found.collect()))

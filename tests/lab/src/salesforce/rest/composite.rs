@@ -29,7 +29,11 @@ struct Step {
 pub fn reads_only(ask: &Ask) -> bool {
     let body = ask.json().unwrap_or(Value::Null);
     let steps = body.get("compositeRequest").and_then(Value::as_array);
-    steps.is_some_and(|steps| steps.iter().all(|step| step.get("method").and_then(Value::as_str) == Some("GET")))
+    steps.is_some_and(|steps| {
+        steps
+            .iter()
+            .all(|step| step.get("method").and_then(Value::as_str) == Some("GET"))
+    })
 }
 
 /// POST composite
@@ -55,7 +59,10 @@ pub fn composite(call: &mut Call, ask: &Ask) -> ApiResult<Answer> {
         undo(call, savepoint);
         halt(&mut results, body.get("compositeRequest"));
     }
-    let results: Vec<Value> = results.iter().map(|(reference, answer)| shown(reference, answer)).collect();
+    let results: Vec<Value> = results
+        .iter()
+        .map(|(reference, answer)| shown(reference, answer))
+        .collect();
     Ok(Answer::json(json!({"compositeResponse": results})))
 }
 
@@ -83,13 +90,19 @@ fn halt(results: &mut Vec<(String, Answer)>, steps: Option<&Value>) {
     }
     let all = steps.and_then(Value::as_array).into_iter().flatten();
     for step in all.skip(results.len()) {
-        let reference = step.get("referenceId").and_then(Value::as_str).unwrap_or_default();
+        let reference = step
+            .get("referenceId")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         results.push((reference.to_owned(), Answer::error(&error)));
     }
 }
 
 fn shown(reference: &str, answer: &Answer) -> Value {
-    let headers = answer.location.as_ref().map_or_else(|| json!({}), |location| json!({"Location": location}));
+    let headers = answer
+        .location
+        .as_ref()
+        .map_or_else(|| json!({}), |location| json!({"Location": location}));
     json!({
         "body": answer.value(),
         "httpHeaders": headers,
@@ -109,22 +122,35 @@ fn steps(list: Option<&Value>, name: &str) -> ApiResult<Vec<Step>> {
     let steps = list.iter().map(step).collect::<ApiResult<Vec<Step>>>()?;
     let mut seen = HashSet::new();
     for step in &steps {
-        let legal = step.reference.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let legal = step
+            .reference
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         if step.reference.is_empty() || !legal || !seen.insert(step.reference.as_str()) {
-            let message = format!("Provided referenceId '{}' is missing, illegal or not unique", step.reference);
+            let message = format!(
+                "Provided referenceId '{}' is missing, illegal or not unique",
+                step.reference
+            );
             return Err(ApiError::new("INVALID_INPUT", message));
         }
     }
     let heavy = steps.iter().filter(|step| is_heavy(step)).count();
     if heavy > HEAVY_LIMIT {
-        let message = format!("At most {HEAVY_LIMIT} subrequests can be query or sObject collections operations");
+        let message =
+            format!("At most {HEAVY_LIMIT} subrequests can be query or sObject collections operations");
         return Err(ApiError::new("LIMIT_EXCEEDED", message));
     }
     Ok(steps)
 }
 
 fn step(value: &Value) -> ApiResult<Step> {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let method = match text("method").as_str() {
         "GET" => Method::GET,
         "POST" => Method::POST,
@@ -137,20 +163,33 @@ fn step(value: &Value) -> ApiResult<Step> {
         method,
         url: text("url"),
         reference: text("referenceId"),
-        body: value.get("body").or_else(|| value.get("richInput")).filter(|body| !body.is_null()).cloned(),
-        headers: value.get("httpHeaders").and_then(Value::as_object).cloned().unwrap_or_default(),
+        body: value
+            .get("body")
+            .or_else(|| value.get("richInput"))
+            .filter(|body| !body.is_null())
+            .cloned(),
+        headers: value
+            .get("httpHeaders")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
     })
 }
 
 fn is_heavy(step: &Step) -> bool {
-    let Some(ask) = inner(step.method.clone(), &step.url, Value::Null) else { return false };
+    let Some(ask) = inner(step.method.clone(), &step.url, Value::Null) else {
+        return false;
+    };
     let name = operation(&ask);
     name.starts_with("query") || name.starts_with("collections")
 }
 
 /// The request that a step's URL names, with or without `/services/data`.
 fn inner(method: Method, url: &str, body: Value) -> Option<Ask> {
-    let path = url.strip_prefix("/services/data").unwrap_or(url).trim_start_matches('/');
+    let path = url
+        .strip_prefix("/services/data")
+        .unwrap_or(url)
+        .trim_start_matches('/');
     let at = path.find(['/', '?']).unwrap_or(path.len());
     let (version, rest) = path.split_at(at);
     version.strip_prefix('v')?;
@@ -165,14 +204,19 @@ fn run(call: &mut Call, step: &Step, earlier: &Earlier) -> ApiResult<Answer> {
 
 fn perform(call: &mut Call, step: &Step, url: &str, body: Value) -> ApiResult<Answer> {
     let ask = inner(step.method.clone(), url, body);
-    let mut ask = ask.ok_or_else(|| ApiError::new("NOT_FOUND", format!("The URL {url} names no API resource")))?;
+    let mut ask =
+        ask.ok_or_else(|| ApiError::new("NOT_FOUND", format!("The URL {url} names no API resource")))?;
     if ask.segments.first().is_some_and(|first| first == "composite")
         && ask.segments.get(1).is_none_or(|second| second != "sobjects")
     {
-        return Err(ApiError::new("INVALID_INPUT", "Composite requests cannot be nested"));
+        return Err(ApiError::new(
+            "INVALID_INPUT",
+            "Composite requests cannot be nested",
+        ));
     }
     for (name, value) in &step.headers {
-        ask.headers.insert(name.to_lowercase(), value.as_str().unwrap_or_default().to_owned());
+        ask.headers
+            .insert(name.to_lowercase(), value.as_str().unwrap_or_default().to_owned());
     }
     dispatch(call, &ask)
 }

@@ -13,16 +13,19 @@ use crate::salesforce::store::Fields;
 
 /// GET sobjects
 pub fn global(call: &Call) -> Answer {
-    let visible = schema::objects().filter(|object| rights::object_rights(call.state(), call.caller, object).read);
+    let visible =
+        schema::objects().filter(|object| rights::object_rights(call.state(), call.caller, object).read);
     let sobjects: Vec<Value> = visible.map(|object| summary(call, object)).collect();
     Answer::json(json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects}))
 }
 
 /// GET sobjects/T
 pub fn basic(call: &Call, object: &'static Object) -> Answer {
-    let rows = call.state().table(object.name).rows().filter(|row| {
-        !row.flag("IsDeleted") && row.text("LastModifiedById") == call.caller.id
-    });
+    let rows = call
+        .state()
+        .table(object.name)
+        .rows()
+        .filter(|row| !row.flag("IsDeleted") && row.text("LastModifiedById") == call.caller.id);
     let recent: Vec<Value> = rows
         .take(5)
         .map(|row| {
@@ -39,7 +42,10 @@ pub fn object(call: &Call, object: &'static Object, ask: &Ask) -> ApiResult<Answ
     if !rights::object_rights(call.state(), call.caller, object).read {
         return Err(not_found());
     }
-    let since = ask.headers.get("if-modified-since").and_then(|date| http_date(date));
+    let since = ask
+        .headers
+        .get("if-modified-since")
+        .and_then(|date| http_date(date));
     if since.is_some_and(|since| since >= call.world.settings_changed()) {
         return Ok(Answer::empty(304));
     }

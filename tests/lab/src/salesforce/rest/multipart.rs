@@ -12,8 +12,12 @@ use crate::salesforce::error::{ApiResult, unreadable};
 /// # Errors
 /// JSON_PARSER_ERROR if the parts cannot be told apart.
 pub fn to_json(content_type: &str, body: &[u8]) -> ApiResult<Value> {
-    let boundary = content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="));
-    let boundary = boundary.map(|boundary| boundary.trim_matches('"')).filter(|boundary| !boundary.is_empty());
+    let boundary = content_type
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("boundary="));
+    let boundary = boundary
+        .map(|boundary| boundary.trim_matches('"'))
+        .filter(|boundary| !boundary.is_empty());
     let boundary = boundary.ok_or_else(|| unreadable("Multipart message without boundary"))?;
     let mut entity = None;
     let mut blobs = Vec::new();
@@ -39,17 +43,24 @@ pub fn to_json(content_type: &str, body: &[u8]) -> ApiResult<Value> {
 }
 
 fn name_of(part: &[u8]) -> String {
-    let head = find(part, b"\r\n\r\n").and_then(|end| part.get(..end)).unwrap_or_default();
+    let head = find(part, b"\r\n\r\n")
+        .and_then(|end| part.get(..end))
+        .unwrap_or_default();
     let head = String::from_utf8_lossy(head);
-    let name = head.split([';', '\n']).find_map(|piece| piece.trim().strip_prefix("name="));
-    name.map(|name| name.trim_matches(['"', '\r']).to_owned()).unwrap_or_default()
+    let name = head
+        .split([';', '\n'])
+        .find_map(|piece| piece.trim().strip_prefix("name="));
+    name.map(|name| name.trim_matches(['"', '\r']).to_owned())
+        .unwrap_or_default()
 }
 
 fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
     let mut marker = b"--".to_vec();
     marker.extend_from_slice(boundary);
     let mut parts = Vec::new();
-    let Some(first) = find(body, &marker) else { return parts };
+    let Some(first) = find(body, &marker) else {
+        return parts;
+    };
     let mut rest = body.get(first + marker.len()..).unwrap_or_default();
     let mut delimiter = b"\r\n".to_vec();
     delimiter.extend_from_slice(&marker);

@@ -10,20 +10,29 @@ use crate::salesforce::rights;
 use crate::salesforce::soql::bind::{Binder, Bound};
 use crate::salesforce::soql::find::{self, Group, Search};
 use crate::salesforce::soql::parse::parse;
-use crate::salesforce::store::{Fields, Row};
+use crate::salesforce::store::Row;
 
 /// GET query and queryAll
 pub fn query(call: &Call, ask: &Ask, deleted: bool) -> ApiResult<Answer> {
     let text = ask.required("q")?;
     let parsed = parse(text)?;
-    let bound = Binder { text, state: call.state(), caller: call.caller }.query(&parsed)?;
+    let bound = Binder {
+        text,
+        state: call.state(),
+        caller: call.caller,
+    }
+    .query(&parsed)?;
     let ids = call.evaluator().ids(&bound, deleted);
     if bound.count {
-        return Ok(Answer::json(json!({"totalSize": ids.len(), "done": true, "records": []})));
+        return Ok(Answer::json(
+            json!({"totalSize": ids.len(), "done": true, "records": []}),
+        ));
     }
     if !bound.aggregates.is_empty() {
         let record = call.evaluator().aggregate(&bound, &ids);
-        return Ok(Answer::json(json!({"totalSize": 1, "done": true, "records": [record]})));
+        return Ok(Answer::json(
+            json!({"totalSize": 1, "done": true, "records": [record]}),
+        ));
     }
     let resource = if deleted { "queryAll" } else { "query" };
     let locator = Locator {
@@ -51,7 +60,10 @@ fn page(call: &Call, locator: &Locator, from: usize, name: Option<&str>) -> Answ
     let mut body = json!({"totalSize": locator.ids.len(), "done": done, "records": records});
     if !done {
         let name = name.map_or_else(|| call.world.locators.keep(locator), str::to_owned);
-        let url = format!("/services/data/{}/{}/{name}-{next}", call.version, locator.resource);
+        let url = format!(
+            "/services/data/{}/{}/{name}-{next}",
+            call.version, locator.resource
+        );
         if let Some(body) = body.as_object_mut() {
             body.insert("nextRecordsUrl".to_owned(), json!(url));
         }
@@ -64,14 +76,22 @@ pub fn more(call: &Call, given: &str) -> ApiResult<Answer> {
     let unknown = || ApiError::new("INVALID_QUERY_LOCATOR", "invalid query locator");
     let (name, from) = given.rsplit_once('-').ok_or_else(unknown)?;
     let from: usize = from.parse().map_err(|_| unknown())?;
-    let locator = call.world.locators.find(name, &call.caller.id, call.now).ok_or_else(unknown)?;
+    let locator = call
+        .world
+        .locators
+        .find(name, &call.caller.id, call.now)
+        .ok_or_else(unknown)?;
     Ok(page(call, &locator, from, Some(name)))
 }
 
 /// GET search?q=FIND {..}
 pub fn search(call: &Call, ask: &Ask) -> ApiResult<Answer> {
     let text = ask.required("q")?;
-    let binder = Binder { text, state: call.state(), caller: call.caller };
+    let binder = Binder {
+        text,
+        state: call.state(),
+        caller: call.caller,
+    };
     let search = find::parse_search(&binder, text)?;
     Ok(Answer::json(json!({"searchRecords": found(call, &search)})))
 }
@@ -97,15 +117,26 @@ fn found(call: &Call, search: &Search) -> Vec<Value> {
 pub fn parameterized(call: &Call, ask: &Ask) -> ApiResult<Answer> {
     let (text, group, sobjects, limit) = if ask.method == http::Method::POST {
         let body = ask.object()?;
-        let text = body.get("q").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = body
+            .get("q")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let group = body.get("in").and_then(Value::as_str).unwrap_or("ALL").to_owned();
         let limit = body.get("overallLimit").and_then(Value::as_u64).unwrap_or(2000);
         (text, group, objects_of(&body), limit as usize)
     } else {
         let group = ask.query.get("in").cloned().unwrap_or_else(|| "ALL".to_owned());
-        let fields = ask.query.get("fields").cloned().unwrap_or_else(|| "Id".to_owned());
+        let fields = ask
+            .query
+            .get("fields")
+            .cloned()
+            .unwrap_or_else(|| "Id".to_owned());
         let names = ask.query.get("sobject").cloned().unwrap_or_default();
-        let sobjects = names.split(',').map(|name| (name.trim().to_owned(), fields.clone())).collect();
+        let sobjects = names
+            .split(',')
+            .map(|name| (name.trim().to_owned(), fields.clone()))
+            .collect();
         (ask.required("q")?.to_owned(), group, sobjects, 2000)
     };
     if text.is_empty() || sobjects.is_empty() {
@@ -114,7 +145,11 @@ pub fn parameterized(call: &Call, ask: &Ask) -> ApiResult<Answer> {
     let mut returning: Vec<Bound> = Vec::new();
     for (name, fields) in sobjects {
         let soql = format!("SELECT {fields} FROM {name}");
-        let binder = Binder { text: &soql, state: call.state(), caller: call.caller };
+        let binder = Binder {
+            text: &soql,
+            state: call.state(),
+            caller: call.caller,
+        };
         returning.push(binder.query(&parse(&soql)?)?);
     }
     let group = match group.to_ascii_uppercase().as_str() {
@@ -123,7 +158,12 @@ pub fn parameterized(call: &Call, ask: &Ask) -> ApiResult<Answer> {
         "PHONE" => Group::Phone,
         _ => Group::All,
     };
-    let search = Search { terms: find::terms(&text), group, returning, limit };
+    let search = Search {
+        terms: find::terms(&text),
+        group,
+        returning,
+        limit,
+    };
     Ok(Answer::json(json!({"searchRecords": found(call, &search)})))
 }
 
@@ -134,14 +174,28 @@ fn objects_of(body: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
         list.filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let common = texts(body.get("fields"));
-    let list = body.get("sobjects").and_then(Value::as_array).into_iter().flatten();
+    let list = body
+        .get("sobjects")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let objects = list.filter_map(|sobject| {
-        let name = sobject.get("name").and_then(Value::as_str).or_else(|| sobject.as_str())?;
+        let name = sobject
+            .get("name")
+            .and_then(Value::as_str)
+            .or_else(|| sobject.as_str())?;
         let own = texts(sobject.get("fields"));
         let fields = if own.is_empty() { common.clone() } else { own };
-        let fields = if fields.is_empty() { "Id".to_owned() } else { fields.join(", ") };
+        let fields = if fields.is_empty() {
+            "Id".to_owned()
+        } else {
+            fields.join(", ")
+        };
         let condition = sobject.get("where").and_then(Value::as_str);
-        let name = condition.map_or_else(|| name.to_owned(), |condition| format!("{name} WHERE {condition}"));
+        let name = condition.map_or_else(
+            || name.to_owned(),
+            |condition| format!("{name} WHERE {condition}"),
+        );
         Some((name, fields))
     });
     objects.collect()

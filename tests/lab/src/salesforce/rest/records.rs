@@ -22,12 +22,21 @@ use crate::salesforce::write;
 pub fn create(call: &mut Call, object: &'static Object, ask: &Ask) -> ApiResult<Answer> {
     let body = ask.object()?;
     let id = write::insert(call.tx()?, object, &body)?;
-    Ok(created(call, object, &id, json!({"id": id, "success": true, "errors": []})))
+    Ok(created(
+        call,
+        object,
+        &id,
+        json!({"id": id, "success": true, "errors": []}),
+    ))
 }
 
 fn created(call: &Call, object: &Object, id: &str, body: Value) -> Answer {
     let location = format!("/services/data/{}/sobjects/{}/{id}", call.version, object.name);
-    Answer { status: 201, body: Body::Json(body), location: Some(location) }
+    Answer {
+        status: 201,
+        body: Body::Json(body),
+        location: Some(location),
+    }
 }
 
 /// GET, PATCH, DELETE sobjects/T/ID
@@ -62,34 +71,55 @@ fn visible<'a>(call: &'a Call, object: &'static Object, record: &str) -> ApiResu
     if !rights::object_rights(call.state(), call.caller, object).read {
         return Err(not_found());
     }
-    let id = id::normalize(record).filter(|id| id.starts_with(object.prefix)).ok_or_else(|| {
-        let message = format!("Provided external ID field does not exist or is not accessible: {record}");
-        ApiError::new("NOT_FOUND", message)
-    })?;
+    let id = id::normalize(record)
+        .filter(|id| id.starts_with(object.prefix))
+        .ok_or_else(|| {
+            let message = format!("Provided external ID field does not exist or is not accessible: {record}");
+            ApiError::new("NOT_FOUND", message)
+        })?;
     let row = call.state().row(object.name, &id).ok_or_else(not_found)?;
     if !rights::may_read(call.state(), call.caller, object, row) {
         return Err(not_found());
     }
-    if row.flag("IsDeleted") { Err(deleted()) } else { Ok(row) }
+    if row.flag("IsDeleted") {
+        Err(deleted())
+    } else {
+        Ok(row)
+    }
 }
 
 fn read(call: &Call, object: &'static Object, record: &str, ask: &Ask) -> ApiResult<Answer> {
     let row = visible(call, object, record)?;
-    let since = ask.headers.get("if-modified-since").and_then(|date| http_date(date));
+    let since = ask
+        .headers
+        .get("if-modified-since")
+        .and_then(|date| http_date(date));
     let modified = parse_moment(row.text("SystemModstamp"));
-    if since.zip(modified).is_some_and(|(since, modified)| modified <= since) {
+    if since
+        .zip(modified)
+        .is_some_and(|(since, modified)| modified <= since)
+    {
         return Ok(Answer::empty(304));
     }
     let columns = match ask.query.get("fields") {
         Some(list) => chosen(call, object, list.split(','))?,
         None => all(call, object),
     };
-    Ok(Answer::json(call.evaluator().show(&call.version, object, &columns, row)))
+    Ok(Answer::json(call.evaluator().show(
+        &call.version,
+        object,
+        &columns,
+        row,
+    )))
 }
 
 /// `If-Unmodified-Since` guards a change, to the second.
 fn unmodified(call: &Call, object: &'static Object, record: &str, ask: &Ask) -> ApiResult<()> {
-    let Some(since) = ask.headers.get("if-unmodified-since").and_then(|date| http_date(date)) else {
+    let Some(since) = ask
+        .headers
+        .get("if-unmodified-since")
+        .and_then(|date| http_date(date))
+    else {
         return Ok(());
     };
     let modified = parse_moment(visible(call, object, record)?.text("SystemModstamp"));
@@ -102,13 +132,18 @@ fn unmodified(call: &Call, object: &'static Object, record: &str, ask: &Ask) -> 
 
 /// A date as HTTP headers write it (RFC 9110, section 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<chrono::DateTime<chrono::Utc>> {
-    chrono::DateTime::parse_from_rfc2822(text).ok().map(|at| at.to_utc())
+    chrono::DateTime::parse_from_rfc2822(text)
+        .ok()
+        .map(|at| at.to_utc())
 }
 
 /// Every field the caller may read.
 pub(super) fn all(call: &Call, object: &'static Object) -> Columns {
     let readable = |field: &&Field| rights::field_rights(call.state(), call.caller, object, field).read;
-    Columns { leaves: object.fields().filter(readable).map(Leaf::Field).collect(), ..Columns::default() }
+    Columns {
+        leaves: object.fields().filter(readable).map(Leaf::Field).collect(),
+        ..Columns::default()
+    }
 }
 
 /// The fields of a list, by name.
@@ -119,11 +154,14 @@ pub(super) fn chosen<'a>(
 ) -> ApiResult<Columns> {
     let mut columns = Columns::default();
     for name in names.map(str::trim).filter(|name| !name.is_empty()) {
-        let field = object.field(name).filter(|field| {
-            rights::field_rights(call.state(), call.caller, object, field).read
-        });
+        let field = object
+            .field(name)
+            .filter(|field| rights::field_rights(call.state(), call.caller, object, field).read);
         let field = field.ok_or_else(|| {
-            ApiError::new("INVALID_FIELD", format!("No such column '{name}' on sobject of type {}", object.name))
+            ApiError::new(
+                "INVALID_FIELD",
+                format!("No such column '{name}' on sobject of type {}", object.name),
+            )
         })?;
         columns.leaves.push(Leaf::Field(field));
     }
@@ -163,7 +201,9 @@ pub(super) fn lookup_field(object: &'static Object, name: &str) -> ApiResult<&'s
 }
 
 fn choices(call: &Call, object: &Object, ids: &[String]) -> Answer {
-    let urls = ids.iter().map(|id| format!("/services/data/{}/sobjects/{}/{id}", call.version, object.name));
+    let urls = ids
+        .iter()
+        .map(|id| format!("/services/data/{}/sobjects/{}/{id}", call.version, object.name));
     Answer::with(300, json!(urls.collect::<Vec<_>>()))
 }
 
@@ -182,13 +222,24 @@ fn upsert(
     let update_only = ask.says("updateOnly");
     let (id, new) = write::upsert(call.tx()?, object, key, value, &body, update_only).map_err(as_row)?;
     let body = json!({"id": id, "success": true, "errors": [], "created": new});
-    Ok(if new { created(call, object, &id, body) } else { Answer::json(body) })
+    Ok(if new {
+        created(call, object, &id, body)
+    } else {
+        Answer::json(body)
+    })
 }
 
 /// GET sobjects/ContentVersion/ID/VersionData
 pub fn bytes(call: &Call, object: &'static Object, record: &str) -> ApiResult<Answer> {
     let row = visible(call, object, record)?;
-    let blob = object.fields().find(|field| matches!(field.kind, Kind::Base64)).ok_or_else(not_found)?;
+    let blob = object
+        .fields()
+        .find(|field| matches!(field.kind, Kind::Base64))
+        .ok_or_else(not_found)?;
     let data = STANDARD.decode(row.text(blob.name)).unwrap_or_default();
-    Ok(Answer { status: 200, body: Body::Bytes(Bytes::from(data)), location: None })
+    Ok(Answer {
+        status: 200,
+        body: Body::Bytes(Bytes::from(data)),
+        location: None,
+    })
 }

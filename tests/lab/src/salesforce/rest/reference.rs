@@ -20,11 +20,15 @@ pub fn in_body(earlier: &Earlier, body: &Value) -> ApiResult<Value> {
             Some(path) if !path.contains('}') => follow(earlier, path)?,
             _ => Value::String(replaced(earlier, text, plain)?),
         },
-        Value::Array(list) => {
-            Value::Array(list.iter().map(|element| in_body(earlier, element)).collect::<ApiResult<_>>()?)
-        }
+        Value::Array(list) => Value::Array(
+            list.iter()
+                .map(|element| in_body(earlier, element))
+                .collect::<ApiResult<_>>()?,
+        ),
         Value::Object(object) => {
-            let fields = object.iter().map(|(name, value)| Ok((name.clone(), in_body(earlier, value)?)));
+            let fields = object
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), in_body(earlier, value)?)));
             Value::Object(fields.collect::<ApiResult<_>>()?)
         }
         other => other.clone(),
@@ -36,7 +40,9 @@ pub fn in_body(earlier: &Earlier, body: &Value) -> ApiResult<Value> {
 /// # Errors
 /// PROCESSING_HALTED for a reference that leads nowhere.
 pub fn in_url(earlier: &Earlier, url: &str) -> ApiResult<String> {
-    replaced(earlier, url, |value| utf8_percent_encode(&plain(value), NON_ALPHANUMERIC).to_string())
+    replaced(earlier, url, |value| {
+        utf8_percent_encode(&plain(value), NON_ALPHANUMERIC).to_string()
+    })
 }
 
 fn plain(value: &Value) -> String {
@@ -50,7 +56,9 @@ fn replaced(earlier: &Earlier, text: &str, write: impl Fn(&Value) -> String) -> 
     let mut result = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("@{") {
-        let Some((path, tail)) = after.split_once('}') else { break };
+        let Some((path, tail)) = after.split_once('}') else {
+            break;
+        };
         result.push_str(before);
         result.push_str(&write(&follow(earlier, path)?));
         rest = tail;
@@ -63,7 +71,9 @@ fn follow(earlier: &Earlier, path: &str) -> ApiResult<Value> {
     let name_end = path.find(['.', '[']).unwrap_or(path.len());
     let (name, tail) = path.split_at(name_end);
     let body = earlier.get(name).and_then(Option::as_ref);
-    let found = body.and_then(|body| walk(body, tail)).filter(|value| !value.is_null());
+    let found = body
+        .and_then(|body| walk(body, tail))
+        .filter(|value| !value.is_null());
     found.cloned().ok_or_else(|| {
         let message = format!("Invalid reference specified. No value for {path} found in {name}");
         ApiError::new("PROCESSING_HALTED", message)
@@ -82,7 +92,11 @@ fn walk<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
             let tail = rest.strip_prefix('.')?;
             let end = tail.find(['.', '[']).unwrap_or(tail.len());
             let (name, tail) = tail.split_at(end);
-            at = at.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
+            at = at
+                .as_object()?
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))?
+                .1;
             rest = tail;
         }
     }

@@ -62,15 +62,18 @@ pub fn updated(call: &Call, object: &'static Object, ask: &Ask) -> ApiResult<Ans
     let window = window(call, ask, UPDATED_DAYS)?;
     let rows = rows(call, object, &window).filter(|row| !row.flag("IsDeleted"));
     let ids: Vec<Value> = rows.map(|row| json!(row.text("Id"))).collect();
-    Ok(Answer::json(json!({"ids": ids, "latestDateCovered": covered(call, &window)})))
+    Ok(Answer::json(
+        json!({"ids": ids, "latestDateCovered": covered(call, &window)}),
+    ))
 }
 
 /// GET sobjects/T/deleted
 pub fn deleted(call: &Call, object: &'static Object, ask: &Ask) -> ApiResult<Answer> {
     let window = window(call, ask, DELETED_DAYS)?;
     let rows = rows(call, object, &window).filter(|row| row.flag("IsDeleted"));
-    let records: Vec<Value> =
-        rows.map(|row| json!({"id": row.text("Id"), "deletedDate": row.text("SystemModstamp")})).collect();
+    let records: Vec<Value> = rows
+        .map(|row| json!({"id": row.text("Id"), "deletedDate": row.text("SystemModstamp")}))
+        .collect();
     Ok(Answer::json(json!({
         "deletedRecords": records,
         "earliestDateAvailable": stamp(call.now - TimeDelta::days(DELETED_DAYS)),

@@ -36,9 +36,17 @@ fn label(number: u32) -> String {
 pub fn list(call: &Call) -> Answer {
     let root = format!("/services/data/{}", call.version);
     let mut resources = Map::new();
-    for name in
-        ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "composite", "limits", "tooling", "recent"]
-    {
+    for name in [
+        "sobjects",
+        "query",
+        "queryAll",
+        "search",
+        "parameterizedSearch",
+        "composite",
+        "limits",
+        "tooling",
+        "recent",
+    ] {
         resources.insert(name.to_owned(), json!(format!("{root}/{name}")));
     }
     let identity = format!("{}/id/{}/{}", call.base, app::organization_id(), call.caller.id);

@@ -46,10 +46,22 @@ pub fn relations(
 }
 
 fn check_list(whos: &[Value], list: &'static str, code: &'static str) -> ApiResult<()> {
-    let leads = whos.iter().filter_map(Value::as_str).filter(|id| id.starts_with("00Q")).count();
-    let contacts = whos.iter().filter_map(Value::as_str).filter(|id| id.starts_with("003")).count();
+    let leads = whos
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|id| id.starts_with("00Q"))
+        .count();
+    let contacts = whos
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|id| id.starts_with("003"))
+        .count();
     if leads + contacts < whos.len() {
-        return Err(ApiError::on(code, format!("{list} takes contacts and leads only"), &[list]));
+        return Err(ApiError::on(
+            code,
+            format!("{list} takes contacts and leads only"),
+            &[list],
+        ));
     }
     if contacts > WHO_LIMIT || leads > 1 || (leads == 1 && contacts > 0) {
         let message = "You can relate an activity to up to 50 contacts or one lead";
@@ -69,7 +81,11 @@ fn primary(
     let who = row.text("WhoId").to_owned();
     let listed = whos.iter().any(|id| id.as_str() == Some(&who));
     if named && !who.is_empty() && !listed {
-        return Err(ApiError::on(code, format!("WhoId must be one of {list}"), &[list]));
+        return Err(ApiError::on(
+            code,
+            format!("WhoId must be one of {list}"),
+            &[list],
+        ));
     }
     if !listed {
         row.set("WhoId", whos.first().cloned().unwrap_or(Value::Null));
@@ -84,7 +100,11 @@ fn primary(
 fn account(tx: &Transaction, row: &Row) -> Option<String> {
     let of = |id: &str| {
         let (object, record) = tx.state.live(id)?;
-        let account = if object.name == "Account" { record.text("Id") } else { record.text("AccountId") };
+        let account = if object.name == "Account" {
+            record.text("Id")
+        } else {
+            record.text("AccountId")
+        };
         (!account.is_empty()).then(|| account.to_owned())
     };
     of(row.text("WhatId")).or_else(|| of(row.text("WhoId")))
@@ -96,16 +116,26 @@ pub fn relate(tx: &mut Transaction, object: &'static str, id: &str) -> ApiResult
         return Ok(());
     }
     let (relation, parent, list) = names(object);
-    let Some(row) = tx.state.row(object, id) else { return Ok(()) };
+    let Some(row) = tx.state.row(object, id) else {
+        return Ok(());
+    };
     let mut wanted: Vec<(String, bool)> = Vec::new();
-    for who in row.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for who in row
+        .get(list)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         wanted.push((who.to_owned(), false));
     }
     if !row.text("WhatId").is_empty() {
         wanted.push((row.text("WhatId").to_owned(), true));
     }
     for existing in ids(tx, relation, parent, id) {
-        let Some(row) = tx.state.row(relation, &existing) else { continue };
+        let Some(row) = tx.state.row(relation, &existing) else {
+            continue;
+        };
         let still = wanted.iter().position(|(id, _)| id == row.text("RelationId"));
         let invitee = row.flag("IsInvitee");
         match still {
@@ -149,7 +179,9 @@ fn names(object: &str) -> (&'static str, &'static str, &'static str) {
 
 /// A relation to anything but a person is a "what".
 pub fn relation_flags(row: &mut Row) -> ApiResult<()> {
-    let person = ["003", "00Q", "005"].iter().any(|prefix| row.text("RelationId").starts_with(prefix));
+    let person = ["003", "00Q", "005"]
+        .iter()
+        .any(|prefix| row.text("RelationId").starts_with(prefix));
     row.set("IsWhat", !person);
     Ok(())
 }

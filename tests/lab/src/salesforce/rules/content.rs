@@ -18,12 +18,25 @@ pub fn version(row: &mut Row) -> ApiResult<()> {
         let title = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         row.set("Title", title);
     }
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
-    row.set("FileType", if extension.is_empty() { "UNKNOWN".to_owned() } else { extension.to_uppercase() });
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .unwrap_or_default();
+    row.set(
+        "FileType",
+        if extension.is_empty() {
+            "UNKNOWN".to_owned()
+        } else {
+            extension.to_uppercase()
+        },
+    );
     row.set("FileExtension", extension);
     let data = STANDARD.decode(row.text("VersionData")).unwrap_or_default();
     row.set("ContentSize", data.len() as i64);
-    let checksum: String = Md5::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum: String = Md5::digest(&data)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     row.set("Checksum", checksum);
     row.set("IsLatest", true);
     Ok(())
@@ -31,7 +44,9 @@ pub fn version(row: &mut Row) -> ApiResult<()> {
 
 /// The document behind a version, and the links it starts with.
 pub fn after_version(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()> {
-    let Some(row) = tx.state.row("ContentVersion", id).cloned() else { return Ok(()) };
+    let Some(row) = tx.state.row("ContentVersion", id).cloned() else {
+        return Ok(());
+    };
     if old.is_some() {
         return Ok(());
     }
@@ -76,7 +91,10 @@ fn publish(tx: &mut Transaction, document: &str, entity: &str, share: &str) -> A
 
 /// One link for each document and record; e-mails take files only while drafts or client-managed.
 pub fn link(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
-    let mut links = tx.state.table("ContentDocumentLink").live_where("ContentDocumentId", row.text("ContentDocumentId"));
+    let mut links = tx
+        .state
+        .table("ContentDocumentLink")
+        .live_where("ContentDocumentId", row.text("ContentDocumentId"));
     if links.any(|other| other.text("LinkedEntityId") == row.text("LinkedEntityId")) {
         let message = "Document with ID: is already linked with the entity";
         return Err(ApiError::on("DUPLICATE_VALUE", message, &[]));
@@ -93,7 +111,10 @@ fn link_allowed(tx: &Transaction, row: &Row) -> ApiResult<()> {
 
 /// An e-mail with a file has an attachment.
 pub fn after_link(tx: &mut Transaction, id: &str) -> ApiResult<()> {
-    let entity = tx.state.row("ContentDocumentLink", id).map(|row| row.text("LinkedEntityId").to_owned());
+    let entity = tx
+        .state
+        .row("ContentDocumentLink", id)
+        .map(|row| row.text("LinkedEntityId").to_owned());
     match entity {
         Some(email) if email.starts_with("02s") => {
             tx.amend("EmailMessage", &email, |row| row.set("HasAttachment", true))

@@ -14,7 +14,11 @@ use crate::salesforce::store::{Fields, Row};
 use crate::salesforce::transaction::Transaction;
 
 const DRAFT: &str = "5";
-const RECIPIENTS: [(&str, &str); 3] = [("ToIds", "ToAddress"), ("CcIds", "CcAddress"), ("BccIds", "BccAddress")];
+const RECIPIENTS: [(&str, &str); 3] = [
+    ("ToIds", "ToAddress"),
+    ("CcIds", "CcAddress"),
+    ("BccIds", "BccAddress"),
+];
 
 /// Guards what is no draft; dates what has no date.
 pub fn before(old: Option<&Row>, row: &mut Row, changes: &Changes) -> ApiResult<()> {
@@ -23,15 +27,27 @@ pub fn before(old: Option<&Row>, row: &mut Row, changes: &Changes) -> ApiResult<
         None => {
             if !row.text("ActivityId").is_empty() && row.text("ParentId").is_empty() {
                 let message = "ActivityId can be specified only for emails on cases";
-                return Err(ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &["ActivityId"]));
+                return Err(ApiError::on(
+                    "FIELD_INTEGRITY_EXCEPTION",
+                    message,
+                    &["ActivityId"],
+                ));
             }
             row.set("HasAttachment", false);
         }
     }
     for (list, _) in RECIPIENTS {
-        let people = row.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let people = row
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         for person in people {
-            if !["003", "00Q", "005"].iter().any(|prefix| person.starts_with(prefix)) {
+            if !["003", "00Q", "005"]
+                .iter()
+                .any(|prefix| person.starts_with(prefix))
+            {
                 let message = format!("{list} takes contacts, leads and users only");
                 return Err(ApiError::on("FIELD_INTEGRITY_EXCEPTION", message, &[list]));
             }
@@ -59,7 +75,9 @@ fn guard(old: &Row, row: &Row, changes: &Changes) -> ApiResult<()> {
 
 /// Recipients become relation rows; an e-mail without a case gets its task.
 pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>, changes: &Changes) -> ApiResult<()> {
-    let Some(row) = tx.state.row("EmailMessage", id).cloned() else { return Ok(()) };
+    let Some(row) = tx.state.row("EmailMessage", id).cloned() else {
+        return Ok(());
+    };
     for (list, kind) in RECIPIENTS {
         if changes.contains_key(list) {
             recipients(tx, id, &row, list, kind)?;
@@ -76,7 +94,10 @@ pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>, changes: &Change
 
 fn recipients(tx: &mut Transaction, id: &str, row: &Row, list: &str, kind: &str) -> ApiResult<()> {
     for relation in ids(tx, "EmailMessageRelation", "EmailMessageId", id) {
-        let same = tx.state.row("EmailMessageRelation", &relation).is_some_and(|row| row.text("RelationType") == kind);
+        let same = tx
+            .state
+            .row("EmailMessageRelation", &relation)
+            .is_some_and(|row| row.text("RelationType") == kind);
         if same {
             tx.recycle("EmailMessageRelation", &relation)?;
         }
@@ -101,7 +122,9 @@ fn recipients(tx: &mut Transaction, id: &str, row: &Row, list: &str, kind: &str)
 
 /// The relation's address and object follow its record.
 fn complete(tx: &Transaction, relation: &mut Row) {
-    let Some((object, person)) = tx.state.live(relation.text("RelationId")) else { return };
+    let Some((object, person)) = tx.state.live(relation.text("RelationId")) else {
+        return;
+    };
     let address = person.text("Email").to_owned();
     if relation.text("RelationAddress").is_empty() && !address.is_empty() {
         relation.set("RelationAddress", address);
@@ -112,13 +135,24 @@ fn complete(tx: &Transaction, relation: &mut Row) {
 fn task_for(tx: &Transaction, email: &Row) -> Row {
     let mut task = Row::new();
     let subject: String = email.text("Subject").chars().take(240).collect();
-    task.set("Subject", if subject.is_empty() { "Email".to_owned() } else { format!("Email: {subject}") });
+    task.set(
+        "Subject",
+        if subject.is_empty() {
+            "Email".to_owned()
+        } else {
+            format!("Email: {subject}")
+        },
+    );
     let body: String = email.text("TextBody").chars().take(15_000).collect();
     task.set("Description", body);
     task.set("Status", "Completed");
     task.set("Priority", "Normal");
     task.set("TaskSubtype", "Email");
-    for (flag, value) in [("IsClosed", true), ("IsHighPriority", false), ("IsArchived", false)] {
+    for (flag, value) in [
+        ("IsClosed", true),
+        ("IsHighPriority", false),
+        ("IsArchived", false),
+    ] {
         task.set(flag, value);
     }
     task.set("IsRecurrence", false);
@@ -128,7 +162,10 @@ fn task_for(tx: &Transaction, email: &Row) -> Row {
     task.set("ActivityDate", day.date_naive().to_string());
     let first = |field: &str| {
         let list = email.get(field).and_then(Value::as_array)?;
-        list.iter().filter_map(Value::as_str).find(|id| !id.starts_with("005")).map(str::to_owned)
+        list.iter()
+            .filter_map(Value::as_str)
+            .find(|id| !id.starts_with("005"))
+            .map(str::to_owned)
     };
     if let Some(who) = first("ToIds").or_else(|| first("CcIds")) {
         set_who(&mut task, who);
@@ -150,7 +187,11 @@ fn set_who(task: &mut Row, who: String) {
 pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
     if row.text("RelationId").is_empty() && row.text("RelationAddress").is_empty() {
         let message = "Required fields are missing: [RelationAddress]";
-        return Err(ApiError::on("REQUIRED_FIELD_MISSING", message, &["RelationAddress"]));
+        return Err(ApiError::on(
+            "REQUIRED_FIELD_MISSING",
+            message,
+            &["RelationAddress"],
+        ));
     }
     complete(tx, row);
     Ok(())
@@ -158,11 +199,17 @@ pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
 
 /// The first person an e-mail relates to is the one its task relates to.
 pub fn after_relation(tx: &mut Transaction, id: &str) -> ApiResult<()> {
-    let Some(relation) = tx.state.row("EmailMessageRelation", id).cloned() else { return Ok(()) };
+    let Some(relation) = tx.state.row("EmailMessageRelation", id).cloned() else {
+        return Ok(());
+    };
     let person = relation.text("RelationId").to_owned();
     let email = tx.state.row("EmailMessage", relation.text("EmailMessageId"));
-    let task = email.map(|email| email.text("ActivityId").to_owned()).unwrap_or_default();
-    let Some(row) = tx.state.row("Task", &task) else { return Ok(()) };
+    let task = email
+        .map(|email| email.text("ActivityId").to_owned())
+        .unwrap_or_default();
+    let Some(row) = tx.state.row("Task", &task) else {
+        return Ok(());
+    };
     let outside = person.starts_with("003") || (person.starts_with("00Q") && row.text("WhatId").is_empty());
     if !outside || !row.text("WhoId").is_empty() {
         return Ok(());

@@ -46,13 +46,22 @@ fn may_assign(tx: &Transaction, row: &Row) -> ApiResult<()> {
         return Ok(());
     }
     let message = "insufficient access rights on cross-reference id";
-    Err(ApiError::on("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, &["OwnerId"]))
+    Err(ApiError::on(
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        message,
+        &["OwnerId"],
+    ))
 }
 
 fn is_time(name: &str) -> bool {
     matches!(
         name,
-        "IsAllDayEvent" | "ActivityDate" | "ActivityDateTime" | "StartDateTime" | "EndDateTime" | "DurationInMinutes"
+        "IsAllDayEvent"
+            | "ActivityDate"
+            | "ActivityDateTime"
+            | "StartDateTime"
+            | "EndDateTime"
+            | "DurationInMinutes"
     )
 }
 
@@ -64,7 +73,10 @@ fn times(tx: &Transaction, old: Option<&Row>, row: &mut Row, changes: &Changes) 
     let given = |name: &str| changes.get(name).filter(|value| !value.is_null());
     let moment = |name: &str| given(name).and_then(Value::as_str).and_then(parse_moment);
     let all_day = row.flag("IsAllDayEvent");
-    let date = given("ActivityDate").and_then(Value::as_str).and_then(parse_date).map(midnight);
+    let date = given("ActivityDate")
+        .and_then(Value::as_str)
+        .and_then(parse_date)
+        .map(midnight);
     let starts: Vec<DateTime<Utc>> = [moment("StartDateTime"), moment("ActivityDateTime")]
         .into_iter()
         .flatten()
@@ -81,8 +93,18 @@ fn times(tx: &Transaction, old: Option<&Row>, row: &mut Row, changes: &Changes) 
     let Some(start) = starts.first().copied().or(old_start) else {
         return require(["DurationInMinutes", "ActivityDateTime"].into_iter(), &Row::new());
     };
-    let start = if all_day { midnight(start.date_naive()) } else { start };
-    let minutes = minutes(all_day, start, moment("EndDateTime"), given("DurationInMinutes"), old)?;
+    let start = if all_day {
+        midnight(start.date_naive())
+    } else {
+        start
+    };
+    let minutes = minutes(
+        all_day,
+        start,
+        moment("EndDateTime"),
+        given("DurationInMinutes"),
+        old,
+    )?;
     check_length(tx, minutes)?;
     fill(row, all_day, start, minutes, tx);
     Ok(())
@@ -104,9 +126,15 @@ fn minutes(
     });
     let by_duration = duration.and_then(Value::as_i64).map(|given| {
         // All-day events last whole days.
-        if all_day { ((given + DAY - 1) / DAY).max(1) * DAY } else { given }
+        if all_day {
+            ((given + DAY - 1) / DAY).max(1) * DAY
+        } else {
+            given
+        }
     });
-    let kept = old.filter(|old| old.flag("IsAllDayEvent") == all_day).and_then(|old| old.number("DurationInMinutes"));
+    let kept = old
+        .filter(|old| old.flag("IsAllDayEvent") == all_day)
+        .and_then(|old| old.number("DurationInMinutes"));
     match (by_end, by_duration) {
         (Some(a), Some(b)) if a != b => {
             let message = "DurationInMinutes and EndDateTime must give the same length";
@@ -126,10 +154,16 @@ fn check_length(tx: &Transaction, minutes: i64) -> ApiResult<()> {
         return Err(integrity("The event must end after it starts", &["EndDateTime"]));
     }
     if minutes > LONGEST {
-        return Err(integrity("An event can't last longer than 14 days", &["DurationInMinutes"]));
+        return Err(integrity(
+            "An event can't last longer than 14 days",
+            &["DurationInMinutes"],
+        ));
     }
     if minutes > DAY && !tx.state.settings.multiday_events {
-        return Err(integrity("An event can't last longer than 24 hours", &["DurationInMinutes"]));
+        return Err(integrity(
+            "An event can't last longer than 24 hours",
+            &["DurationInMinutes"],
+        ));
     }
     Ok(())
 }
@@ -141,7 +175,11 @@ fn fill(row: &mut Row, all_day: bool, start: DateTime<Utc>, minutes: i64, tx: &T
         start + TimeDelta::minutes(minutes)
     };
     let local = |at: DateTime<Utc>| {
-        if all_day { at.date_naive() } else { at.with_timezone(&tx.caller.zone).date_naive() }
+        if all_day {
+            at.date_naive()
+        } else {
+            at.with_timezone(&tx.caller.zone).date_naive()
+        }
     };
     row.set("StartDateTime", stamp(start));
     row.set("ActivityDateTime", stamp(start));
@@ -153,7 +191,9 @@ fn fill(row: &mut Row, all_day: bool, start: DateTime<Utc>, minutes: i64, tx: &T
 
 /// Relations follow, and so do the copies of invited users.
 pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()> {
-    let Some(row) = tx.state.row("Event", id).cloned() else { return Ok(()) };
+    let Some(row) = tx.state.row("Event", id).cloned() else {
+        return Ok(());
+    };
     if row.flag("IsChild") {
         return Ok(());
     }
@@ -169,8 +209,21 @@ pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()>
 /// What a copy shows of its master.
 fn follow(copy: &mut Row, master: &Row) {
     const SHARED: &[&str] = &[
-        "Subject", "Location", "Description", "IsAllDayEvent", "StartDateTime", "ActivityDateTime", "ActivityDate",
-        "EndDateTime", "EndDate", "DurationInMinutes", "IsPrivate", "WhoId", "WhatId", "AccountId", "Type",
+        "Subject",
+        "Location",
+        "Description",
+        "IsAllDayEvent",
+        "StartDateTime",
+        "ActivityDateTime",
+        "ActivityDate",
+        "EndDateTime",
+        "EndDate",
+        "DurationInMinutes",
+        "IsPrivate",
+        "WhoId",
+        "WhatId",
+        "AccountId",
+        "Type",
     ];
     for field in SHARED {
         copy.set(field, master.get(field).cloned().unwrap_or(Value::Null));
@@ -181,7 +234,10 @@ fn follow(copy: &mut Row, master: &Row) {
 pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
     let master = tx.state.row("Event", row.text("EventId"));
     if master.is_some_and(|event| event.flag("IsChild")) {
-        return Err(integrity("Relations belong to the event itself, not to an invitee's copy", &["EventId"]));
+        return Err(integrity(
+            "Relations belong to the event itself, not to an invitee's copy",
+            &["EventId"],
+        ));
     }
     activity::relation_flags(row)?;
     let what = row.flag("IsWhat");
@@ -196,12 +252,16 @@ pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
 
 /// An invited user gets a copy of the event in his calendar.
 pub fn after_relation(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()> {
-    let Some(relation) = tx.state.row("EventRelation", id).cloned() else { return Ok(()) };
+    let Some(relation) = tx.state.row("EventRelation", id).cloned() else {
+        return Ok(());
+    };
     if old.is_some() || !relation.flag("IsInvitee") {
         return Ok(());
     }
     let event = relation.text("EventId").to_owned();
-    let Some(master) = tx.state.row("Event", &event).cloned() else { return Ok(()) };
+    let Some(master) = tx.state.row("Event", &event).cloned() else {
+        return Ok(());
+    };
     tx.amend("Event", &event, |row| {
         row.set("IsGroupEvent", true);
         row.set("GroupEventType", "1");
@@ -237,8 +297,10 @@ pub fn delete(tx: &mut Transaction, id: &str) -> ApiResult<()> {
 /// Who is no longer invited loses the copy.
 pub fn delete_relation(tx: &mut Transaction, relation: &Row) -> ApiResult<()> {
     for copy in ids(tx, "Event", MASTER_EVENT, relation.text("EventId")) {
-        let theirs =
-            tx.state.row("Event", &copy).is_some_and(|row| row.text("OwnerId") == relation.text("RelationId"));
+        let theirs = tx
+            .state
+            .row("Event", &copy)
+            .is_some_and(|row| row.text("OwnerId") == relation.text("RelationId"));
         if theirs {
             tx.recycle("Event", &copy)?;
         }

@@ -88,5 +88,7 @@ pub fn merges_into(tx: &Transaction, object: &Object, row: &Row) -> Option<Strin
         _ => return None,
     };
     let mut siblings = tx.state.table(object.name).live_where(parent, row.text(parent));
-    siblings.find(|other| other.text("RelationId") == relation).map(|other| other.text("Id").to_owned())
+    siblings
+        .find(|other| other.text("RelationId") == relation)
+        .map(|other| other.text("Id").to_owned())
 }

@@ -6,7 +6,9 @@ use crate::salesforce::store::{Fields, Row};
 use crate::salesforce::transaction::Transaction;
 
 fn full_name(row: &Row) -> String {
-    format!("{} {}", row.text("FirstName"), row.text("LastName")).trim().to_owned()
+    format!("{} {}", row.text("FirstName"), row.text("LastName"))
+        .trim()
+        .to_owned()
 }
 
 /// Names the contact and asks the duplicate rule.
@@ -20,7 +22,11 @@ pub fn contact(tx: &Transaction, old: Option<&Row>, row: &mut Row, changes: &Cha
     let own_id = old.map(|old| old.text("Id")).unwrap_or_default();
     let mut others = tx.state.table("Contact").live_where("Email", email);
     if others.any(|other| other.text("Id") != own_id) {
-        return Err(ApiError::on("DUPLICATES_DETECTED", "Use one of these records?", &[]));
+        return Err(ApiError::on(
+            "DUPLICATES_DETECTED",
+            "Use one of these records?",
+            &[],
+        ));
     }
     Ok(())
 }
@@ -28,7 +34,11 @@ pub fn contact(tx: &Transaction, old: Option<&Row>, row: &mut Row, changes: &Cha
 /// Names the lead; a converted one is closed for ever.
 pub fn lead(old: Option<&Row>, row: &mut Row) -> ApiResult<()> {
     if old.is_some_and(|old| old.flag("IsConverted")) {
-        return Err(ApiError::on("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
+        return Err(ApiError::on(
+            "CANNOT_UPDATE_CONVERTED_LEAD",
+            "cannot reference converted lead",
+            &[],
+        ));
     }
     row.set("Name", full_name(row));
     Ok(())
@@ -72,5 +82,9 @@ pub fn release_activities(tx: &mut Transaction, id: &str) -> ApiResult<()> {
 
 /// The live records of an object whose field has this value.
 pub fn ids(tx: &Transaction, object: &str, field: &str, value: &str) -> Vec<String> {
-    tx.state.table(object).live_where(field, value).map(|row| row.text("Id").to_owned()).collect()
+    tx.state
+        .table(object)
+        .live_where(field, value)
+        .map(|row| row.text("Id").to_owned())
+        .collect()
 }

@@ -14,7 +14,11 @@ pub fn opportunity(row: &mut Row) -> ApiResult<()> {
 
 /// A contact given at creation becomes the primary contact role.
 pub fn after_opportunity(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()> {
-    let contact = tx.state.row("Opportunity", id).map(|row| row.text("ContactId").to_owned()).unwrap_or_default();
+    let contact = tx
+        .state
+        .row("Opportunity", id)
+        .map(|row| row.text("ContactId").to_owned())
+        .unwrap_or_default();
     if old.is_some() || contact.is_empty() {
         return Ok(());
     }

@@ -14,7 +14,13 @@ const EVENT: &[Field] = &[
     Field::new("WhoCount", Kind::Int).read_only(),
     Field::new("WhatCount", Kind::Int).read_only(),
     Field::reference("AccountId", &["Account"], "Account").read_only(),
-    Field::new("Subject", Kind::Combobox { values: &["Call", "Email", "Meeting", "Other"], length: 255 }),
+    Field::new(
+        "Subject",
+        Kind::Combobox {
+            values: &["Call", "Email", "Meeting", "Other"],
+            length: 255,
+        },
+    ),
     Field::text("Location", 255),
     Field::flag("IsAllDayEvent"),
     Field::new("ActivityDateTime", Kind::DateTime),
@@ -27,7 +33,9 @@ const EVENT: &[Field] = &[
     Field::flag("IsPrivate"),
     Field::restricted("ShowAs", &["Busy", "OutOfOffice", "Free"]).or(Default::Text("Busy")),
     Field::picklist("Type", &["Email", "Meeting", "Other", "Call"]),
-    Field::picklist("EventSubtype", &["Event"]).or(Default::Text("Event")).create_only(),
+    Field::picklist("EventSubtype", &["Event"])
+        .or(Default::Text("Event"))
+        .create_only(),
     Field::flag("IsChild").read_only(),
     Field::flag("IsGroupEvent").read_only(),
     Field::restricted("GroupEventType", &["0", "1", "2", "3"]).read_only(),
@@ -41,13 +49,21 @@ const EVENT: &[Field] = &[
 ];
 
 const EVENT_RELATION: &[Field] = &[
-    Field::reference("RelationId", &["Contact", "Lead", "User", "Account", "Opportunity", "Case"], "Relation").required(),
-    Field::reference("EventId", &["Event"], "Event").create_only().required(),
+    Field::reference(
+        "RelationId",
+        &["Contact", "Lead", "User", "Account", "Opportunity", "Case"],
+        "Relation",
+    )
+    .required(),
+    Field::reference("EventId", &["Event"], "Event")
+        .create_only()
+        .required(),
     Field::flag("IsWhat").read_only(),
     Field::flag("IsParent"),
     Field::flag("IsInvitee"),
     Field::reference("AccountId", &["Account"], "Account").read_only(),
-    Field::restricted("Status", &["New", "Declined", "Accepted", "Uninvited", "Maybe"]).or(Default::Text("New")),
+    Field::restricted("Status", &["New", "Declined", "Accepted", "Uninvited", "Maybe"])
+        .or(Default::Text("New")),
     Field::new("RespondedDate", Kind::DateTime),
     Field::text("Response", 255),
 ];
@@ -58,10 +74,25 @@ const TASK: &[Field] = &[
     Field::new("WhoCount", Kind::Int).read_only(),
     Field::new("WhatCount", Kind::Int).read_only(),
     Field::reference("AccountId", &["Account"], "Account").read_only(),
-    Field::new("Subject", Kind::Combobox { values: &["Call", "Email", "Send Letter", "Other"], length: 255 }),
+    Field::new(
+        "Subject",
+        Kind::Combobox {
+            values: &["Call", "Email", "Send Letter", "Other"],
+            length: 255,
+        },
+    ),
     Field::new("ActivityDate", Kind::Date),
-    Field::picklist("Status", &["Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred"])
-        .or(Default::Text("Not Started")),
+    Field::picklist(
+        "Status",
+        &[
+            "Not Started",
+            "In Progress",
+            "Completed",
+            "Waiting on someone else",
+            "Deferred",
+        ],
+    )
+    .or(Default::Text("Not Started")),
     Field::picklist("Priority", &["High", "Normal", "Low"]).or(Default::Text("Normal")),
     Field::flag("IsHighPriority").read_only(),
     Field::new("Description", Kind::LongText(32_000)),
@@ -74,17 +105,27 @@ const TASK: &[Field] = &[
     Field::text("CallDisposition", 255),
     Field::new("ReminderDateTime", Kind::DateTime),
     Field::flag("IsReminderSet"),
-    Field::restricted("TaskSubtype", &["Task", "Email", "ListEmail", "Cadence", "Call", "LinkedIn"])
-        .or(Default::Text("Task"))
-        .create_only(),
+    Field::restricted(
+        "TaskSubtype",
+        &["Task", "Email", "ListEmail", "Cadence", "Call", "LinkedIn"],
+    )
+    .or(Default::Text("Task"))
+    .create_only(),
     Field::new("CompletedDateTime", Kind::DateTime).read_only(),
     Field::new("TaskWhoIds", Kind::JunctionIds),
     Field::key("Holdfast_Key__c"),
 ];
 
 const TASK_RELATION: &[Field] = &[
-    Field::reference("RelationId", &["Contact", "Lead", "Account", "Opportunity", "Case"], "Relation").required(),
-    Field::reference("TaskId", &["Task"], "Task").create_only().required(),
+    Field::reference(
+        "RelationId",
+        &["Contact", "Lead", "Account", "Opportunity", "Case"],
+        "Relation",
+    )
+    .required(),
+    Field::reference("TaskId", &["Task"], "Task")
+        .create_only()
+        .required(),
     Field::flag("IsWhat").read_only(),
     Field::reference("AccountId", &["Account"], "Account").read_only(),
 ];
@@ -96,8 +137,16 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "00U",
         own: EVENT,
         children: &[
-            Child { name: "EventRelations", object: "EventRelation", field: "EventId" },
-            Child { name: "EventWhoRelations", object: "EventRelation", field: "EventId" },
+            Child {
+                name: "EventRelations",
+                object: "EventRelation",
+                field: "EventId",
+            },
+            Child {
+                name: "EventWhoRelations",
+                object: "EventRelation",
+                field: "EventId",
+            },
         ],
         owned: true,
         writable: Writable::All,
@@ -119,8 +168,16 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "00T",
         own: TASK,
         children: &[
-            Child { name: "TaskRelations", object: "TaskRelation", field: "TaskId" },
-            Child { name: "TaskWhoRelations", object: "TaskRelation", field: "TaskId" },
+            Child {
+                name: "TaskRelations",
+                object: "TaskRelation",
+                field: "TaskId",
+            },
+            Child {
+                name: "TaskWhoRelations",
+                object: "TaskRelation",
+                field: "TaskId",
+            },
         ],
         owned: true,
         writable: Writable::All,

@@ -3,8 +3,17 @@
 use super::field::{Default, Field, Kind};
 use super::{Child, Object, Writable};
 
-const LINKED: &[&str] =
-    &["Account", "Contact", "Lead", "Opportunity", "Case", "Event", "Task", "EmailMessage", "User"];
+const LINKED: &[&str] = &[
+    "Account",
+    "Contact",
+    "Lead",
+    "Opportunity",
+    "Case",
+    "Event",
+    "Task",
+    "EmailMessage",
+    "User",
+];
 
 const VERSION: &[Field] = &[
     Field::reference("ContentDocumentId", &["ContentDocument"], "ContentDocument").create_only(),
@@ -14,8 +23,12 @@ const VERSION: &[Field] = &[
     Field::new("Description", Kind::TextArea(1000)),
     Field::text("PathOnClient", 500).create_only().required(),
     Field::reference("FirstPublishLocationId", LINKED, "FirstPublishLocation").create_only(),
-    Field::restricted("Origin", &["C", "H"]).or(Default::Text("C")).create_only(),
-    Field::restricted("ContentLocation", &["S", "E", "L"]).or(Default::Text("S")).create_only(),
+    Field::restricted("Origin", &["C", "H"])
+        .or(Default::Text("C"))
+        .create_only(),
+    Field::restricted("ContentLocation", &["S", "E", "L"])
+        .or(Default::Text("S"))
+        .create_only(),
     Field::text("FileType", 20).read_only(),
     Field::text("FileExtension", 40).read_only(),
     Field::new("ContentSize", Kind::Int).read_only(),
@@ -28,14 +41,24 @@ const DOCUMENT: &[Field] = &[
     Field::text("FileType", 20).read_only(),
     Field::text("FileExtension", 40).read_only(),
     Field::new("ContentSize", Kind::Int).read_only(),
-    Field::reference("LatestPublishedVersionId", &["ContentVersion"], "LatestPublishedVersion").read_only(),
+    Field::reference(
+        "LatestPublishedVersionId",
+        &["ContentVersion"],
+        "LatestPublishedVersion",
+    )
+    .read_only(),
 ];
 
 const LINK: &[Field] = &[
-    Field::reference("LinkedEntityId", LINKED, "LinkedEntity").create_only().required(),
-    Field::reference("ContentDocumentId", &["ContentDocument"], "ContentDocument").create_only().required(),
+    Field::reference("LinkedEntityId", LINKED, "LinkedEntity")
+        .create_only()
+        .required(),
+    Field::reference("ContentDocumentId", &["ContentDocument"], "ContentDocument")
+        .create_only()
+        .required(),
     Field::restricted("ShareType", &["V", "C", "I"]).or(Default::Text("V")),
-    Field::restricted("Visibility", &["AllUsers", "InternalUsers", "SharedUsers"]).or(Default::Text("AllUsers")),
+    Field::restricted("Visibility", &["AllUsers", "InternalUsers", "SharedUsers"])
+        .or(Default::Text("AllUsers")),
 ];
 
 pub(super) const OBJECTS: &[Object] = &[
@@ -55,8 +78,16 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "069",
         own: DOCUMENT,
         children: &[
-            Child { name: "ContentDocumentLinks", object: "ContentDocumentLink", field: "ContentDocumentId" },
-            Child { name: "ContentVersions", object: "ContentVersion", field: "ContentDocumentId" },
+            Child {
+                name: "ContentDocumentLinks",
+                object: "ContentDocumentLink",
+                field: "ContentDocumentId",
+            },
+            Child {
+                name: "ContentVersions",
+                object: "ContentVersion",
+                field: "ContentDocumentId",
+            },
         ],
         owned: true,
         writable: Writable::All,

@@ -4,7 +4,13 @@ use super::field::{Default, Field, Kind};
 use super::{Child, Object, Writable};
 
 const STATUS: &[&str] = &["0", "1", "2", "3", "4", "5"];
-const RELATION_TYPES: &[&str] = &["ToAddress", "CcAddress", "BccAddress", "FromAddress", "OtherAddress"];
+const RELATION_TYPES: &[&str] = &[
+    "ToAddress",
+    "CcAddress",
+    "BccAddress",
+    "FromAddress",
+    "OtherAddress",
+];
 
 const EMAIL: &[Field] = &[
     Field::reference("ParentId", &["Case"], "Parent").create_only(),
@@ -38,9 +44,13 @@ const EMAIL: &[Field] = &[
 ];
 
 const RELATION: &[Field] = &[
-    Field::reference("EmailMessageId", &["EmailMessage"], "EmailMessage").create_only().required(),
+    Field::reference("EmailMessageId", &["EmailMessage"], "EmailMessage")
+        .create_only()
+        .required(),
     Field::reference("RelationId", &["Contact", "Lead", "User"], "Relation").create_only(),
-    Field::restricted("RelationType", RELATION_TYPES).create_only().required(),
+    Field::restricted("RelationType", RELATION_TYPES)
+        .create_only()
+        .required(),
     Field::text("RelationAddress", 255).create_only(),
     Field::restricted("RelationObjectType", &["Contact", "Lead", "User"]).read_only(),
 ];
@@ -52,8 +62,16 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "02s",
         own: EMAIL,
         children: &[
-            Child { name: "EmailMessageRelations", object: "EmailMessageRelation", field: "EmailMessageId" },
-            Child { name: "ContentDocumentLinks", object: "ContentDocumentLink", field: "LinkedEntityId" },
+            Child {
+                name: "EmailMessageRelations",
+                object: "EmailMessageRelation",
+                field: "EmailMessageId",
+            },
+            Child {
+                name: "ContentDocumentLinks",
+                object: "ContentDocumentLink",
+                field: "LinkedEntityId",
+            },
         ],
         owned: false,
         writable: Writable::All,

@@ -38,7 +38,10 @@ pub enum Kind {
     /// The record's own id.
     Id,
     /// A reference to a record of one of `to`; `relation` is its name in dotted paths.
-    Reference { to: &'static [&'static str], relation: &'static str },
+    Reference {
+        to: &'static [&'static str],
+        relation: &'static str,
+    },
     /// Text of a limited length in UTF-16 units.
     Text(u32),
     /// Long text; cannot be filtered.
@@ -52,9 +55,15 @@ pub enum Kind {
     /// A web address.
     Url(u32),
     /// A list of values; a restricted one refuses others.
-    Picklist { values: &'static [&'static str], restricted: bool },
+    Picklist {
+        values: &'static [&'static str],
+        restricted: bool,
+    },
     /// A text with suggestions.
-    Combobox { values: &'static [&'static str], length: u32 },
+    Combobox {
+        values: &'static [&'static str],
+        length: u32,
+    },
     /// A truth value; never null.
     Boolean,
     /// A whole number.
@@ -113,22 +122,30 @@ impl Field {
     }
 
     /// A reference.
-    pub const fn reference(
-        name: &'static str,
-        to: &'static [&'static str],
-        relation: &'static str,
-    ) -> Field {
+    pub const fn reference(name: &'static str, to: &'static [&'static str], relation: &'static str) -> Field {
         Field::new(name, Kind::Reference { to, relation })
     }
 
     /// A picklist that takes other values too.
     pub const fn picklist(name: &'static str, values: &'static [&'static str]) -> Field {
-        Field::new(name, Kind::Picklist { values, restricted: false })
+        Field::new(
+            name,
+            Kind::Picklist {
+                values,
+                restricted: false,
+            },
+        )
     }
 
     /// A picklist that takes its values only.
     pub const fn restricted(name: &'static str, values: &'static [&'static str]) -> Field {
-        Field::new(name, Kind::Picklist { values, restricted: true })
+        Field::new(
+            name,
+            Kind::Picklist {
+                values,
+                restricted: true,
+            },
+        )
     }
 
     /// Neither create nor update may set it.
@@ -216,13 +233,22 @@ impl Field {
             || matches!(self.kind, Kind::Email(_))
             || matches!(
                 self.name,
-                "SystemModstamp" | "LastModifiedDate" | "Username" | "MessageIdentifier" | "StartDateTime" | "ActivityDate"
+                "SystemModstamp"
+                    | "LastModifiedDate"
+                    | "Username"
+                    | "MessageIdentifier"
+                    | "StartDateTime"
+                    | "ActivityDate"
             )
     }
 
     /// The label people see.
     pub fn label(&self) -> String {
-        let base = self.name.strip_suffix("__c").unwrap_or(self.name).replace('_', " ");
+        let base = self
+            .name
+            .strip_suffix("__c")
+            .unwrap_or(self.name)
+            .replace('_', " ");
         let mut label = String::new();
         let mut last_lower = false;
         for letter in base.chars() {
@@ -232,7 +258,11 @@ impl Field {
             last_lower = letter.is_ascii_lowercase();
             label.push(letter);
         }
-        if matches!(self.kind, Kind::Reference { .. }) { label.replace(" Id", " ID") } else { label }
+        if matches!(self.kind, Kind::Reference { .. }) {
+            label.replace(" Id", " ID")
+        } else {
+            label
+        }
     }
 
     /// The type's name in a describe answer.

@@ -66,12 +66,18 @@ impl Object {
 
     /// The reference field behind a relationship name such as `Account` or `Who`.
     pub fn relationship(&self, name: &str) -> Option<&'static Field> {
-        self.fields().find(|field| field.relation().is_some_and(|relation| relation.eq_ignore_ascii_case(name)))
+        self.fields().find(|field| {
+            field
+                .relation()
+                .is_some_and(|relation| relation.eq_ignore_ascii_case(name))
+        })
     }
 
     /// The child relationship of this name.
     pub fn child(&self, name: &str) -> Option<&'static Child> {
-        self.children.iter().find(|child| child.name.eq_ignore_ascii_case(name))
+        self.children
+            .iter()
+            .find(|child| child.name.eq_ignore_ascii_case(name))
     }
 
     /// The field that names a record to people.
@@ -80,7 +86,11 @@ impl Object {
             "Case" => Some("CaseNumber"),
             "Task" | "Event" | "EmailMessage" => Some("Subject"),
             "ContentVersion" | "ContentDocument" => Some("Title"),
-            _ => self.own.iter().map(|field| field.name).find(|name| *name == "Name"),
+            _ => self
+                .own
+                .iter()
+                .map(|field| field.name)
+                .find(|name| *name == "Name"),
         }
     }
 }

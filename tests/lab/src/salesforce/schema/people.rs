@@ -4,7 +4,13 @@ use super::field::{Default, Field, Kind};
 use super::{Child, Object, Writable};
 
 const SALUTATIONS: &[&str] = &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."];
-const SOURCES: &[&str] = &["Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"];
+const SOURCES: &[&str] = &[
+    "Web",
+    "Phone Inquiry",
+    "Partner Referral",
+    "Purchased List",
+    "Other",
+];
 
 const USER: &[Field] = &[
     Field::text("Username", 80).with_id_lookup(),
@@ -33,7 +39,10 @@ const ACCOUNT: &[Field] = &[
     Field::new("Phone", Kind::Phone(40)),
     Field::new("Fax", Kind::Phone(40)),
     Field::new("Website", Kind::Url(255)),
-    Field::picklist("Industry", &["Manufacturing", "Transportation", "Energy", "Retail", "Other"]),
+    Field::picklist(
+        "Industry",
+        &["Manufacturing", "Transportation", "Energy", "Retail", "Other"],
+    ),
     Field::new("BillingStreet", Kind::TextArea(255)),
     Field::text("BillingCity", 40),
     Field::text("BillingState", 80),
@@ -97,8 +106,16 @@ const LEAD: &[Field] = &[
     Field::new("Website", Kind::Url(255)),
     Field::new("Description", Kind::LongText(32_000)),
     Field::picklist("LeadSource", SOURCES),
-    Field::picklist("Status", &["Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"])
-        .or(Default::Text("Open - Not Contacted")),
+    Field::picklist(
+        "Status",
+        &[
+            "Open - Not Contacted",
+            "Working - Contacted",
+            "Closed - Converted",
+            "Closed - Not Converted",
+        ],
+    )
+    .or(Default::Text("Open - Not Contacted")),
     Field::flag("IsConverted").read_only(),
     Field::new("ConvertedDate", Kind::Date).read_only(),
     Field::reference("ConvertedAccountId", &["Account"], "ConvertedAccount").read_only(),
@@ -124,11 +141,31 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "001",
         own: ACCOUNT,
         children: &[
-            Child { name: "Contacts", object: "Contact", field: "AccountId" },
-            Child { name: "Opportunities", object: "Opportunity", field: "AccountId" },
-            Child { name: "Cases", object: "Case", field: "AccountId" },
-            Child { name: "Events", object: "Event", field: "WhatId" },
-            Child { name: "Tasks", object: "Task", field: "WhatId" },
+            Child {
+                name: "Contacts",
+                object: "Contact",
+                field: "AccountId",
+            },
+            Child {
+                name: "Opportunities",
+                object: "Opportunity",
+                field: "AccountId",
+            },
+            Child {
+                name: "Cases",
+                object: "Case",
+                field: "AccountId",
+            },
+            Child {
+                name: "Events",
+                object: "Event",
+                field: "WhatId",
+            },
+            Child {
+                name: "Tasks",
+                object: "Task",
+                field: "WhatId",
+            },
         ],
         owned: true,
         writable: Writable::All,
@@ -140,10 +177,26 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "003",
         own: CONTACT,
         children: &[
-            Child { name: "Cases", object: "Case", field: "ContactId" },
-            Child { name: "Events", object: "Event", field: "WhoId" },
-            Child { name: "Tasks", object: "Task", field: "WhoId" },
-            Child { name: "OpportunityContactRoles", object: "OpportunityContactRole", field: "ContactId" },
+            Child {
+                name: "Cases",
+                object: "Case",
+                field: "ContactId",
+            },
+            Child {
+                name: "Events",
+                object: "Event",
+                field: "WhoId",
+            },
+            Child {
+                name: "Tasks",
+                object: "Task",
+                field: "WhoId",
+            },
+            Child {
+                name: "OpportunityContactRoles",
+                object: "OpportunityContactRole",
+                field: "ContactId",
+            },
         ],
         owned: true,
         writable: Writable::All,
@@ -155,8 +208,16 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "00Q",
         own: LEAD,
         children: &[
-            Child { name: "Events", object: "Event", field: "WhoId" },
-            Child { name: "Tasks", object: "Task", field: "WhoId" },
+            Child {
+                name: "Events",
+                object: "Event",
+                field: "WhoId",
+            },
+            Child {
+                name: "Tasks",
+                object: "Task",
+                field: "WhoId",
+            },
         ],
         owned: true,
         writable: Writable::All,

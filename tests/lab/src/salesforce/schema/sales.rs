@@ -3,8 +3,14 @@
 use super::field::{Default, Field, Kind};
 use super::{Child, Object, Writable};
 
-const STAGES: &[&str] =
-    &["Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost"];
+const STAGES: &[&str] = &[
+    "Prospecting",
+    "Qualification",
+    "Proposal/Price Quote",
+    "Negotiation/Review",
+    "Closed Won",
+    "Closed Lost",
+];
 
 const OPPORTUNITY: &[Field] = &[
     Field::reference("AccountId", &["Account"], "Account"),
@@ -21,9 +27,20 @@ const OPPORTUNITY: &[Field] = &[
 ];
 
 const ROLE: &[Field] = &[
-    Field::reference("OpportunityId", &["Opportunity"], "Opportunity").create_only().required(),
+    Field::reference("OpportunityId", &["Opportunity"], "Opportunity")
+        .create_only()
+        .required(),
     Field::reference("ContactId", &["Contact"], "Contact").required(),
-    Field::picklist("Role", &["Business User", "Decision Maker", "Evaluator", "Influencer", "Other"]),
+    Field::picklist(
+        "Role",
+        &[
+            "Business User",
+            "Decision Maker",
+            "Evaluator",
+            "Influencer",
+            "Other",
+        ],
+    ),
     Field::flag("IsPrimary"),
 ];
 
@@ -48,9 +65,21 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "006",
         own: OPPORTUNITY,
         children: &[
-            Child { name: "OpportunityContactRoles", object: "OpportunityContactRole", field: "OpportunityId" },
-            Child { name: "Events", object: "Event", field: "WhatId" },
-            Child { name: "Tasks", object: "Task", field: "WhatId" },
+            Child {
+                name: "OpportunityContactRoles",
+                object: "OpportunityContactRole",
+                field: "OpportunityId",
+            },
+            Child {
+                name: "Events",
+                object: "Event",
+                field: "WhatId",
+            },
+            Child {
+                name: "Tasks",
+                object: "Task",
+                field: "WhatId",
+            },
         ],
         owned: true,
         writable: Writable::All,
@@ -72,9 +101,21 @@ pub(super) const OBJECTS: &[Object] = &[
         prefix: "500",
         own: CASE,
         children: &[
-            Child { name: "EmailMessages", object: "EmailMessage", field: "ParentId" },
-            Child { name: "Events", object: "Event", field: "WhatId" },
-            Child { name: "Tasks", object: "Task", field: "WhatId" },
+            Child {
+                name: "EmailMessages",
+                object: "EmailMessage",
+                field: "ParentId",
+            },
+            Child {
+                name: "Events",
+                object: "Event",
+                field: "WhatId",
+            },
+            Child {
+                name: "Tasks",
+                object: "Task",
+                field: "WhatId",
+            },
         ],
         owned: true,
         writable: Writable::All,

@@ -21,7 +21,11 @@ pub enum Select {
     /// `COUNT()`.
     Count,
     /// `COUNT(f)`, `MAX(f)`, `MIN(f)`, with an alias if given.
-    Aggregate { function: String, field: Path, alias: Option<String> },
+    Aggregate {
+        function: String,
+        field: Path,
+        alias: Option<String>,
+    },
     /// `FIELDS(ALL)`, `FIELDS(STANDARD)`, `FIELDS(CUSTOM)`.
     Fields(String),
 }
@@ -55,11 +59,23 @@ pub enum Condition {
     /// Not it.
     Not(Box<Condition>),
     /// A comparison with one value.
-    Compare { path: Path, operator: Operator, value: Literal },
+    Compare {
+        path: Path,
+        operator: Operator,
+        value: Literal,
+    },
     /// `IN` or `NOT IN` a list.
-    In { path: Path, negated: bool, values: Vec<Literal> },
+    In {
+        path: Path,
+        negated: bool,
+        values: Vec<Literal>,
+    },
     /// `IN` or `NOT IN` a subquery.
-    InQuery { path: Path, negated: bool, query: Box<Query> },
+    InQuery {
+        path: Path,
+        negated: bool,
+        query: Box<Query>,
+    },
 }
 
 /// One element of ORDER BY.

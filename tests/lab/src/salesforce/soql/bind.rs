@@ -13,8 +13,19 @@ use crate::salesforce::store::State;
 use crate::salesforce::transaction::Caller;
 
 /// What every record has that a polymorphic reference may point at (the vendor's Name object).
-const NAME_FIELDS: &[&str] =
-    &["Id", "Name", "FirstName", "LastName", "Email", "Phone", "Title", "Type", "Username", "Alias", "IsActive"];
+const NAME_FIELDS: &[&str] = &[
+    "Id",
+    "Name",
+    "FirstName",
+    "LastName",
+    "Email",
+    "Phone",
+    "Title",
+    "Type",
+    "Username",
+    "Alias",
+    "IsActive",
+];
 
 /// The end of a path.
 #[derive(Clone, Copy)]
@@ -55,11 +66,24 @@ pub enum Filter {
     /// Not it.
     Not(Box<Filter>),
     /// A comparison.
-    Compare { path: FieldPath, operator: Operator, value: Literal },
+    Compare {
+        path: FieldPath,
+        operator: Operator,
+        value: Literal,
+    },
     /// Membership in a list.
-    In { path: FieldPath, negated: bool, values: Vec<Literal> },
+    In {
+        path: FieldPath,
+        negated: bool,
+        values: Vec<Literal>,
+    },
     /// Membership in a subquery's column.
-    InQuery { path: FieldPath, negated: bool, query: Box<Bound>, column: FieldPath },
+    InQuery {
+        path: FieldPath,
+        negated: bool,
+        query: Box<Bound>,
+        column: FieldPath,
+    },
 }
 
 /// An aggregate: its name in the answer, the function, the field.
@@ -105,9 +129,8 @@ impl Binder<'_> {
     /// INVALID_TYPE, INVALID_FIELD or INVALID_QUERY_FILTER_OPERATOR in the vendor's words.
     pub fn query(&self, query: &Query) -> ApiResult<Bound> {
         let name = query.from.parts.join(".");
-        let object = schema::object(&name).filter(|object| {
-            rights::object_rights(self.state, self.caller, object).read
-        });
+        let object = schema::object(&name)
+            .filter(|object| rights::object_rights(self.state, self.caller, object).read);
         let object = object.ok_or_else(|| {
             let message = format!(
                 "sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names."
@@ -157,9 +180,17 @@ impl Binder<'_> {
                     }
                 }
             }
-            Select::Aggregate { function, field, alias } => {
-                let name = alias.clone().unwrap_or_else(|| format!("expr{}", bound.aggregates.len()));
-                bound.aggregates.push((name, function.clone(), self.path(object, field)?));
+            Select::Aggregate {
+                function,
+                field,
+                alias,
+            } => {
+                let name = alias
+                    .clone()
+                    .unwrap_or_else(|| format!("expr{}", bound.aggregates.len()));
+                bound
+                    .aggregates
+                    .push((name, function.clone(), self.path(object, field)?));
             }
             Select::Child(query) => {
                 let name = query.from.parts.join(".");
@@ -170,7 +201,10 @@ impl Binder<'_> {
                     error_at("INVALID_TYPE", self.text, query.from.at, &message)
                 })?;
                 let object = schema::object(child.object).expect("children name objects of the schema");
-                bound.columns.children.push((child.name, child.field, self.over(object, query)?));
+                bound
+                    .columns
+                    .children
+                    .push((child.name, child.field, self.over(object, query)?));
             }
         }
         Ok(())
@@ -219,10 +253,17 @@ impl Binder<'_> {
         Ok(FieldPath { steps, leaf })
     }
 
-    fn leaf(&self, object: Option<&'static Object>, name: &str, step: Option<&'static Field>) -> Option<Leaf> {
+    fn leaf(
+        &self,
+        object: Option<&'static Object>,
+        name: &str,
+        step: Option<&'static Field>,
+    ) -> Option<Leaf> {
         let field = object.and_then(|object| {
             let field = object.field(name)?;
-            rights::field_rights(self.state, self.caller, object, field).read.then_some(field)
+            rights::field_rights(self.state, self.caller, object, field)
+                .read
+                .then_some(field)
         });
         let polymorphic = object.is_none() || step.is_some_and(|step| step.name == "OwnerId");
         let named = || {
@@ -234,51 +275,99 @@ impl Binder<'_> {
 
     fn condition(&self, object: &'static Object, condition: &Condition) -> ApiResult<Filter> {
         let all = |parts: &[Condition]| {
-            parts.iter().map(|part| self.condition(object, part)).collect::<ApiResult<Vec<_>>>()
+            parts
+                .iter()
+                .map(|part| self.condition(object, part))
+                .collect::<ApiResult<Vec<_>>>()
         };
         Ok(match condition {
             Condition::And(parts) => Filter::And(all(parts)?),
             Condition::Or(parts) => Filter::Or(all(parts)?),
             Condition::Not(inner) => Filter::Not(Box::new(self.condition(object, inner)?)),
-            Condition::Compare { path, operator, value } => {
+            Condition::Compare {
+                path,
+                operator,
+                value,
+            } => {
                 let bound = self.path(object, path)?;
                 let value = self.fitting(&bound, path, *operator, value)?;
-                Filter::Compare { path: bound, operator: *operator, value }
+                Filter::Compare {
+                    path: bound,
+                    operator: *operator,
+                    value,
+                }
             }
-            Condition::In { path, negated, values } => {
+            Condition::In {
+                path,
+                negated,
+                values,
+            } => {
                 let bound = self.path(object, path)?;
-                let values = values.iter().map(|value| self.fitting(&bound, path, Operator::Equal, value));
+                let values = values
+                    .iter()
+                    .map(|value| self.fitting(&bound, path, Operator::Equal, value));
                 let values = values.collect::<ApiResult<Vec<_>>>()?;
-                Filter::In { path: bound, negated: *negated, values }
+                Filter::In {
+                    path: bound,
+                    negated: *negated,
+                    values,
+                }
             }
             Condition::InQuery { path, negated, query } => {
                 let inner = self.query(query)?;
                 let column = match query.select.as_slice() {
                     [Select::Field(field)] => self.path(inner.object, field)?,
-                    _ => return Err(error_at("MALFORMED_QUERY", self.text, path.at, "subqueries select one field")),
+                    _ => {
+                        return Err(error_at(
+                            "MALFORMED_QUERY",
+                            self.text,
+                            path.at,
+                            "subqueries select one field",
+                        ));
+                    }
                 };
                 let path = self.path(object, path)?;
-                Filter::InQuery { path, negated: *negated, query: Box::new(inner), column }
+                Filter::InQuery {
+                    path,
+                    negated: *negated,
+                    query: Box::new(inner),
+                    column,
+                }
             }
         })
     }
 
     /// The value as the field compares it.
-    fn fitting(&self, bound: &FieldPath, path: &Path, operator: Operator, value: &Literal) -> ApiResult<Literal> {
-        let Leaf::Field(field) = bound.leaf else { return Ok(value.clone()) };
+    fn fitting(
+        &self,
+        bound: &FieldPath,
+        path: &Path,
+        operator: Operator,
+        value: &Literal,
+    ) -> ApiResult<Literal> {
+        let Leaf::Field(field) = bound.leaf else {
+            return Ok(value.clone());
+        };
         let name = field.name;
         if !field.filterable() {
             let message = format!("field '{name}' can not be filtered in a query call");
             return Err(error_at("INVALID_FIELD", self.text, path.at, &message));
         }
         let wrong = |kind: &str, quoted: bool| {
-            let quotes = if quoted { "should be enclosed in quotes" } else { "should not be enclosed in quotes" };
-            let message = format!("value of filter criterion for field '{name}' must be of type {kind} and {quotes}");
+            let quotes = if quoted {
+                "should be enclosed in quotes"
+            } else {
+                "should not be enclosed in quotes"
+            };
+            let message =
+                format!("value of filter criterion for field '{name}' must be of type {kind} and {quotes}");
             Err(error_at("INVALID_FIELD", self.text, path.at, &message))
         };
         match (field.kind, value) {
             (_, Literal::Null) => Ok(Literal::Null),
-            (Kind::Id | Kind::Reference { .. }, Literal::Text(text)) => self.id_value(field, path, operator, text),
+            (Kind::Id | Kind::Reference { .. }, Literal::Text(text)) => {
+                self.id_value(field, path, operator, text)
+            }
             (Kind::Id | Kind::Reference { .. }, _) => wrong("ID", true),
             (Kind::Boolean, Literal::Flag(_)) => Ok(value.clone()),
             (Kind::Boolean, _) => wrong("boolean", false),
@@ -296,7 +385,12 @@ impl Binder<'_> {
     fn id_value(&self, field: &Field, path: &Path, operator: Operator, text: &str) -> ApiResult<Literal> {
         if operator == Operator::Like {
             let message = "invalid operator on id field";
-            return Err(error_at("INVALID_QUERY_FILTER_OPERATOR", self.text, path.at, message));
+            return Err(error_at(
+                "INVALID_QUERY_FILTER_OPERATOR",
+                self.text,
+                path.at,
+                message,
+            ));
         }
         if text.is_empty() {
             return Ok(Literal::Null);
@@ -312,7 +406,11 @@ impl Binder<'_> {
 fn place(columns: &mut Columns, path: FieldPath) {
     let mut at = columns;
     for step in path.steps {
-        at = &mut at.parents.entry(step.name).or_insert_with(|| (step, Columns::default())).1;
+        at = &mut at
+            .parents
+            .entry(step.name)
+            .or_insert_with(|| (step, Columns::default()))
+            .1;
     }
     at.leaves.push(path.leaf);
 }

@@ -34,9 +34,19 @@ pub enum Ready<'a> {
     /// Not it.
     Not(Box<Ready<'a>>),
     /// A comparison.
-    Compare { path: &'a FieldPath, operator: Operator, value: &'a Literal },
+    Compare {
+        path: &'a FieldPath,
+        operator: Operator,
+        value: &'a Literal,
+    },
     /// Membership; `values` are lower-case texts or number texts, `null` whether null belongs.
-    Within { path: &'a FieldPath, negated: bool, values: HashSet<String>, null: bool, literals: &'a [Literal] },
+    Within {
+        path: &'a FieldPath,
+        negated: bool,
+        values: HashSet<String>,
+        null: bool,
+        literals: &'a [Literal],
+    },
 }
 
 impl Evaluator<'_> {
@@ -46,7 +56,8 @@ impl Evaluator<'_> {
         let mut at: Option<&Row> = Some(row);
         for step in &path.steps {
             let target = at.and_then(|row| self.state.live(row.text(step.name)));
-            let target = target.filter(|(object, row)| rights::may_read(self.state, self.caller, object, row));
+            let target =
+                target.filter(|(object, row)| rights::may_read(self.state, self.caller, object, row));
             object = target.map(|(object, _)| object);
             at = target.map(|(_, row)| row.as_ref());
         }
@@ -60,10 +71,18 @@ impl Evaluator<'_> {
             Ready::And(parts) => parts.iter().all(|part| self.meets(row, part)),
             Ready::Or(parts) => parts.iter().any(|part| self.meets(row, part)),
             Ready::Not(inner) => !self.meets(row, inner),
-            Ready::Compare { path, operator, value } => {
-                self.compare(&self.value(row, path), path, *operator, value)
-            }
-            Ready::Within { path, negated, values, null, literals } => {
+            Ready::Compare {
+                path,
+                operator,
+                value,
+            } => self.compare(&self.value(row, path), path, *operator, value),
+            Ready::Within {
+                path,
+                negated,
+                values,
+                null,
+                literals,
+            } => {
                 let value = self.value(row, path);
                 let inside = match &value {
                     Value::Null => *null,
@@ -93,18 +112,24 @@ impl Evaluator<'_> {
         }
         match literal {
             Literal::Relative(name, number) => self.relative(value, path, operator, name, *number),
-            Literal::Text(wanted) if operator == Operator::Like => {
-                like(&value.as_str().unwrap_or_default().to_lowercase(), &wanted.to_lowercase())
-            }
+            Literal::Text(wanted) if operator == Operator::Like => like(
+                &value.as_str().unwrap_or_default().to_lowercase(),
+                &wanted.to_lowercase(),
+            ),
             literal => order(value, literal).is_some_and(|order| holds(operator, order)),
         }
     }
 
     fn relative(&self, value: &Value, path: &FieldPath, operator: Operator, name: &str, number: i64) -> bool {
-        let Some((from, to)) = literal::days(name, number, self.now, self.caller.zone) else { return false };
+        let Some((from, to)) = literal::days(name, number, self.now, self.caller.zone) else {
+            return false;
+        };
         let moments = matches!(path.leaf, Leaf::Field(field) if matches!(field.kind, Kind::DateTime));
         let (from, to) = if moments {
-            (stamp(day_start(from, self.caller.zone)), stamp(day_start(to, self.caller.zone)))
+            (
+                stamp(day_start(from, self.caller.zone)),
+                stamp(day_start(to, self.caller.zone)),
+            )
         } else {
             (from.to_string(), to.to_string())
         };
@@ -123,7 +148,10 @@ impl Evaluator<'_> {
 }
 
 fn is_time(literal: &Literal) -> bool {
-    matches!(literal, Literal::Date(_) | Literal::Moment(_) | Literal::Relative(..))
+    matches!(
+        literal,
+        Literal::Date(_) | Literal::Moment(_) | Literal::Relative(..)
+    )
 }
 
 /// The value of a leaf on the row reached; `object` is that row's object if a reference was followed.
@@ -147,7 +175,9 @@ pub fn leaf_value(row: &Row, object: Option<&'static Object>, leaf: Leaf) -> Val
 pub fn key(value: &Value) -> String {
     match value {
         Value::String(text) => text.to_lowercase(),
-        Value::Number(number) => number.as_f64().map_or_else(String::new, |number| number.to_string()),
+        Value::Number(number) => number
+            .as_f64()
+            .map_or_else(String::new, |number| number.to_string()),
         other => other.to_string(),
     }
 }
@@ -195,11 +225,15 @@ fn like(text: &str, pattern: &str) -> bool {
     for wanted in pattern {
         let mut next = vec![false; text.len() + 1];
         if wanted == '%' {
-            let first = reachable.iter().position(|reached| *reached).unwrap_or(text.len() + 1);
+            let first = reachable
+                .iter()
+                .position(|reached| *reached)
+                .unwrap_or(text.len() + 1);
             next.iter_mut().skip(first).for_each(|place| *place = true);
         } else {
             for (place, letter) in text.iter().enumerate() {
-                let steps = reachable.get(place).copied().unwrap_or(false) && (wanted == '_' || wanted == *letter);
+                let steps =
+                    reachable.get(place).copied().unwrap_or(false) && (wanted == '_' || wanted == *letter);
                 if let Some(place) = next.get_mut(place + 1) {
                     *place |= steps;
                 }
@@ -212,7 +246,16 @@ fn like(text: &str, pattern: &str) -> bool {
 
 /// Whether a filter is one a set can answer, for the planner.
 pub fn text_values(values: &[Literal]) -> Option<Vec<&str>> {
-    values.iter().map(|value| if let Literal::Text(text) = value { Some(text.as_str()) } else { None }).collect()
+    values
+        .iter()
+        .map(|value| {
+            if let Literal::Text(text) = value {
+                Some(text.as_str())
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 /// Whether the filter is a conjunction and its parts, else itself alone.

@@ -42,12 +42,18 @@ fn malformed(message: &str) -> ApiError {
 /// # Errors
 /// MALFORMED_SEARCH, or the errors of the query forms in RETURNING.
 pub fn parse_search(binder: &Binder, text: &str) -> ApiResult<Search> {
-    let rest = text.trim().strip_prefix("FIND").or_else(|| text.trim().strip_prefix("find"));
+    let rest = text
+        .trim()
+        .strip_prefix("FIND")
+        .or_else(|| text.trim().strip_prefix("find"));
     let rest = rest.map(str::trim_start).and_then(|rest| rest.strip_prefix('{'));
     let rest = rest.ok_or_else(|| malformed("line 1:0 no viable alternative, expected FIND {...}"))?;
     let (terms, rest) = split_terms(rest)?;
     let upper = rest.to_ascii_uppercase();
-    let (group, at) = match upper.find("IN ").filter(|at| upper.get(..*at).is_some_and(|head| head.trim().is_empty())) {
+    let (group, at) = match upper
+        .find("IN ")
+        .filter(|at| upper.get(..*at).is_some_and(|head| head.trim().is_empty()))
+    {
         None => (Group::All, 0),
         Some(_) => group_of(&upper)?,
     };
@@ -60,7 +66,12 @@ pub fn parse_search(binder: &Binder, text: &str) -> ApiResult<Search> {
     for part in split_top(list) {
         returning.push(returned(binder, part.trim())?);
     }
-    Ok(Search { terms, group, returning, limit: limit.unwrap_or(2000).min(2000) })
+    Ok(Search {
+        terms,
+        group,
+        returning,
+        limit: limit.unwrap_or(2000).min(2000),
+    })
 }
 
 /// The terms between the braces; a backslash takes the next character as it is.
@@ -79,7 +90,9 @@ fn split_terms(text: &str) -> ApiResult<(Vec<String>, &str)> {
 
 /// The terms of a search text joined by OR.
 pub fn terms(text: &str) -> Vec<String> {
-    let parts = text.split(" OR ").map(|term| term.trim().trim_matches(['"', '(', ')']).to_lowercase());
+    let parts = text
+        .split(" OR ")
+        .map(|term| term.trim().trim_matches(['"', '(', ')']).to_lowercase());
     parts.filter(|term| !term.is_empty()).collect()
 }
 
@@ -101,7 +114,9 @@ fn group_of(upper: &str) -> ApiResult<(Group, usize)> {
 fn split_limit(text: &str) -> (&str, Option<usize>) {
     let depth_end = text.rfind(')').map_or(0, |at| at + 1);
     let tail = text.get(depth_end..).unwrap_or_default();
-    let Some(at) = tail.to_ascii_uppercase().find("LIMIT") else { return (text, None) };
+    let Some(at) = tail.to_ascii_uppercase().find("LIMIT") else {
+        return (text, None);
+    };
     let limit = tail.get(at + 5..).and_then(|number| number.trim().parse().ok());
     (text.get(..depth_end + at).unwrap_or(text), limit)
 }
@@ -130,10 +145,17 @@ fn returned(binder: &Binder, part: &str) -> ApiResult<Bound> {
         None => (part, "Id"),
     };
     let upper = inside.to_ascii_uppercase();
-    let at = [" WHERE ", " ORDER BY ", " LIMIT "].iter().filter_map(|word| upper.find(word)).min();
+    let at = [" WHERE ", " ORDER BY ", " LIMIT "]
+        .iter()
+        .filter_map(|word| upper.find(word))
+        .min();
     let (fields, tail) = inside.split_at(at.unwrap_or(inside.len()));
     let query: Query = parse(&format!("SELECT {fields} FROM {name} {tail}"))?;
-    if query.select.iter().any(|select| !matches!(select, Select::Field(_))) {
+    if query
+        .select
+        .iter()
+        .any(|select| !matches!(select, Select::Field(_)))
+    {
         return Err(malformed("RETURNING takes fields only"));
     }
     binder.query(&query)
@@ -145,7 +167,10 @@ pub fn hit(object: &Object, row: &Row, group: Group, terms: &[String]) -> bool {
         let looked_at = match (group, field.kind) {
             (Group::Email, kind) => matches!(kind, Kind::Email(_)),
             (Group::Phone, kind) => matches!(kind, Kind::Phone(_)),
-            (Group::Name, _) => matches!(field.name, "Name" | "FirstName" | "LastName" | "Subject" | "Title"),
+            (Group::Name, _) => matches!(
+                field.name,
+                "Name" | "FirstName" | "LastName" | "Subject" | "Title"
+            ),
             (Group::All, kind) => !matches!(kind, Kind::Boolean | Kind::Base64 | Kind::JunctionIds),
         };
         let value = row.text(field.name);

@@ -28,7 +28,13 @@ pub enum Literal {
 pub fn days(name: &str, number: i64, now: DateTime<Utc>, zone: Tz) -> Option<(NaiveDate, NaiveDate)> {
     let today = now.with_timezone(&zone).date_naive();
     let span = |from: i64, to: i64| Some((shifted(today, from), shifted(today, to)));
-    let week_start = i64::from(today.week(Weekday::Sun).first_day().signed_duration_since(today).num_days() as i32);
+    let week_start = i64::from(
+        today
+            .week(Weekday::Sun)
+            .first_day()
+            .signed_duration_since(today)
+            .num_days() as i32,
+    );
     match name {
         "YESTERDAY" => span(-1, 0),
         "TODAY" => span(0, 1),
@@ -53,11 +59,15 @@ pub fn days(name: &str, number: i64, now: DateTime<Utc>, zone: Tz) -> Option<(Na
 
 fn months(today: NaiveDate, distance: i32) -> Option<(NaiveDate, NaiveDate)> {
     let month = today.year() * 12 + today.month0() as i32 + distance;
-    let first = |month: i32| NaiveDate::from_ymd_opt(month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
+    let first =
+        |month: i32| NaiveDate::from_ymd_opt(month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
     Some((first(month)?, first(month + 1)?))
 }
 
 fn years(today: NaiveDate, distance: i32) -> Option<(NaiveDate, NaiveDate)> {
     let first = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1);
-    Some((first(today.year() + distance)?, first(today.year() + distance + 1)?))
+    Some((
+        first(today.year() + distance)?,
+        first(today.year() + distance + 1)?,
+    ))
 }

@@ -18,7 +18,11 @@ pub fn parse(text: &str) -> ApiResult<Query> {
         return Err(ApiError::new("MALFORMED_QUERY", message));
     }
     let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens, next: 0 };
+    let mut parser = Parser {
+        text,
+        tokens,
+        next: 0,
+    };
     let query = parser.query()?;
     match parser.peek().kind {
         Kind::End => Ok(query),
@@ -39,7 +43,10 @@ impl Parser<'_> {
 
     fn ahead(&self, distance: usize) -> Token {
         let at = (self.next + distance).min(self.tokens.len().saturating_sub(1));
-        self.tokens.get(at).cloned().unwrap_or(Token { kind: Kind::End, at: 0 })
+        self.tokens.get(at).cloned().unwrap_or(Token {
+            kind: Kind::End,
+            at: 0,
+        })
     }
 
     fn take(&mut self) -> Token {
@@ -51,11 +58,21 @@ impl Parser<'_> {
     fn unexpected(&self) -> ApiError {
         let token = self.peek();
         match &token.kind {
-            Kind::End => error_at("MALFORMED_QUERY", self.text, token.at, "unexpected token: '<EOF>'"),
+            Kind::End => error_at(
+                "MALFORMED_QUERY",
+                self.text,
+                token.at,
+                "unexpected token: '<EOF>'",
+            ),
             Kind::Word(word) => unexpected(self.text, token.at, word),
             Kind::Mark(mark) => unexpected(self.text, token.at, mark),
             Kind::Value(_) => {
-                let rest: String = self.text.chars().skip(token.at).take_while(|c| !c.is_whitespace()).collect();
+                let rest: String = self
+                    .text
+                    .chars()
+                    .skip(token.at)
+                    .take_while(|c| !c.is_whitespace())
+                    .collect();
                 unexpected(self.text, token.at, &rest)
             }
         }
@@ -74,7 +91,11 @@ impl Parser<'_> {
     }
 
     fn expect_word(&mut self, wanted: &str) -> ApiResult<()> {
-        if self.word_if(wanted) { Ok(()) } else { Err(self.unexpected()) }
+        if self.word_if(wanted) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     fn mark_if(&mut self, wanted: &str) -> bool {
@@ -86,14 +107,24 @@ impl Parser<'_> {
     }
 
     fn expect_mark(&mut self, wanted: &str) -> ApiResult<()> {
-        if self.mark_if(wanted) { Ok(()) } else { Err(self.unexpected()) }
+        if self.mark_if(wanted) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     fn path(&mut self) -> ApiResult<Path> {
         match self.peek() {
-            Token { kind: Kind::Word(word), at } => {
+            Token {
+                kind: Kind::Word(word),
+                at,
+            } => {
                 self.next += 1;
-                Ok(Path { parts: word.split('.').map(str::to_owned).collect(), at })
+                Ok(Path {
+                    parts: word.split('.').map(str::to_owned).collect(),
+                    at,
+                })
             }
             _ => Err(self.unexpected()),
         }
@@ -107,8 +138,15 @@ impl Parser<'_> {
         }
         self.expect_word("FROM")?;
         let from = self.path()?;
-        let mut query =
-            Query { select, from, condition: None, order: Vec::new(), limit: None, offset: 0, all_rows: false };
+        let mut query = Query {
+            select,
+            from,
+            condition: None,
+            order: Vec::new(),
+            limit: None,
+            offset: 0,
+            all_rows: false,
+        };
         if self.word_if("USING") {
             self.expect_word("SCOPE")?;
             self.path()?;
@@ -188,7 +226,11 @@ impl Parser<'_> {
                     }
                     _ => None,
                 };
-                Ok(Select::Aggregate { function, field, alias })
+                Ok(Select::Aggregate {
+                    function,
+                    field,
+                    alias,
+                })
             }
             _ => Err(unexpected(self.text, path.at, &path.parts.join("."))),
         }
@@ -207,7 +249,11 @@ impl Parser<'_> {
                 self.expect_word("FIRST")?;
             }
         }
-        Ok(Order { path, descending, nulls_last })
+        Ok(Order {
+            path,
+            descending,
+            nulls_last,
+        })
     }
 
     /// AND and OR must not stand side by side without parentheses.
@@ -250,11 +296,19 @@ impl Parser<'_> {
             Kind::Mark(mark) => {
                 let operator = operator(mark).ok_or_else(|| self.unexpected())?;
                 self.next += 1;
-                Ok(Condition::Compare { path, operator, value: self.value()? })
+                Ok(Condition::Compare {
+                    path,
+                    operator,
+                    value: self.value()?,
+                })
             }
             Kind::Word(word) if word.eq_ignore_ascii_case("LIKE") => {
                 self.next += 1;
-                Ok(Condition::Compare { path, operator: Operator::Like, value: self.value()? })
+                Ok(Condition::Compare {
+                    path,
+                    operator: Operator::Like,
+                    value: self.value()?,
+                })
             }
             Kind::Word(word) if word.eq_ignore_ascii_case("IN") => {
                 self.next += 1;
@@ -281,7 +335,11 @@ impl Parser<'_> {
             values.push(self.value()?);
         }
         self.expect_mark(")")?;
-        Ok(Condition::In { path, negated, values })
+        Ok(Condition::In {
+            path,
+            negated,
+            values,
+        })
     }
 
     fn value(&mut self) -> ApiResult<Literal> {

@@ -29,13 +29,26 @@ impl Evaluator<'_> {
                 && ready.as_ref().is_none_or(|ready| self.meets(row, ready))
                 && rights::may_read(self.state, self.caller, bound.object, row)
         };
-        let mut rows: Vec<&Arc<Row>> = match bound.filter.as_ref().and_then(|filter| self.candidates(table, filter)) {
-            Some(ids) => ids.iter().filter_map(|id| table.get(id)).filter(fits).take(enough).collect(),
+        let mut rows: Vec<&Arc<Row>> = match bound
+            .filter
+            .as_ref()
+            .and_then(|filter| self.candidates(table, filter))
+        {
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| table.get(id))
+                .filter(fits)
+                .take(enough)
+                .collect(),
             None => table.rows().filter(fits).take(enough).collect(),
         };
         self.order(&mut rows, &bound.order);
         let limit = bound.limit.unwrap_or(usize::MAX);
-        rows.into_iter().skip(bound.offset).take(limit).map(|row| row.text("Id").to_owned()).collect()
+        rows.into_iter()
+            .skip(bound.offset)
+            .take(limit)
+            .map(|row| row.text("Id").to_owned())
+            .collect()
     }
 
     fn order(&self, rows: &mut [&Arc<Row>], order: &[(FieldPath, bool, bool)]) {
@@ -45,7 +58,9 @@ impl Evaluator<'_> {
         rows.sort_by_cached_key(|row| {
             let keys: Vec<SortKey> = order
                 .iter()
-                .map(|(path, descending, nulls_last)| SortKey::new(&self.value(row, path), *descending, *nulls_last))
+                .map(|(path, descending, nulls_last)| {
+                    SortKey::new(&self.value(row, path), *descending, *nulls_last)
+                })
                 .collect();
             keys
         });
@@ -57,15 +72,32 @@ impl Evaluator<'_> {
             Filter::And(parts) => Ready::And(parts.iter().map(|part| self.ready(part)).collect()),
             Filter::Or(parts) => Ready::Or(parts.iter().map(|part| self.ready(part)).collect()),
             Filter::Not(inner) => Ready::Not(Box::new(self.ready(inner))),
-            Filter::Compare { path, operator, value } => Ready::Compare { path, operator: *operator, value },
-            Filter::In { path, negated, values } => Ready::Within {
+            Filter::Compare {
+                path,
+                operator,
+                value,
+            } => Ready::Compare {
+                path,
+                operator: *operator,
+                value,
+            },
+            Filter::In {
+                path,
+                negated,
+                values,
+            } => Ready::Within {
                 path,
                 negated: *negated,
                 values: values.iter().filter_map(literal_key).collect(),
                 null: values.contains(&Literal::Null),
                 literals: values,
             },
-            Filter::InQuery { path, negated, query, column } => Ready::Within {
+            Filter::InQuery {
+                path,
+                negated,
+                query,
+                column,
+            } => Ready::Within {
                 path,
                 negated: *negated,
                 values: self.column(query, column),
@@ -78,8 +110,14 @@ impl Evaluator<'_> {
     fn column(&self, query: &Bound, column: &FieldPath) -> HashSet<String> {
         let table = self.state.table(query.object.name);
         let rows = self.ids(query, false);
-        let values = rows.iter().filter_map(|id| table.get(id)).map(|row| self.value(row, column));
-        values.filter(|value| !value.is_null()).map(|value| key(&value)).collect()
+        let values = rows
+            .iter()
+            .filter_map(|id| table.get(id))
+            .map(|row| self.value(row, column));
+        values
+            .filter(|value| !value.is_null())
+            .map(|value| key(&value))
+            .collect()
     }
 
     /// A superset of the rows that an AND condition can find, by the best index; `None`: all rows.
@@ -104,12 +142,19 @@ impl Evaluator<'_> {
 
     fn by_value(&self, table: &Table, part: &Filter) -> Option<BTreeSet<String>> {
         let (path, values): (&FieldPath, Vec<String>) = match part {
-            Filter::Compare { path, operator: Operator::Equal, value: Literal::Text(text) } => {
-                (path, vec![text.clone()])
-            }
-            Filter::In { path, negated: false, values } => {
-                (path, text_values(values)?.into_iter().map(str::to_owned).collect())
-            }
+            Filter::Compare {
+                path,
+                operator: Operator::Equal,
+                value: Literal::Text(text),
+            } => (path, vec![text.clone()]),
+            Filter::In {
+                path,
+                negated: false,
+                values,
+            } => (
+                path,
+                text_values(values)?.into_iter().map(str::to_owned).collect(),
+            ),
             Filter::Or(_) => return self.by_any(table, part),
             _ => return None,
         };
@@ -127,7 +172,11 @@ impl Evaluator<'_> {
     /// A row as an answer shows it.
     pub fn show(&self, version: &str, object: &'static Object, columns: &Columns, row: &Row) -> Value {
         let mut shown = Map::new();
-        let url = format!("/services/data/{version}/sobjects/{}/{}", object.name, row.text("Id"));
+        let url = format!(
+            "/services/data/{version}/sobjects/{}/{}",
+            object.name,
+            row.text("Id")
+        );
         shown.insert("attributes".to_owned(), json!({"type": object.name, "url": url}));
         for leaf in &columns.leaves {
             let (name, value) = match leaf {
@@ -141,12 +190,18 @@ impl Evaluator<'_> {
         }
         for (step, columns) in columns.parents.values() {
             let target = self.state.live(row.text(step.name));
-            let target = target.filter(|(object, row)| rights::may_read(self.state, self.caller, object, row));
-            let value = target.map_or(Value::Null, |(object, row)| self.show(version, object, columns, row));
+            let target =
+                target.filter(|(object, row)| rights::may_read(self.state, self.caller, object, row));
+            let value = target.map_or(Value::Null, |(object, row)| {
+                self.show(version, object, columns, row)
+            });
             shown.insert(step.relation().unwrap_or_default().to_owned(), value);
         }
         for (name, field, query) in &columns.children {
-            shown.insert((*name).to_owned(), self.children(version, field, query, row.text("Id")));
+            shown.insert(
+                (*name).to_owned(),
+                self.children(version, field, query, row.text("Id")),
+            );
         }
         Value::Object(shown)
     }
@@ -164,8 +219,10 @@ impl Evaluator<'_> {
         if rows.is_empty() {
             return Value::Null;
         }
-        let records: Vec<Value> =
-            rows.iter().map(|row| self.show(version, query.object, &query.columns, row)).collect();
+        let records: Vec<Value> = rows
+            .iter()
+            .map(|row| self.show(version, query.object, &query.columns, row))
+            .collect();
         json!({"totalSize": records.len(), "done": true, "records": records})
     }
 
@@ -175,7 +232,10 @@ impl Evaluator<'_> {
         let mut record = Map::new();
         record.insert("attributes".to_owned(), json!({"type": "AggregateResult"}));
         for (name, function, path) in &bound.aggregates {
-            let values = ids.iter().filter_map(|id| table.get(id)).map(|row| self.value(row, path));
+            let values = ids
+                .iter()
+                .filter_map(|id| table.get(id))
+                .map(|row| self.value(row, path));
             let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
             let by = |value: &&Value| SortKey::new(value, false, false);
             let value = match function.as_str() {
@@ -206,10 +266,17 @@ impl SortKey {
             Value::Null => return SortKey::NullFirst,
             Value::Bool(flag) => (i64::from(*flag), String::new()),
             // Amounts are compared to the thousandth, which no field here is finer than.
-            Value::Number(number) => ((number.as_f64().unwrap_or_default() * 1000.0) as i64, String::new()),
+            Value::Number(number) => (
+                (number.as_f64().unwrap_or_default() * 1000.0) as i64,
+                String::new(),
+            ),
             other => (0, key(other)),
         };
-        if descending { SortKey::Down(std::cmp::Reverse((number, text))) } else { SortKey::Up(number, text) }
+        if descending {
+            SortKey::Down(std::cmp::Reverse((number, text)))
+        } else {
+            SortKey::Up(number, text)
+        }
     }
 }
 
@@ -223,7 +290,14 @@ fn own_field(path: &FieldPath) -> Option<&'static str> {
 /// `SystemModstamp >= a AND SystemModstamp < b` by its index.
 fn by_range(table: &Table, parts: &[Filter]) -> Option<BTreeSet<String>> {
     let bounds = parts.iter().filter_map(|part| {
-        let Filter::Compare { path, operator, value } = part else { return None };
+        let Filter::Compare {
+            path,
+            operator,
+            value,
+        } = part
+        else {
+            return None;
+        };
         let value = match value {
             Literal::Moment(at) => stamp(*at),
             Literal::Date(date) => date.to_string(),

@@ -31,11 +31,17 @@ pub struct Token {
 
 /// An error in the vendor's form: the text, a mark under the place, what is wrong.
 pub fn error_at(code: &'static str, text: &str, at: usize, message: &str) -> ApiError {
-    let line: String = text.chars().map(|letter| if letter == '\n' { ' ' } else { letter }).collect();
+    let line: String = text
+        .chars()
+        .map(|letter| if letter == '\n' { ' ' } else { letter })
+        .collect();
     let from = at.saturating_sub(40);
     let shown: String = line.chars().skip(from).take(80).collect();
     let mark = " ".repeat(at - from);
-    ApiError::new(code, format!("\n{shown}\n{mark}^\nERROR at Row:1:Column:{}\n{message}", at + 1))
+    ApiError::new(
+        code,
+        format!("\n{shown}\n{mark}^\nERROR at Row:1:Column:{}\n{message}", at + 1),
+    )
 }
 
 /// The tokens of a text.
@@ -64,11 +70,19 @@ fn token(text: &str, letters: &[char], at: usize, letter: char) -> ApiResult<(Ki
         return quoted(text, letters, at);
     }
     for mark in ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ","] {
-        if mark.chars().enumerate().all(|(place, wanted)| letters.get(at + place) == Some(&wanted)) {
+        if mark
+            .chars()
+            .enumerate()
+            .all(|(place, wanted)| letters.get(at + place) == Some(&wanted))
+        {
             return Ok((Kind::Mark(mark), mark.len()));
         }
     }
-    let word: String = letters.iter().skip(at).take_while(|letter| belongs(**letter)).collect();
+    let word: String = letters
+        .iter()
+        .skip(at)
+        .take_while(|letter| belongs(**letter))
+        .collect();
     let length = word.chars().count();
     if length == 0 {
         let message = format!("line 1:{at} no viable alternative at character '{letter}'");
@@ -117,7 +131,12 @@ fn number_or_time(word: &str) -> Option<Literal> {
 
 /// `unexpected token`, in the vendor's form.
 pub fn unexpected(text: &str, at: usize, shown: &str) -> ApiError {
-    error_at("MALFORMED_QUERY", text, at, &format!("unexpected token: '{shown}'"))
+    error_at(
+        "MALFORMED_QUERY",
+        text,
+        at,
+        &format!("unexpected token: '{shown}'"),
+    )
 }
 
 fn quoted(text: &str, letters: &[char], start: usize) -> ApiResult<(Kind, usize)> {
@@ -127,21 +146,34 @@ fn quoted(text: &str, letters: &[char], start: usize) -> ApiResult<(Kind, usize)
         match letter {
             '\'' => {
                 if value.chars().count() > TEXT_LIMIT {
-                    return Err(error_at("MALFORMED_QUERY", text, start, "string literal too long"));
+                    return Err(error_at(
+                        "MALFORMED_QUERY",
+                        text,
+                        start,
+                        "string literal too long",
+                    ));
                 }
                 return Ok((Kind::Value(Literal::Text(value)), at + 1 - start));
             }
             '\\' => {
                 at += 1;
                 value.push(escape(letters.get(at)).ok_or_else(|| {
-                    error_at("MALFORMED_QUERY", text, at, "Invalid string literal. Illegal character sequence")
+                    error_at(
+                        "MALFORMED_QUERY",
+                        text,
+                        at,
+                        "Invalid string literal. Illegal character sequence",
+                    )
                 })?);
             }
             letter => value.push(*letter),
         }
         at += 1;
     }
-    Err(ApiError::new("MALFORMED_QUERY", format!("line 1:{start} mismatched character '<EOF>' expecting '''")))
+    Err(ApiError::new(
+        "MALFORMED_QUERY",
+        format!("line 1:{start} mismatched character '<EOF>' expecting '''"),
+    ))
 }
 
 fn escape(letter: Option<&char>) -> Option<char> {
