@@ -15,5 +15,6 @@ mod harness;
 
 mod content;
 mod database;
+mod egress;
 mod keyring;
 mod settings;

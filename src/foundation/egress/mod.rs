@@ -14,9 +14,10 @@
 pub mod binding;
 pub mod body;
 pub mod client;
+pub mod connection;
 pub mod error;
 pub mod gate;
-pub mod http;
+
 pub mod ledger;
 pub mod policy;
 pub mod resolve;
@@ -26,9 +27,9 @@ pub mod tls;
 
 pub use body::BodyLimits;
 pub use client::{ClientLimits, HttpClient, Repeatable};
+pub use connection::HttpConnection;
 pub use error::EgressError;
 pub use gate::{Door, Gate, GateLimits};
-pub use http::HttpConnection;
 pub use ledger::{Ledger, LedgerRow, LedgerSink, MemoryLedger, Outcome};
 pub use policy::Policy;
 pub use target::{Purpose, Target};
