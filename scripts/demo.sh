@@ -25,7 +25,7 @@ tear_down() {
     local status=$? pid
     for ((i = ${#children[@]} - 1; i >= 0; i--)); do
         pid=${children[i]}
-        kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+        if kill "$pid" 2>/dev/null; then wait "$pid" 2>/dev/null || true; fi
     done
     # The private PostgreSQL outlives the daemon on purpose; here it must not.
     if [ -n "${work:-}" ]; then

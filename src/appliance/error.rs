@@ -93,12 +93,6 @@ impl ApplianceError {
     }
 }
 
-impl From<diesel::result::Error> for ApplianceError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
 impl Explain for ApplianceError {
     fn kind(&self) -> Kind {
         match self {

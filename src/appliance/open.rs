@@ -3,7 +3,7 @@
 use super::error::ApplianceError;
 use super::postgres::PrivatePostgres;
 use crate::foundation::config::Settings;
-use crate::foundation::db::{Db, PoolOptions, migrate as migrations};
+use crate::foundation::db::{Db, DbError, PoolOptions, migrate as migrations};
 use tokio::task::spawn_blocking;
 
 /// An open database, and the server behind it if it is ours.
@@ -34,8 +34,8 @@ pub async fn open(settings: &Settings) -> Result<Opened, ApplianceError> {
         ..PoolOptions::default()
     };
     let db = Db::connect(&prepared.daemon_url, &options).await?;
-    let verified: Result<(), ApplianceError> = db.run(|conn| Ok(migrations::verify(conn)?)).await;
-    verified?;
+    let verified: Result<_, DbError> = db.run(|conn| Ok(migrations::verify(conn))).await;
+    verified??;
     Ok(Opened {
         db,
         postgres: prepared.postgres,

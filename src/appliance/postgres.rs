@@ -13,8 +13,8 @@ use super::os_user::OsUser;
 use super::programs::Programs;
 use super::provision::{self, disk_is_full, last_lines};
 use crate::foundation::clock::Clock;
+use crate::foundation::db::answers;
 use crate::foundation::explain::Explain;
-use diesel::prelude::*;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -26,6 +26,11 @@ const LONGEST_SOCKET_PATH: usize = 107;
 
 /// How often a running daemon looks whether its server is still there.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the children of a killed server are waited for, and how often we look. They end by themselves
+/// within milliseconds, or when their last statement is done.
+const ORPHANS_PATIENCE: Duration = Duration::from_secs(30);
+const ORPHANS_LOOK: Duration = Duration::from_millis(50);
 
 /// A private cluster that runs, or did a moment ago.
 #[derive(Debug, Clone)]
@@ -128,10 +133,10 @@ impl PrivatePostgres {
     }
 
     fn start_unless_running(&self) -> Result<bool, ApplianceError> {
-        if self.postmaster().is_some() && PgConnection::establish(&self.daemon_url()).is_ok() {
+        if self.postmaster().is_some() && answers(&self.daemon_url()) {
             return Ok(false);
         }
-        self.clear_stale_pid_file()?;
+        self.clear_the_way()?;
         provision::configure(&self.root, &self.root.join("run"), &self.user)?;
         let log = self.root.join("log/start.log");
         let _ = fs::remove_file(&log);
@@ -160,16 +165,32 @@ impl PrivatePostgres {
         }
     }
 
-    /// A pid file whose number now belongs to another program of the same user keeps PostgreSQL from
-    /// starting. It may go only when no process at all works in the cluster: a postmaster that was killed
-    /// can leave children behind for a moment, and their pid file is what keeps a second server away.
-    fn clear_stale_pid_file(&self) -> Result<(), ApplianceError> {
+    /// Clears the way for a start after a death.
+    ///
+    /// A postmaster that was killed leaves children behind for a moment; a second server beside them would
+    /// ruin the cluster, so they are waited for. After that no process works in the cluster, and what a lock
+    /// file says is stale, even where its number belongs to some other living process by now and would keep
+    /// PostgreSQL from starting.
+    fn clear_the_way(&self) -> Result<(), ApplianceError> {
         let data = self.root.join("data");
-        let pid_file = data.join("postmaster.pid");
-        if !pid_file.exists() || anybody_works_in(&data) {
-            return Ok(());
+        let mut tries = ORPHANS_PATIENCE.as_millis() / ORPHANS_LOOK.as_millis();
+        while anybody_works_in(&data) {
+            if tries == 0 {
+                return Ok(());
+            }
+            tries -= 1;
+            // Not a sleep by the clock: a blocking thread waits for processes that nobody announces.
+            std::thread::park_timeout(ORPHANS_LOOK);
         }
-        fs::remove_file(&pid_file).map_err(ApplianceError::files(&pid_file))
+        for stale in [
+            data.join("postmaster.pid"),
+            self.root.join("run/.s.PGSQL.5432.lock"),
+        ] {
+            if stale.exists() {
+                fs::remove_file(&stale).map_err(ApplianceError::files(&stale))?;
+            }
+        }
+        Ok(())
     }
 
     fn newest_log(&self) -> String {

@@ -8,6 +8,7 @@
 //! * [`db`]: the one bridge to PostgreSQL
 //! * [`keyring`]: sealed secrets, and the keys that fingerprints are made with
 //! * [`egress`]: the one door out
+//! * [`telemetry`]: the log and the figures
 
 pub mod backoff;
 pub mod clock;
@@ -20,3 +21,4 @@ pub mod failure;
 pub mod ids;
 pub mod keyring;
 pub mod secret;
+pub mod telemetry;

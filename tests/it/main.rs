@@ -17,4 +17,5 @@ mod content;
 mod database;
 mod egress;
 mod keyring;
+mod private_postgresql;
 mod settings;

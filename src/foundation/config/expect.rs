@@ -124,10 +124,11 @@ fn is_host_port(text: &str) -> bool {
     host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// A level for everything, or for one room. The log's own parser would take a misspelt level for a room.
+/// A level for everything, or for one room of ours. The log's own parser would take a misspelt level for a
+/// room, and a library's finer levels may show the bytes that it handles.
 fn is_log_filter(part: &str) -> bool {
     let (room, level) = part.trim().rsplit_once('=').unwrap_or(("holdfast", part.trim()));
-    !room.is_empty() && level.parse::<tracing::Level>().is_ok()
+    (room == "holdfast" || room.starts_with("holdfast::")) && level.parse::<tracing::Level>().is_ok()
 }
 
 fn is_url(text: &str, schemes: &[&str]) -> bool {

@@ -1,8 +1,8 @@
 //! Reads the layers, checks each, and puts them together with the config crate.
 
-use super::Settings;
 use super::check::{self, Places};
 use super::error::ConfigError;
+use super::settings::Settings;
 use config::{Config, File, FileFormat};
 use std::fs;
 use std::io::ErrorKind;

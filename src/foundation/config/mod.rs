@@ -10,6 +10,7 @@
 //! No secret is a setting. Passwords and keys are stored sealed, under names such as
 //! `mail_server.NAME.password` (see [`keyring`](super::keyring)).
 
+mod check;
 pub mod crm;
 pub mod database;
 pub mod egress;
@@ -20,10 +21,9 @@ mod known;
 pub mod load;
 pub mod log;
 pub mod mail_server;
+pub mod settings;
 pub mod sync;
 pub mod web;
-
-mod check;
 
 pub use crm::{Crm, CrmFlow, CrmKind};
 pub use database::Database;
@@ -34,49 +34,6 @@ pub use known::names;
 pub use load::{LoadOptions, load};
 pub use log::{Log, LogFormat};
 pub use mail_server::{ImpersonateBy, MailServer, MailServerKind, SignIn};
+pub use settings::Settings;
 pub use sync::SyncSettings;
 pub use web::Web;
-
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// Everything that an administrator can set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Where everything lives that Holdfast stores: the private database, its own certificate, logs.
-    pub data_dir: PathBuf,
-    /// Which PostgreSQL.
-    pub database: Database,
-    /// What is logged, and where.
-    pub log: Log,
-    /// The page and its sign-in.
-    pub web: Web,
-    /// The doors to the outside.
-    pub egress: Egress,
-    /// Where the key is that opens stored secrets.
-    pub keyring: KeyringSettings,
-    /// The pace of the work.
-    pub sync: SyncSettings,
-    /// The Exchange organisations, by name.
-    pub mail_server: BTreeMap<String, MailServer>,
-    /// The CRM organisations, by name.
-    pub crm: BTreeMap<String, Crm>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            data_dir: "/var/lib/holdfast".into(),
-            database: Database::default(),
-            log: Log::default(),
-            web: Web::default(),
-            egress: Egress::default(),
-            keyring: KeyringSettings::default(),
-            sync: SyncSettings::default(),
-            mail_server: BTreeMap::new(),
-            crm: BTreeMap::new(),
-        }
-    }
-}

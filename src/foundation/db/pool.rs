@@ -119,6 +119,11 @@ impl Db {
     }
 }
 
+/// Whether a server answers and lets this role in. Blocking.
+pub fn answers(url: &str) -> bool {
+    PgConnection::establish(url).is_ok()
+}
+
 /// Names the transaction's mailbox; the third argument ends it with the transaction.
 fn enter(conn: &mut PgConnection, mailbox: MailboxId) -> QueryResult<()> {
     diesel::sql_query("SELECT set_config('holdfast.mailbox', $1, true)")
