@@ -11,6 +11,7 @@
 //! whose sign-in is in a header. Neither follows redirects, and neither reads proxy settings from the
 //! environment: a redirect would lead through a door that nobody opened.
 
+mod authority;
 pub mod binding;
 pub mod body;
 pub mod client;

@@ -1,6 +1,6 @@
 //! People's cards.
 
-use super::event::{body, sensitivity};
+use super::parts::{body, sensitivity};
 use crate::foundation::content::Content;
 use crate::mailbox::exchange::wire::item::RawItem;
 use crate::mailbox::exchange::wire::path::Path;
