@@ -23,6 +23,16 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT; prints one JSON line when ready
     Up(Up),
+    /// Sends a tape once more to a fresh lab, and prints how long that took as one JSON line
+    Replay(Replay),
+}
+
+#[derive(clap::Args)]
+struct Replay {
+    /// What `up --tape` kept
+    tape: PathBuf,
+    /// A file with the line that the fresh lab printed; it must have the tape's people and seed
+    lab: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -66,6 +76,9 @@ struct Up {
     /// A folder that gets every Exchange request and answer
     #[arg(long)]
     record: Option<PathBuf>,
+    /// Keeps every request of both sides in a file, for `replay`
+    #[arg(long)]
+    tape: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum, serde::Serialize)]
@@ -82,14 +95,25 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let Command::Up(up) = Arguments::parse().command;
-    match serve(up).await {
+    let done = match Arguments::parse().command {
+        Command::Up(up) => serve(up).await,
+        Command::Replay(what) => replay(&what).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("holdfast-lab: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn replay(what: &Replay) -> Result<(), Box<dyn std::error::Error>> {
+    let came = holdfast_lab::replay::replay(&what.tape, &what.lab)
+        .await
+        .map_err(|error| error.to_string())?;
+    writeln!(std::io::stdout(), "{came}")?;
+    Ok(())
 }
 
 async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
@@ -113,6 +137,7 @@ async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
             Protection::Require => ExtendedProtection::Require,
         },
         record: up.record,
+        tape: up.tape,
     })
     .await?;
     let ca_file = up

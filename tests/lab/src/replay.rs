@@ -121,7 +121,10 @@ impl Target {
     }
 
     /// A new token for each old one.
-    async fn sign_in(&self, users: &HashMap<String, String>) -> Result<HashMap<String, HeaderValue>, Failure> {
+    async fn sign_in(
+        &self,
+        users: &HashMap<String, String>,
+    ) -> Result<HashMap<String, HeaderValue>, Failure> {
         let key = EncodingKey::from_rsa_pem(app::JWT_PRIVATE_KEY_PEM.as_bytes())?;
         let audience = self.salesforce.as_str().trim_end_matches('/').to_owned();
         let mut sender = self.open(Side::Salesforce).await?;
@@ -138,9 +141,17 @@ impl Target {
                 .header(HOST, "localhost")
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(Full::new(Bytes::from(form)))?;
-            let answer = sender.send_request(request).await?.into_body().collect().await?.to_bytes();
+            let answer = sender
+                .send_request(request)
+                .await?
+                .into_body()
+                .collect()
+                .await?
+                .to_bytes();
             let answer: Value = serde_json::from_slice(&answer)?;
-            let token = answer["access_token"].as_str().ok_or("no token for a user of the tape")?;
+            let token = answer["access_token"]
+                .as_str()
+                .ok_or("no token for a user of the tape")?;
             tokens.insert(old.clone(), HeaderValue::try_from(format!("Bearer {token}"))?);
         }
         Ok(tokens)
@@ -175,7 +186,11 @@ impl Target {
         Ok((side, requests))
     }
 
-    async fn connection(self, side: Side, requests: Vec<Request<Full<Bytes>>>) -> Result<(u64, u64), Failure> {
+    async fn connection(
+        self,
+        side: Side,
+        requests: Vec<Request<Full<Bytes>>>,
+    ) -> Result<(u64, u64), Failure> {
         let mut sender = self.open(side).await?;
         let (mut sent, mut received) = (0, 0);
         for request in requests {

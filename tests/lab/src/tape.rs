@@ -105,7 +105,9 @@ impl Tape {
         let Some(file) = &self.file else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let written = serde_json::to_writer(&mut *file, taped).map_err(std::io::Error::from);
-        let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.flush());
+        let written = written
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| file.flush());
         if let Err(error) = written {
             tracing::warn!(%error, "a request could not be kept");
         }
