@@ -5,6 +5,7 @@ use super::postgres::PrivatePostgres;
 use crate::foundation::config::Settings;
 use crate::foundation::db::{Db, DbError, PoolOptions, migrate as migrations};
 use tokio::task::spawn_blocking;
+use url::Url;
 
 /// An open database, and the server behind it if it is ours.
 pub struct Opened {
@@ -69,8 +70,52 @@ async fn prepare(settings: &Settings) -> Result<Prepared, ApplianceError> {
 /// The addresses for the daemon and for the owner, and the private server behind them.
 fn provide(settings: &Settings) -> Result<(String, Option<String>, Option<PrivatePostgres>), ApplianceError> {
     if let Some(url) = &settings.database.url {
-        return Ok((url.clone(), settings.database.owner_url.clone(), None));
+        return Ok((
+            patient(url),
+            settings.database.owner_url.as_deref().map(patient),
+            None,
+        ));
     }
     let postgres = PrivatePostgres::provide(&settings.data_dir, settings.database.bin_dir.as_deref())?;
     Ok((postgres.daemon_url(), Some(postgres.owner_url()), Some(postgres)))
+}
+
+/// What libpq leaves open and a vanished network would turn into hours of silence (PostgreSQL documentation,
+/// page "Database Connection Control Functions"). Seconds, except the user timeout: milliseconds.
+const PATIENCE: [(&str, &str); 4] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "60000"),
+    ("keepalives_idle", "30"),
+    ("keepalives_interval", "10"),
+];
+
+/// The site's address with time limits where it has none of its own.
+fn patient(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else {
+        return address.to_owned();
+    };
+    for (name, value) in PATIENCE {
+        if !url.query_pairs().any(|(set, _)| set == name) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_s_address_gets_time_limits_and_keeps_its_own() {
+        let url = patient("postgresql://holdfast_daemon@db/holdfast?sslmode=verify-full&connect_timeout=9");
+        assert_eq!(
+            url,
+            "postgresql://holdfast_daemon@db/holdfast?sslmode=verify-full&connect_timeout=9\
+             &tcp_user_timeout=60000&keepalives_idle=30&keepalives_interval=10"
+        );
+        assert!(
+            patient("postgresql:///holdfast?host=/run/postgresql").contains("host=/run/postgresql&connect")
+        );
+    }
 }

@@ -19,6 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::park_timeout;
 use std::time::Duration;
 
 /// The longest path of a socket (sys/un.h: 108 bytes with the final zero).
@@ -27,10 +28,15 @@ const LONGEST_SOCKET_PATH: usize = 107;
 /// How often a running daemon looks whether its server is still there.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the children of a killed server are waited for, and how often we look. They end by themselves
-/// within milliseconds, or when their last statement is done.
+/// How long the children of a killed server are waited for. They end by themselves within milliseconds, or
+/// when their last statement is done.
 const ORPHANS_PATIENCE: Duration = Duration::from_secs(30);
-const ORPHANS_LOOK: Duration = Duration::from_millis(50);
+
+/// How long a living server may recover before we go on and let connecting say what is wrong.
+const RECOVERY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often we look meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A private cluster that runs, or did a moment ago.
 #[derive(Debug, Clone)]
@@ -133,7 +139,7 @@ impl PrivatePostgres {
     }
 
     fn start_unless_running(&self) -> Result<bool, ApplianceError> {
-        if self.postmaster().is_some() && answers(&self.daemon_url()) {
+        if self.runs_already() {
             return Ok(false);
         }
         self.clear_the_way()?;
@@ -165,6 +171,23 @@ impl PrivatePostgres {
         }
     }
 
+    /// Whether there is a server. One that lives is given time to let us in, as it does not while it recovers
+    /// from the death of one of its processes; if it then still does not, connecting will say why.
+    fn runs_already(&self) -> bool {
+        let looks = RECOVERY_PATIENCE.as_millis() / LOOK.as_millis();
+        for _ in 0..looks {
+            if self.postmaster().is_none() {
+                return false;
+            }
+            if answers(&self.daemon_url()) {
+                return true;
+            }
+            // A blocking thread waits for a process that announces nothing.
+            park_timeout(LOOK);
+        }
+        true
+    }
+
     /// Clears the way for a start after a death.
     ///
     /// A postmaster that was killed leaves children behind for a moment; a second server beside them would
@@ -173,14 +196,13 @@ impl PrivatePostgres {
     /// PostgreSQL from starting.
     fn clear_the_way(&self) -> Result<(), ApplianceError> {
         let data = self.root.join("data");
-        let mut tries = ORPHANS_PATIENCE.as_millis() / ORPHANS_LOOK.as_millis();
+        let mut looks = ORPHANS_PATIENCE.as_millis() / LOOK.as_millis();
         while anybody_works_in(&data) {
-            if tries == 0 {
+            if looks == 0 {
                 return Ok(());
             }
-            tries -= 1;
-            // Not a sleep by the clock: a blocking thread waits for processes that nobody announces.
-            std::thread::park_timeout(ORPHANS_LOOK);
+            looks -= 1;
+            park_timeout(LOOK);
         }
         for stale in [
             data.join("postmaster.pid"),
@@ -216,21 +238,10 @@ impl PrivatePostgres {
     }
 
     fn make_folders(&self, data_dir: &Path) -> Result<(), ApplianceError> {
-        if !self.root.exists() {
-            DirBuilder::new()
-                .mode(0o700)
-                .create(&self.root)
-                .map_err(ApplianceError::files(&self.root))?;
-        }
-        self.user.take(&self.root)?;
-        for name in ["run", "log"] {
-            let folder = self.root.join(name);
-            if !folder.exists() {
-                DirBuilder::new()
-                    .mode(0o700)
-                    .create(&folder)
-                    .map_err(ApplianceError::files(&folder))?;
-            }
+        for folder in [self.root.clone(), self.root.join("run"), self.root.join("log")] {
+            // Recursive, so that a folder that another process makes at this moment is no error.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(ApplianceError::files(&folder))?;
             self.user.take(&folder)?;
         }
         if self.user.can_enter(&self.root) {
