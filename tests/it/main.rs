@@ -15,6 +15,7 @@ mod harness;
 
 mod content;
 mod database;
+mod egress;
 mod keyring;
 mod private_postgresql;
 mod settings;

@@ -256,6 +256,15 @@ impl Client {
 
     /// Gets several paths below the version's in one call; each has its own outcome.
     pub(super) async fn composite(&self, username: &str, paths: &[String]) -> Result<Vec<Outcome>, CrmError> {
+        Ok(self.composite_at(username, paths).await?.0)
+    }
+
+    /// The same, and when the server answered.
+    pub(super) async fn composite_at(
+        &self,
+        username: &str,
+        paths: &[String],
+    ) -> Result<(Vec<Outcome>, Option<DateTime<Utc>>), CrmError> {
         let token = self.auth.token(username).await?;
         let version = &self.version(&token).await?.number;
         let urls: Vec<String> = paths
@@ -268,7 +277,7 @@ impl Client {
             .await?;
         let outcomes = composite::outcomes(&answer.body).ok_or_else(misfit)?;
         match outcomes.len() == paths.len() {
-            true => Ok(outcomes),
+            true => Ok((outcomes, answer.at)),
             false => Err(misfit()),
         }
     }

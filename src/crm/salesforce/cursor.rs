@@ -6,18 +6,15 @@
 //! `seen`. Within a scan a page goes on behind the last row of the page before, by (SystemModstamp, Id): no
 //! query locator is kept, so none can be lost.
 
+use super::seen::Seen;
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmCursor;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How late a row may come to light. Salesforce ends a transaction after ten minutes, and nearly all within
 /// seconds.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
-
-/// Rows of the overlap that are remembered. Beyond them rows repeat, which costs time and nothing else.
-const MOST_SEEN: usize = 400;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +25,9 @@ pub(super) struct Cursor {
     /// The scan under way.
     #[serde(rename = "n", skip_serializing_if = "Option::is_none", default)]
     scan: Option<Scan>,
-    /// Record ids and SystemModstamps, in milliseconds, at or after the next `settled`.
-    #[serde(rename = "r", skip_serializing_if = "BTreeMap::is_empty", default)]
-    seen: BTreeMap<String, i64>,
+    /// Versions of rows at or after the next `settled`.
+    #[serde(rename = "r", skip_serializing_if = "Seen::is_empty", default)]
+    seen: Seen,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +82,7 @@ impl Cursor {
 
     /// Takes a row in; false where it was seen before as it is now.
     pub(super) fn is_news(&mut self, id: &str, modified: DateTime<Utc>) -> bool {
-        let modified = modified.timestamp_millis();
-        self.seen.insert(id.to_owned(), modified) != Some(modified)
+        self.seen.insert(id, modified)
     }
 
     /// Closes a page that was answered at this time by the org's clock and whose last row this is.
@@ -116,16 +112,7 @@ impl Cursor {
                 self.scan = None;
             }
         }
-        if let Some(settles) = settles {
-            let floor = settles.timestamp_millis();
-            self.seen.retain(|_, at| *at >= floor);
-        }
-        if self.seen.len() > MOST_SEEN {
-            let mut times: Vec<i64> = self.seen.values().copied().collect();
-            times.sort_unstable_by(|a, b| b.cmp(a));
-            let floor = times.get(MOST_SEEN - 1).copied();
-            self.seen.retain(|_, at| Some(*at) > floor);
-        }
+        self.seen.keep_since(settles);
     }
 }
 

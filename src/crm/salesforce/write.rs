@@ -11,6 +11,7 @@ use super::convert;
 use super::convert::row::KEY;
 use super::draft::{Draft, Rest, drafts};
 use super::relations::{Pending, Unfinished, relate_guests, relate_senders};
+use super::reminders;
 use super::schema::Schemas;
 use super::soql;
 use super::throttle::{self, TRIES};
@@ -86,7 +87,8 @@ impl Writer {
         };
         let mut fates = Fates::of(writes.len());
         self.whois.forget(writes);
-        let (new, changed) = drafts(&batch, &self.accounts, writes, &mut fates).await?;
+        let reminders = reminders::of_moved(&self.client, user, writes).await?;
+        let (new, changed) = drafts(&batch, &self.accounts, &reminders, writes, &mut fates).await?;
         self.create(&batch, new, &mut fates).await?;
         self.update(&batch, changed, &mut fates).await?;
         self.delete(&batch, writes, &mut fates).await?;
