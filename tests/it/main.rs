@@ -16,6 +16,7 @@ mod harness;
 mod content;
 mod crm_contract;
 mod database;
+mod egress;
 mod keyring;
 mod private_postgresql;
 mod salesforce_connector;
