@@ -17,5 +17,6 @@ mod content;
 mod database;
 mod egress;
 mod keyring;
+mod mailbox_contract;
 mod private_postgresql;
 mod settings;
