@@ -16,6 +16,8 @@ mod harness;
 mod content;
 mod database;
 mod egress;
+mod exchange_connector;
+mod exchange_quirks;
 mod keyring;
 mod mailbox_contract;
 mod private_postgresql;
