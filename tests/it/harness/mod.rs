@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod exchange;
+pub mod records;
 pub mod test_db;
 pub mod wait;
 
