@@ -104,8 +104,10 @@ def survey(lab):
 
 
 def mark(lab, folder, name):
+    # The survey makes calls too, so that the counts are taken on both sides of it.
+    taken = {"stats_then": lab.control("/stats"), "sides": survey(lab), "stats_after": lab.control("/stats")}
     with open(f"{folder}/mark-{name}.json", "w", encoding="utf-8") as file:
-        json.dump({"stats": lab.control("/stats"), "sides": survey(lab)}, file)
+        json.dump(taken, file)
 
 
 def copies(before, after):
@@ -142,7 +144,7 @@ def table(lab, folder):
     streams = rows_of(status)
     total = {key: sum(row[key] for row in streams) for key in ("linked", "skipped", "failed")}
     items = sum(before["sides"]["mailbox_count"].values())
-    used = calls(before["stats"], first["stats"])
+    used = calls(before["stats_after"], first["stats_then"])
     made = {
         side: sum(first["sides"][f"{side}_count"].values()) - sum(before["sides"][f"{side}_count"].values())
         for side in ("crm", "mailbox")
