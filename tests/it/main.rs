@@ -17,6 +17,8 @@ mod content;
 mod crm_contract;
 mod database;
 mod egress;
+mod exchange_quirks;
+mod exchange_sign_in;
 mod keyring;
 mod private_postgresql;
 mod salesforce_connector;
