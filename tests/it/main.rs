@@ -23,5 +23,6 @@ mod keyring;
 mod private_postgresql;
 mod salesforce_connector;
 mod salesforce_org;
+mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;

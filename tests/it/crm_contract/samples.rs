@@ -244,3 +244,11 @@ pub fn assert_same(kind: RecordKind, expected: &Record, found: &Record, after: &
         .collect();
     panic!("after {after} the {} differs in {differing:?}", kind.word());
 }
+
+/// So many whole days.
+pub fn days(count: u32) -> When {
+    When::AllDay {
+        first: day(1),
+        last: day(count),
+    }
+}
