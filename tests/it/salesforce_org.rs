@@ -77,6 +77,12 @@ impl Org {
         }
     }
 
+    /// How often somebody signed in to the org.
+    pub fn sign_ins(&self) -> u64 {
+        let stats = self.lab.parts.stats.side(Side::Salesforce);
+        stats.operations.get("oauth").copied().unwrap_or_default()
+    }
+
     /// What the administrator lets the user do; see the lab's settings.
     pub fn rights(&self, rights: serde_json::Value) {
         self.set(serde_json::json!({ "users": { &self.user.username: rights } }));
