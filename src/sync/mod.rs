@@ -33,6 +33,7 @@
 //! notifications that make a stream due at once ([`worker`] only asks "which streams are due").
 
 pub mod conflict;
+pub mod control;
 pub mod engine;
 pub mod error;
 pub mod fingerprint;
