@@ -2,9 +2,11 @@
 //!
 //! The rooms, in reading order:
 
+pub mod access;
 pub mod appliance;
 pub mod crm;
 pub mod foundation;
+pub mod identity;
 pub mod mailbox;
 pub mod record;
 pub mod sync;
