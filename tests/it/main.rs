@@ -17,3 +17,4 @@ mod content;
 mod database;
 mod keyring;
 mod settings;
+mod sync;
