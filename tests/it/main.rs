@@ -19,3 +19,4 @@ mod egress;
 mod keyring;
 mod private_postgresql;
 mod settings;
+mod sync;
