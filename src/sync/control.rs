@@ -13,7 +13,7 @@ use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
-use crate::sync::model::StreamId;
+use crate::sync::model::{Reason, StreamId};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -232,4 +232,12 @@ pub async fn failures(
     most: i32,
 ) -> Result<Vec<FailureStatus>, SyncError> {
     db.run(move |conn| totals::failures(conn, most)).await
+}
+
+/// How many items of each stream were left alone, by reason.
+///
+/// # Errors
+/// The database's.
+pub async fn skips(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<(StreamId, Reason, i64)>, SyncError> {
+    db.run(|conn| totals::skips(conn)).await
 }
