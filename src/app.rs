@@ -166,10 +166,20 @@ impl App {
             Policy::parse(&settings.egress.allow)?,
             TrustRoots::load(&settings.egress.extra_ca_files)?,
             sink,
-            GateLimits { connect_timeout: settings.egress.connect_timeout() },
+            GateLimits {
+                connect_timeout: settings.egress.connect_timeout(),
+            },
         );
         let wires = Arc::new(wires(&settings, &keyring, &gate, &clock).await?);
-        Ok(Self { settings, db: opened.db, postgres: opened.postgres, clock, keyring, wires, ledger })
+        Ok(Self {
+            settings,
+            db: opened.db,
+            postgres: opened.postgres,
+            clock,
+            keyring,
+            wires,
+            ledger,
+        })
     }
 
     /// The engine over these parts.
@@ -187,7 +197,10 @@ impl App {
                 lease: long(sync.lease()),
                 workers: sync.workers,
                 page_size: usize::try_from(sync.page_size).unwrap_or(512),
-                patience: Patience { first: long(backoff.first), last: long(backoff.last) },
+                patience: Patience {
+                    first: long(backoff.first),
+                    last: long(backoff.last),
+                },
             },
             node: Uuid::new_v4(),
         }
@@ -213,7 +226,11 @@ async fn wires(
     gate: &Gate,
     clock: &Clock,
 ) -> Result<Wires, AppError> {
-    let mut wires = Wires { mail: BTreeMap::new(), crm: BTreeMap::new(), broken: Vec::new() };
+    let mut wires = Wires {
+        mail: BTreeMap::new(),
+        crm: BTreeMap::new(),
+        broken: Vec::new(),
+    };
     for (name, section) in &settings.mail_server {
         let url = address(&format!("mail_server.{name}.url"), &section.url)?;
         match secret(keyring, &MailSection::password_secret(name)).await {
@@ -242,13 +259,20 @@ async fn wires(
 }
 
 fn address(setting: &str, url: &str) -> Result<Url, AppError> {
-    Url::parse(url).map_err(|source| AppError::Address { setting: setting.to_owned(), source })
+    Url::parse(url).map_err(|source| AppError::Address {
+        setting: setting.to_owned(),
+        source,
+    })
 }
 
 async fn secret(keyring: &Keyring, name: &str) -> Result<Secret<String>, KeyringError> {
     let bytes = keyring.open_secret(name).await?;
     // `echo secret | holdfast secret set` ends with a line break that is not part of it.
-    Ok(Secret::new(String::from_utf8_lossy(bytes.expose()).trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Secret::new(
+        String::from_utf8_lossy(bytes.expose())
+            .trim_end_matches(['\r', '\n'])
+            .to_owned(),
+    ))
 }
 
 fn exchange(
@@ -290,7 +314,10 @@ fn salesforce(
         login_url,
         client_id: section.client_id.clone(),
         flow: match section.flow {
-            CrmFlow::Jwt => Flow::Jwt { private_key_pem: key, audience: section.audience.clone() },
+            CrmFlow::Jwt => Flow::Jwt {
+                private_key_pem: key,
+                audience: section.audience.clone(),
+            },
             CrmFlow::ClientCredentials => Flow::ClientCredentials { secret: key },
         },
         api_version: section.api_version.clone(),

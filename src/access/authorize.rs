@@ -93,6 +93,10 @@ mod tests {
     #[test]
     fn the_local_operator_may_do_everything() {
         let operator = Principal::LocalOperator { user: "root".into() };
-        assert!(Permission::ALL.into_iter().all(|permission| permits(&operator, permission)));
+        assert!(
+            Permission::ALL
+                .into_iter()
+                .all(|permission| permits(&operator, permission))
+        );
     }
 }

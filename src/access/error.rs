@@ -32,7 +32,10 @@ impl Explain for AccessError {
 
     fn sentence(&self) -> String {
         match self {
-            Self::NotPermitted { principal, permission } => format!(
+            Self::NotPermitted {
+                principal,
+                permission,
+            } => format!(
                 "{} may not {}. Use the command line on the appliance for it.",
                 principal.title(),
                 permission.deed()

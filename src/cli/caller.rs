@@ -21,7 +21,10 @@ impl Session {
     /// Opens everything for the local operator.
     pub async fn open(settings: Settings) -> Result<Self, CliError> {
         let user = format!("#{}", rustix::process::getuid().as_raw());
-        Ok(Self { app: App::open(settings).await?, principal: Principal::LocalOperator { user } })
+        Ok(Self {
+            app: App::open(settings).await?,
+            principal: Principal::LocalOperator { user },
+        })
     }
 
     /// Asks for a right on the whole appliance.

@@ -19,11 +19,21 @@ struct Finding {
 
 impl Finding {
     fn well(what: impl Into<String>, says: impl Into<String>) -> Self {
-        Self { what: what.into(), ok: true, says: says.into(), code: None }
+        Self {
+            what: what.into(),
+            ok: true,
+            says: says.into(),
+            code: None,
+        }
     }
 
     fn failed(what: impl Into<String>, error: &dyn Explain) -> Self {
-        Self { what: what.into(), ok: false, says: error.sentence(), code: Some(error.code()) }
+        Self {
+            what: what.into(),
+            ok: false,
+            says: error.sentence(),
+            code: Some(error.code()),
+        }
     }
 }
 
@@ -34,11 +44,24 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     let settings = &session.app.settings;
     let mut findings = vec![
         Finding::well("settings", "read"),
-        Finding::well("database", if settings.database.url.is_some() { "your own" } else { "private" }),
+        Finding::well(
+            "database",
+            if settings.database.url.is_some() {
+                "your own"
+            } else {
+                "private"
+            },
+        ),
         Finding::well("keyring", "open"),
         Finding::well("egress", format!("{} doors open", settings.egress.allow.len())),
     ];
-    findings.extend(session.app.broken().iter().map(|(name, error)| Finding::failed(name, error)));
+    findings.extend(
+        session
+            .app
+            .broken()
+            .iter()
+            .map(|(name, error)| Finding::failed(name, error)),
+    );
     probe_connections(&session, &mut findings).await?;
     let well = findings.iter().all(|finding| finding.ok);
     output.print(&findings, || {
@@ -64,9 +87,14 @@ async fn probe_connections(session: &Session, findings: &mut Vec<Finding>) -> Re
     }
     for (name, row) in mail {
         let what = format!("mail_server.{name}");
-        let Ok(server) = engine.mail_server(name) else { continue };
+        let Ok(server) = engine.mail_server(name) else {
+            continue;
+        };
         findings.push(match server.probe(&row.mailbox).await {
-            Ok(probe) => Finding::well(what, format!("{} answers for {}", probe.server, row.mailbox.address)),
+            Ok(probe) => Finding::well(
+                what,
+                format!("{} answers for {}", probe.server, row.mailbox.address),
+            ),
             Err(error) => Finding::failed(what, &error),
         });
     }
@@ -74,12 +102,18 @@ async fn probe_connections(session: &Session, findings: &mut Vec<Finding>) -> Re
         let what = format!("crm.{name}");
         let Ok(server) = engine.crm(name) else { continue };
         findings.push(match server.probe(&row.user).await {
-            Ok(probe) => Finding::well(what, format!("{} answers for {}", probe.server, row.user.username)),
+            Ok(probe) => Finding::well(
+                what,
+                format!("{} answers for {}", probe.server, row.user.username),
+            ),
             Err(error) => Finding::failed(what, &error),
         });
     }
     if rows.is_empty() {
-        findings.push(Finding::well("mailboxes", "none yet; `holdfast mailbox add ADDRESS` adds one"));
+        findings.push(Finding::well(
+            "mailboxes",
+            "none yet; `holdfast mailbox add ADDRESS` adds one",
+        ));
     }
     Ok(())
 }

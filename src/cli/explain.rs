@@ -22,7 +22,9 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
     let session = Session::open(settings).await?;
     session.may(Explain)?;
     let row = session.mailbox(&args.mailbox).await?;
-    let explanation = explain(&session.app.engine(), &row, &args.item).await?.ok_or(CliError::UnknownItem)?;
+    let explanation = explain(&session.app.engine(), &row, &args.item)
+        .await?
+        .ok_or(CliError::UnknownItem)?;
     output.print(&explanation, || words(&explanation));
     session.app.close().await;
     Ok(Done::Well)

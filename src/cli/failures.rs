@@ -27,7 +27,9 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
         let row = session.mailbox(address).await?;
         let granted = session.may(ManageMailboxes)?;
         let count = control::retry_failures(&app.db, &app.clock, &granted, row.mailbox.id).await?;
-        output.print(&json!({"due_now": count}), || format!("{count} failures are due now."));
+        output.print(&json!({"due_now": count}), || {
+            format!("{count} failures are due now.")
+        });
         session.app.close().await;
         return Ok(Done::Well);
     }
@@ -54,5 +56,9 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
         )
     });
     session.app.close().await;
-    Ok(if failures.is_empty() { Done::Well } else { Done::NotInStep })
+    Ok(if failures.is_empty() {
+        Done::Well
+    } else {
+        Done::NotInStep
+    })
 }

@@ -111,14 +111,24 @@ async fn add(session: &Session, args: AddArgs, output: &Output) -> Result<Done, 
     let granted = session.may(ManageMailboxes)?;
     let added = control::add_mailboxes(&session.app.db, &session.app.clock, &granted, new).await?;
     output.print(&json!({"added": added.added, "known": added.known}), || {
-        format!("{} added, {} known already.", added.added.len(), added.known.len())
+        format!(
+            "{} added, {} known already.",
+            added.added.len(),
+            added.known.len()
+        )
     });
     Ok(Done::Well)
 }
 
 fn read_list(file: &Path) -> Result<Vec<Line>, CliError> {
-    let malformed = |source| CliError::List { name: file.to_owned(), source };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(malformed)?;
+    let malformed = |source| CliError::List {
+        name: file.to_owned(),
+        source,
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .map_err(malformed)?;
     reader.deserialize().map(|line| line.map_err(malformed)).collect()
 }
 
@@ -156,7 +166,10 @@ async fn list(session: &Session, output: &Output) -> Result<Done, CliError> {
                 },
             ]
         });
-        table(["mailbox", "mail server", "crm", "crm user", "policy", "state"], lines)
+        table(
+            ["mailbox", "mail server", "crm", "crm user", "policy", "state"],
+            lines,
+        )
     });
     Ok(Done::Well)
 }
@@ -178,27 +191,39 @@ async fn probe(session: &Session, address: &str, output: &Output) -> Result<Done
         Ok(words) => (true, words, None),
         Err(error) => (false, error.sentence(), Some(error.code())),
     };
-    let mail = said(mail.as_ref().map(|probe| probe.server.clone()).map_err(|error| error as &dyn Explain));
+    let mail = said(
+        mail.as_ref()
+            .map(|probe| probe.server.clone())
+            .map_err(|error| error as &dyn Explain),
+    );
     let crm = said(
         crm.as_ref()
             .map(|probe| format!("{}, user {}", probe.server, probe.user.0))
             .map_err(|error| error as &dyn Explain),
     );
-    let entry = |(ok, words, code): &(bool, String, Option<&str>)| json!({"ok": ok, "says": words, "code": code});
+    let entry =
+        |(ok, words, code): &(bool, String, Option<&str>)| json!({"ok": ok, "says": words, "code": code});
     output.print(&json!({"mail_server": entry(&mail), "crm": entry(&crm)}), || {
         let line = |what: &str, (ok, words, _): &(bool, String, Option<&str>)| {
             format!("{what:12} {}  {words}", if *ok { "ok    " } else { "failed" })
         };
         format!("{}\n{}", line("mail server", &mail), line("crm", &crm))
     });
-    Ok(if mail.0 && crm.0 { Done::Well } else { Done::NotInStep })
+    Ok(if mail.0 && crm.0 {
+        Done::Well
+    } else {
+        Done::NotInStep
+    })
 }
 
 async fn pause(session: &Session, address: &str, output: &Output) -> Result<Done, CliError> {
     let row = session.mailbox(address).await?;
     control::pause(&session.app.db, &session.may(ManageMailboxes)?, row.mailbox.id).await?;
     output.print(&json!({"paused": row.mailbox.address}), || {
-        format!("{} is paused. `holdfast mailbox resume {0}` lets it go on.", row.mailbox.address)
+        format!(
+            "{} is paused. `holdfast mailbox resume {0}` lets it go on.",
+            row.mailbox.address
+        )
     });
     Ok(Done::Well)
 }
@@ -207,6 +232,8 @@ async fn resume(session: &Session, address: &str, output: &Output) -> Result<Don
     let row = session.mailbox(address).await?;
     let granted = session.may(ManageMailboxes)?;
     control::resume(&session.app.db, &session.app.clock, &granted, row.mailbox.id).await?;
-    output.print(&json!({"resumed": row.mailbox.address}), || format!("{} goes on.", row.mailbox.address));
+    output.print(&json!({"resumed": row.mailbox.address}), || {
+        format!("{} goes on.", row.mailbox.address)
+    });
     Ok(Done::Well)
 }

@@ -17,7 +17,9 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<Done, CliError>
         };
         if made_key {
             let path = settings.keyring.key_file.display();
-            format!("{database}\nA key file was made: {path}. Keep a copy of it apart from the database's backup.")
+            format!(
+                "{database}\nA key file was made: {path}. Keep a copy of it apart from the database's backup."
+            )
         } else {
             database
         }

@@ -36,14 +36,19 @@ pub async fn run(settings: Settings, command: Command, output: &Output) -> Resul
         Command::Show { name: None } => {
             let all = control::list_policies(db, &granted).await?;
             output.print(&all, || {
-                table(["policy", "version"], all.iter().map(|(name, version)| [name.clone(), version.to_string()]))
+                table(
+                    ["policy", "version"],
+                    all.iter()
+                        .map(|(name, version)| [name.clone(), version.to_string()]),
+                )
             });
         }
         Command::Show { name: Some(name) } => {
             let (version, policy) = control::show_policy(db, &granted, &name).await?;
-            output.print(&json!({"name": name, "version": version, "policy": policy}), || {
-                serde_json::to_string_pretty(&policy).unwrap_or_default()
-            });
+            output.print(
+                &json!({"name": name, "version": version, "policy": policy}),
+                || serde_json::to_string_pretty(&policy).unwrap_or_default(),
+            );
         }
         Command::Set { name, file } => {
             let policy = read(&file)?;
@@ -58,9 +63,14 @@ pub async fn run(settings: Settings, command: Command, output: &Output) -> Resul
 }
 
 fn read(file: &Path) -> Result<Policy, CliError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| CliError::Input { name: file.to_owned(), source })?;
-    let malformed = |reason: String| CliError::PolicyFile { name: file.to_owned(), reason };
+    let text = std::fs::read_to_string(file).map_err(|source| CliError::Input {
+        name: file.to_owned(),
+        source,
+    })?;
+    let malformed = |reason: String| CliError::PolicyFile {
+        name: file.to_owned(),
+        reason,
+    };
     if file.extension().is_some_and(|extension| extension == "toml") {
         toml_edit::de::from_str(&text).map_err(|error| malformed(error.to_string()))
     } else {

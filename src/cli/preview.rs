@@ -53,14 +53,38 @@ fn words(preview: &Preview) -> String {
     if preview.rows.is_empty() {
         return "In step: the next turn would write nothing.".to_owned();
     }
-    let totals: Vec<String> = preview.totals.iter().map(|(action, count)| format!("{count} {action}")).collect();
+    let totals: Vec<String> = preview
+        .totals
+        .iter()
+        .map(|(action, count)| format!("{count} {action}"))
+        .collect();
     let rows = preview.rows.iter().take(SHOWN).map(|row| {
-        let id: String = row.id.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect();
-        [row.kind.to_owned(), row.action.to_owned(), format!("…{id}"), row.detail.clone()]
+        let id: String = row
+            .id
+            .chars()
+            .rev()
+            .take(24)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        [
+            row.kind.to_owned(),
+            row.action.to_owned(),
+            format!("…{id}"),
+            row.detail.clone(),
+        ]
     });
-    let mut text = format!("{}\n\n{}", totals.join(", "), table(["kind", "action", "id", "detail"], rows));
+    let mut text = format!(
+        "{}\n\n{}",
+        totals.join(", "),
+        table(["kind", "action", "id", "detail"], rows)
+    );
     if preview.rows.len() > SHOWN {
-        text.push_str(&format!("\n… and {} more; --csv or --json shows all.", preview.rows.len() - SHOWN));
+        text.push_str(&format!(
+            "\n… and {} more; --csv or --json shows all.",
+            preview.rows.len() - SHOWN
+        ));
     }
     text
 }

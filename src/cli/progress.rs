@@ -40,7 +40,8 @@ impl Bars {
                 Some(total) => ProgressBar::new(total).with_style(style(
                     "{prefix:40!} {bar:24} {pos:>6}/{len:<6} {per_sec:>12}  {eta} left",
                 )),
-                None => ProgressBar::new_spinner().with_style(style("{prefix:40!} {spinner} {pos:>6} {per_sec:>12}")),
+                None => ProgressBar::new_spinner()
+                    .with_style(style("{prefix:40!} {spinner} {pos:>6} {per_sec:>12}")),
             };
             bar.set_prefix(format!("{} {}", self.title, stream.kind.word()));
             bar.enable_steady_tick(Duration::from_millis(200));

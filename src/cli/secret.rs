@@ -31,20 +31,30 @@ pub async fn run(settings: Settings, command: Command, output: &Output) -> Resul
     }
     let mut secret = Vec::new();
     let source = std::io::stdin().take(LIMIT).read_to_end(&mut secret);
-    source.map_err(|source| CliError::Input { name: "standard input".into(), source })?;
+    source.map_err(|source| CliError::Input {
+        name: "standard input".into(),
+        source,
+    })?;
     if secret.iter().all(u8::is_ascii_whitespace) {
         return Err(CliError::EmptySecret);
     }
     let session = Session::open(settings).await?;
     session.may(ManageSecrets)?;
-    session.app.keyring.seal_secret(&name, Secret::new(secret)).await?;
+    session
+        .app
+        .keyring
+        .seal_secret(&name, Secret::new(secret))
+        .await?;
     output.print(&json!({"stored": name}), || format!("{name} was stored, sealed."));
     session.app.close().await;
     Ok(Done::Well)
 }
 
 fn names(settings: &Settings) -> Vec<String> {
-    let mail = settings.mail_server.keys().map(|name| MailServer::password_secret(name));
+    let mail = settings
+        .mail_server
+        .keys()
+        .map(|name| MailServer::password_secret(name));
     let crm = settings.crm.iter().map(|(name, section)| match section.flow {
         CrmFlow::Jwt => Crm::private_key_secret(name),
         CrmFlow::ClientCredentials => Crm::client_secret_secret(name),

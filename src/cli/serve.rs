@@ -20,7 +20,10 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     if output.json {
         line(&serde_json::json!({"page": address, "code": shown.expose()}).to_string());
     } else {
-        line(&format!("The page: {address}/\nSign-in code (works once, for 15 minutes): {}", shown.expose()));
+        line(&format!(
+            "The page: {address}/\nSign-in code (works once, for 15 minutes): {}",
+            shown.expose()
+        ));
     }
     service::run(session.app, listener).await?;
     Ok(Done::Well)

@@ -22,7 +22,10 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
             json!({"mailbox_id": stream.mailbox, "kind": stream.kind, "reason": reason, "count": count})
         })
         .collect();
-    output.print(&json!({"in_step": well, "streams": streams, "skips": skips}), || words(&streams));
+    output.print(
+        &json!({"in_step": well, "streams": streams, "skips": skips}),
+        || words(&streams),
+    );
     session.app.close().await;
     Ok(if well { Done::Well } else { Done::NotInStep })
 }
@@ -30,7 +33,10 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
 /// Read to the end, no failure, no error.
 fn in_step(stream: &StreamStatus) -> bool {
     stream.state == "paused"
-        || (stream.state == "active" && stream.first_read_done && stream.failed == 0 && stream.error.is_none())
+        || (stream.state == "active"
+            && stream.first_read_done
+            && stream.failed == 0
+            && stream.error.is_none())
 }
 
 fn words(streams: &[StreamStatus]) -> String {
@@ -56,7 +62,10 @@ fn words(streams: &[StreamStatus]) -> String {
             stream.linked.to_string(),
             stream.skipped.to_string(),
             stream.failed.to_string(),
-            stream.lag_ms.map_or_else(|| "-".to_owned(), |lag| format!("{:.1} s", f64::from(lag) / 1000.0)),
+            stream.lag_ms.map_or_else(
+                || "-".to_owned(),
+                |lag| format!("{:.1} s", f64::from(lag) / 1000.0),
+            ),
             said,
         ]
     });

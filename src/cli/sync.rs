@@ -41,7 +41,13 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
     session.may(RunSync)?;
     let mut chosen = Vec::new();
     if args.all {
-        chosen.extend(session.mailboxes().await?.into_iter().filter(|row| row.state == "active"));
+        chosen.extend(
+            session
+                .mailboxes()
+                .await?
+                .into_iter()
+                .filter(|row| row.state == "active"),
+        );
     }
     for address in &args.mailboxes {
         chosen.push(session.mailbox(address).await?);
@@ -76,10 +82,18 @@ async fn one(
     let mailbox = row.mailbox.address;
     let rows: Vec<Row> = results
         .into_iter()
-        .map(|(kind, result)| Row { mailbox: mailbox.clone(), kind: kind.word(), result })
+        .map(|(kind, result)| Row {
+            mailbox: mailbox.clone(),
+            kind: kind.word(),
+            result,
+        })
         .collect();
     if !output.json {
-        let written: u64 = rows.iter().filter_map(|row| row.result.as_ref().ok()).map(Counts::written).sum();
+        let written: u64 = rows
+            .iter()
+            .filter_map(|row| row.result.as_ref().ok())
+            .map(Counts::written)
+            .sum();
         line(&format!("{mailbox}: {written} written"));
     }
     Ok(rows)
@@ -87,7 +101,9 @@ async fn one(
 
 fn tell(rows: &[Row], output: &Output) -> Done {
     let mut total = Counts::default();
-    rows.iter().filter_map(|row| row.result.as_ref().ok()).for_each(|counts| total.add(counts));
+    rows.iter()
+        .filter_map(|row| row.result.as_ref().ok())
+        .for_each(|counts| total.add(counts));
     let document: Vec<_> = rows
         .iter()
         .map(|row| match &row.result {
@@ -98,7 +114,9 @@ fn tell(rows: &[Row], output: &Output) -> Done {
             }),
         })
         .collect();
-    output.print(&json!({"streams": document, "total": total}), || words(rows, &total));
+    output.print(&json!({"streams": document, "total": total}), || {
+        words(rows, &total)
+    });
     let failed = total.failed > 0 || rows.iter().any(|row| row.result.is_err());
     if failed { Done::NotInStep } else { Done::Well }
 }
@@ -107,7 +125,9 @@ fn words(rows: &[Row], total: &Counts) -> String {
     let lines = ["contacts", "calendar", "tasks", "mail"].map(|kind| {
         let mut sum = Counts::default();
         let of_kind = rows.iter().filter(|row| row.kind == kind);
-        of_kind.filter_map(|row| row.result.as_ref().ok()).for_each(|counts| sum.add(counts));
+        of_kind
+            .filter_map(|row| row.result.as_ref().ok())
+            .for_each(|counts| sum.add(counts));
         [
             kind.to_owned(),
             (sum.read_in_mailbox + sum.read_in_crm).to_string(),
@@ -123,7 +143,13 @@ fn words(rows: &[Row], total: &Counts) -> String {
     }
     for row in rows {
         if let Err(error) = &row.result {
-            text.push_str(&format!("\n{} {}: {} [{}]", row.mailbox, row.kind, error.sentence(), error.code()));
+            text.push_str(&format!(
+                "\n{} {}: {} [{}]",
+                row.mailbox,
+                row.kind,
+                error.sentence(),
+                error.code()
+            ));
         }
     }
     text

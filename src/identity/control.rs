@@ -3,8 +3,8 @@
 use super::error::IdentityError;
 use super::store;
 use super::token::SignInCode;
-use crate::access::permission::OpenConsole;
 use crate::access::Granted;
+use crate::access::permission::OpenConsole;
 use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
 use chrono::TimeDelta;

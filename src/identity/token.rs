@@ -104,7 +104,12 @@ mod tests {
     #[test]
     fn a_code_is_recognised_however_it_is_typed() {
         let code = SignInCode::typed("0K1M2X9D4TFA");
-        for typed in ["0K1M-2X9D-4TFA", "ok1m 2x9d 4tfa", " 0KLM2X9D4TFA\n", "oKiM-2x9d-4tFA"] {
+        for typed in [
+            "0K1M-2X9D-4TFA",
+            "ok1m 2x9d 4tfa",
+            " 0KLM2X9D4TFA\n",
+            "oKiM-2x9d-4tFA",
+        ] {
             assert!(SignInCode::typed(typed).hash() == code.hash(), "{typed}");
         }
         assert!(SignInCode::typed("0K1M-2X9D-4TFB").hash() != code.hash());

@@ -9,8 +9,8 @@ mod error;
 pub use error::ServiceError;
 
 use crate::app::App;
-use crate::identity::session::Lifetime;
 use crate::foundation::telemetry::Metrics;
+use crate::identity::session::Lifetime;
 use crate::sync::worker;
 use crate::web::parts::Parts;
 use crate::web::server::{self, Listener};
@@ -40,13 +40,19 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
         db: app.db.clone(),
         clock: app.clock.clone(),
         metrics: Metrics::new(),
-        lifetime: Lifetime { idle: long(web.session_idle()), whole: long(web.session_length()) },
+        lifetime: Lifetime {
+            idle: long(web.session_idle()),
+            whole: long(web.session_length()),
+        },
     };
     let (handle, page) = server::serve(listener, parts)?;
     let page = tokio::spawn(page);
     let (tell, told) = watch::channel(false);
     let work = tokio::spawn(worker::run(app.engine(), told));
-    let guard = app.postgres.clone().map(|postgres| tokio::spawn(postgres.keep_running(app.clock.clone())));
+    let guard = app
+        .postgres
+        .clone()
+        .map(|postgres| tokio::spawn(postgres.keep_running(app.clock.clone())));
     tracing::info!("running");
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),

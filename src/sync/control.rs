@@ -53,7 +53,11 @@ pub async fn add_mailboxes(
             Ok::<_, SyncError>(added)
         })
         .await?;
-    tracing::info!(by = granted.holder(), count = added.added.len(), "mailboxes were added");
+    tracing::info!(
+        by = granted.holder(),
+        count = added.added.len(),
+        "mailboxes were added"
+    );
     Ok(added)
 }
 
@@ -69,11 +73,7 @@ pub async fn list_mailboxes(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<Mail
 ///
 /// # Errors
 /// [`SyncError::UnknownMailbox`], or the database's.
-pub async fn find_mailbox(
-    db: &Db,
-    _: &Granted<ViewStatus>,
-    address: &str,
-) -> Result<MailboxRow, SyncError> {
+pub async fn find_mailbox(db: &Db, _: &Granted<ViewStatus>, address: &str) -> Result<MailboxRow, SyncError> {
     let address = address.to_owned();
     db.run(move |conn| mailboxes::find(conn, &address)?.ok_or(SyncError::UnknownMailbox))
         .await
@@ -151,7 +151,8 @@ pub async fn resync(
             let stream = StreamId { mailbox: id, kind };
             // The lease is taken and given back within this transaction: nobody else ever sees it.
             let until = now + TimeDelta::seconds(60);
-            let lease = streams::lease_one(conn, stream, Uuid::nil(), now, until)?.ok_or(SyncError::Leased)?;
+            let lease =
+                streams::lease_one(conn, stream, Uuid::nil(), now, until)?.ok_or(SyncError::Leased)?;
             streams::forget_cursor(conn, lease, Lost::Mailbox)?;
             streams::forget_cursor(conn, lease, Lost::Crm)?;
             let end = TurnEnd {
@@ -205,7 +206,12 @@ pub async fn set_policy(
     let version = db
         .run(move |conn| mailboxes::put_policy(conn, &stored, &policy, now))
         .await?;
-    tracing::info!(by = granted.holder(), policy = name, version, "the policy was set");
+    tracing::info!(
+        by = granted.holder(),
+        policy = name,
+        version,
+        "the policy was set"
+    );
     Ok(version)
 }
 
@@ -213,11 +219,7 @@ pub async fn set_policy(
 ///
 /// # Errors
 /// The database's.
-pub async fn status(
-    db: &Db,
-    clock: &Clock,
-    _: &Granted<ViewStatus>,
-) -> Result<Vec<StreamStatus>, SyncError> {
+pub async fn status(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<StreamStatus>, SyncError> {
     let now = clock.now();
     db.run(move |conn| totals::streams(conn, now)).await
 }
@@ -226,11 +228,7 @@ pub async fn status(
 ///
 /// # Errors
 /// The database's.
-pub async fn failures(
-    db: &Db,
-    _: &Granted<ViewStatus>,
-    most: i32,
-) -> Result<Vec<FailureStatus>, SyncError> {
+pub async fn failures(db: &Db, _: &Granted<ViewStatus>, most: i32) -> Result<Vec<FailureStatus>, SyncError> {
     db.run(move |conn| totals::failures(conn, most)).await
 }
 

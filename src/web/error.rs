@@ -75,11 +75,15 @@ impl Explain for WebError {
                 "The file {} holds no certificate or key in PEM form. Correct web.certificate_file and web.key_file, or unset both.",
                 path.display()
             ),
-            Self::Make(source) => format!("No certificate could be made ({source}). Report it; meanwhile set web.certificate_file and web.key_file."),
+            Self::Make(source) => format!(
+                "No certificate could be made ({source}). Report it; meanwhile set web.certificate_file and web.key_file."
+            ),
             Self::Pair(source) => format!(
                 "The page's certificate and key cannot be used together ({source}). Correct web.certificate_file and web.key_file, or unset both."
             ),
-            Self::Ended(source) => format!("The page's server ended ({source}). Start Holdfast again; report it if it ends again."),
+            Self::Ended(source) => format!(
+                "The page's server ended ({source}). Start Holdfast again; report it if it ends again."
+            ),
         }
     }
 }

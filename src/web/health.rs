@@ -9,14 +9,18 @@ use actix_web::{HttpResponse, get, web};
 /// The process is alive.
 #[get("/health/live")]
 pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::plaintext()).body("alive\n")
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body("alive\n")
 }
 
 /// The process can work.
 #[get("/health/ready")]
 pub async fn ready(parts: web::Data<Parts>) -> HttpResponse {
     match parts.db.run(|_| Ok::<_, DbError>(())).await {
-        Ok(()) => HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"),
+        Ok(()) => HttpResponse::Ok()
+            .content_type(ContentType::plaintext())
+            .body("ready\n"),
         Err(_) => HttpResponse::ServiceUnavailable()
             .content_type(ContentType::plaintext())
             .body("not ready: the database does not answer\n"),

@@ -35,7 +35,10 @@ impl Listener {
 /// [`WebError`].
 pub fn listen(settings: &Settings) -> Result<Listener, WebError> {
     let tls = tls::config(settings)?;
-    let failed = |source| WebError::Listen { address: settings.web.listen, source };
+    let failed = |source| WebError::Listen {
+        address: settings.web.listen,
+        source,
+    };
     let socket = TcpListener::bind(settings.web.listen).map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     Ok(Listener { socket, address, tls })

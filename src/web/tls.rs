@@ -19,7 +19,9 @@ pub fn config(settings: &Settings) -> Result<ServerConfig, WebError> {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
         _ => own(&settings.data_dir.join("web"))?,
     };
-    let bad = |path: &Path| WebError::Certificate { path: path.to_owned() };
+    let bad = |path: &Path| WebError::Certificate {
+        path: path.to_owned(),
+    };
     let read = |path: &Path| fs::read(path).map_err(|source| file_error(path, source));
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(&certificate)?)
         .collect::<Result<_, _>>()
@@ -50,11 +52,19 @@ fn own(folder: &Path) -> Result<(PathBuf, PathBuf), WebError> {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WebError> {
-    let open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
+    let open = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path);
     open.and_then(|mut file| std::io::Write::write_all(&mut file, bytes))
         .map_err(|source| file_error(path, source))
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> WebError {
-    WebError::CertificateFile { path: path.to_owned(), source }
+    WebError::CertificateFile {
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -40,7 +40,8 @@ pub const ROWS: i64 = 50;
 /// The database's.
 pub async fn summary(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Summary, SyncError> {
     let now = clock.now();
-    db.run(move |conn| Ok(store::summary(conn, now, now - LATE_AFTER)?)).await
+    db.run(move |conn| Ok(store::summary(conn, now, now - LATE_AFTER)?))
+        .await
 }
 
 /// One page of mailboxes.
@@ -54,7 +55,8 @@ pub async fn page(
     filter: Filter,
 ) -> Result<Page, SyncError> {
     let now = clock.now();
-    db.run(move |conn| Ok(store::page(conn, now, now - LATE_AFTER, &filter)?)).await
+    db.run(move |conn| Ok(store::page(conn, now, now - LATE_AFTER, &filter)?))
+        .await
 }
 
 /// One mailbox with its streams; `None` where there is no such mailbox.
@@ -68,5 +70,6 @@ pub async fn mailbox(
     id: MailboxId,
 ) -> Result<Option<MailboxLine>, SyncError> {
     let now = clock.now();
-    db.run(move |conn| Ok(store::mailbox(conn, now, now - LATE_AFTER, id)?)).await
+    db.run(move |conn| Ok(store::mailbox(conn, now, now - LATE_AFTER, id)?))
+        .await
 }

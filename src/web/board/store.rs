@@ -1,14 +1,14 @@
 //! SQL of the board. One common table expression gives each stream its state; summaries and pages are made
 //! of it by the database, so that what is carried here is what is shown.
 
+use super::ROWS;
 use super::model::{Filter, KindSummary, MailboxLine, Page, StreamLine, Summary, Trouble};
 use super::state::StreamState;
-use super::ROWS;
 use crate::foundation::db::schema::{mailboxes, streams};
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Int4, Nullable, SmallInt, Text, Timestamptz};
 use std::collections::HashMap;
@@ -111,14 +111,11 @@ pub(super) fn summary(
     })
 }
 
-type Asked<'a> = diesel::query_builder::UncheckedBind<
-    diesel::query_builder::UncheckedBind<diesel::query_builder::SqlQuery, DateTime<Utc>, Timestamptz>,
-    DateTime<Utc>,
-    Timestamptz,
->;
+type Asked<'a> = diesel::query_builder::BoxedSqlQuery<'a, Pg, diesel::query_builder::SqlQuery>;
 
 fn asked(sql: &str, now: DateTime<Utc>, late: DateTime<Utc>) -> Asked<'_> {
     diesel::sql_query(sql)
+        .into_boxed::<Pg>()
         .bind::<Timestamptz, _>(late)
         .bind::<Timestamptz, _>(now)
 }

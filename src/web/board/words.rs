@@ -46,7 +46,11 @@ pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let ms = away.num_milliseconds();
     // Tenths of a second are noise here.
     let text = span(ms.abs() / 1_000 * 1_000).replace(".0 s", " s");
-    if ms < 0 { format!("{text} ago") } else { format!("in {text}") }
+    if ms < 0 {
+        format!("{text} ago")
+    } else {
+        format!("in {text}")
+    }
 }
 
 /// The exact time, for the title of a relative one.
@@ -77,7 +81,11 @@ pub fn answer(summary: &Summary) -> String {
     let mut parts = Vec::new();
     for (count, one, many) in [
         (broken, "has stopped", "have stopped"),
-        (summary.count(StreamState::Retrying), "is being tried again", "are being tried again"),
+        (
+            summary.count(StreamState::Retrying),
+            "is being tried again",
+            "are being tried again",
+        ),
         (summary.count(StreamState::Late), "is late", "are late"),
         (
             summary.count(StreamState::Reading),
@@ -103,7 +111,11 @@ pub fn answer(summary: &Summary) -> String {
         };
     }
     let verb = if in_step == 1 { "is" } else { "are" };
-    let begin = format!("{} of {} {verb} in step", number(in_step), counted(live, "mailbox", "mailboxes"));
+    let begin = format!(
+        "{} of {} {verb} in step",
+        number(in_step),
+        counted(live, "mailbox", "mailboxes")
+    );
     format!("{begin}; {}.", parts.join(", "))
 }
 
@@ -147,10 +159,17 @@ mod tests {
         };
         let said = |counts| answer(&summary(counts));
         assert_eq!(said(&[]), "No mailbox is kept in step yet.");
-        assert_eq!(said(&[(StreamState::InStep, 812)]), "All 812 mailboxes are in step.");
+        assert_eq!(
+            said(&[(StreamState::InStep, 812)]),
+            "All 812 mailboxes are in step."
+        );
         assert_eq!(said(&[(StreamState::Paused, 3)]), "Every mailbox is paused.");
         assert_eq!(
-            said(&[(StreamState::InStep, 1), (StreamState::Refused, 1), (StreamState::Reading, 2)]),
+            said(&[
+                (StreamState::InStep, 1),
+                (StreamState::Refused, 1),
+                (StreamState::Reading, 2)
+            ]),
             "1 of 4 mailboxes is in step; 1 has stopped, 2 are being read for the first time."
         );
     }
