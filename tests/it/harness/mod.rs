@@ -3,12 +3,9 @@
 #![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
 
 pub mod cluster;
-<<<<<<< HEAD
-pub mod office;
-=======
 pub mod exchange;
+pub mod office;
 pub mod records;
->>>>>>> main
 pub mod test_db;
 pub mod wait;
 
