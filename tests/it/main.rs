@@ -26,3 +26,4 @@ mod salesforce_org;
 mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;
+mod sync;
