@@ -16,6 +16,8 @@ mod harness;
 mod content;
 mod database;
 mod egress;
+mod exchange_quirks;
+mod exchange_sign_in;
 mod keyring;
 mod private_postgresql;
 mod settings;

@@ -3,6 +3,8 @@
 #![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
 
 pub mod cluster;
+pub mod exchange;
+pub mod records;
 pub mod test_db;
 pub mod wait;
 
