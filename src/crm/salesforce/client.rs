@@ -149,11 +149,12 @@ impl Client {
             true => call.path.clone(),
             false => format!("/services/data/v{version}/{}", call.path),
         };
-        let url = token.instance.join(&path).map_err(|_| {
-            Failure::Final(CrmError::Unintelligible {
-                what: "it names no usable address",
-            })
-        })?;
+        let url = token.instance.join(&path).ok();
+        // A path may come from an answer; it must not lead to another host, with our token.
+        let url = url.filter(|url| url.origin() == token.instance.origin());
+        let url = url.ok_or(Failure::Final(CrmError::Unintelligible {
+            what: "it leads to another host",
+        }))?;
         let request = prepared(token, call).map_err(Failure::Final)?;
         let answer = self.http.send(&url, request).await;
         let (head, body) = answer

@@ -87,7 +87,7 @@ impl Feed {
         let mut page = self.rows::<EventRow>(question, Some(relations)).await?;
         let touched = match page.beside.take() {
             Some(relations) => {
-                let known = (question.select, page.rows.records.as_slice());
+                let known = (question.select, page.rows.records.as_slice(), page.answered);
                 touched::events(&self.client, question.username, known, relations, cursor).await?
             }
             None => Vec::new(),
@@ -109,7 +109,7 @@ impl Feed {
         let mut living = also;
         for row in page.rows.records {
             let head = row.head();
-            if !cursor.is_news(&head.id, head.modified) {
+            if !cursor.is_news(&head.id, head.modified, page.answered) {
                 continue;
             }
             if head.deleted {

@@ -34,7 +34,7 @@ pub(super) fn question(owner: &str, since: DateTime<Utc>) -> String {
 pub(super) async fn events(
     client: &Client,
     username: &str,
-    (select, rows): (&str, &[EventRow]),
+    (select, rows, answered): (&str, &[EventRow], Option<DateTime<Utc>>),
     relations: Outcome,
     cursor: &mut Cursor,
 ) -> Result<Vec<EventRow>, CrmError> {
@@ -46,7 +46,7 @@ pub(super) async fn events(
     let mut touched = BTreeSet::new();
     for relation in client.rest(username, relations).await? {
         let at = super::convert::time::parse(&relation.system_modstamp).ok_or_else(misfit)?;
-        if cursor.is_news(&relation.id, at) && !known.contains(relation.event_id.as_str()) {
+        if cursor.is_news(&relation.id, at, answered) && !known.contains(relation.event_id.as_str()) {
             touched.insert(relation.event_id);
         }
     }

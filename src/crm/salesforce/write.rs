@@ -102,7 +102,7 @@ impl Writer {
         fates: &mut Fates,
     ) -> Result<(), CrmError> {
         let mut landed = Vec::new();
-        if !batch.object.field(KEY).is_some_and(|key| key.unique) {
+        if !has_unique_key(batch) {
             drafts = self.look_first(batch, drafts, &mut landed).await?;
         }
         let mut taken = Vec::new();
@@ -317,6 +317,8 @@ impl Writer {
         drafts: Vec<Draft>,
     ) -> Result<Vec<(Draft, Result<String, Fault>)>, CrmError> {
         let object = convert::object_name(batch.kind);
+        // Without a unique key a repeated insert makes a second record.
+        let repeatable = method != Method::POST || has_unique_key(batch);
         let mut done = Vec::with_capacity(drafts.len());
         let mut waiting = drafts;
         let mut tried = 1;
@@ -324,7 +326,7 @@ impl Writer {
             let rows: Vec<&Fields> = waiting.iter().map(|draft| &draft.fields).collect();
             let saved = self
                 .client
-                .save(&batch.user.username, method.clone(), object, &rows, true)
+                .save(&batch.user.username, method.clone(), object, &rows, repeatable)
                 .await?;
             let mut again = Vec::new();
             let mut locked = false;
@@ -348,6 +350,10 @@ impl Writer {
         }
         Ok(done)
     }
+}
+
+fn has_unique_key(batch: &Batch<'_>) -> bool {
+    batch.object.field(KEY).is_some_and(|key| key.unique)
 }
 
 /// The record's id, or why it was not saved.
