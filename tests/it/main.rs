@@ -1,1 +1,29 @@
+//! The one integration binary: a file per behaviour, all against real servers over real sockets.
 
+// A test may fail by panicking, reads the machine's clock for its deadlines, and keeps its servers in the
+// temp folder.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod harness;
+
+mod content;
+mod crm_contract;
+mod database;
+mod egress;
+mod exchange_quirks;
+mod exchange_sign_in;
+mod keyring;
+mod private_postgresql;
+mod salesforce_connector;
+mod salesforce_org;
+mod salesforce_setup;
+mod salesforce_trouble;
+mod settings;
+mod sync;

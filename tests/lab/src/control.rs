@@ -67,7 +67,7 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
         (&Method::GET, "/stats") => Ok(stats(parts)),
         (&Method::POST, "/stats/reset") => {
             parts.stats.reset();
-            parts.salesforce.reset_usage();
+            parts.salesforce.reset_stats();
             Ok(json!({}))
         }
         (&Method::GET, "/world") => Ok(json!({
@@ -75,10 +75,19 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
             "salesforce": parts.salesforce.content(),
         })),
         (&Method::POST, "/exchange/import-eml") => import_eml(parts, request),
-        _ => Err((
-            StatusCode::NOT_FOUND,
-            format!("the control surface has no {path}"),
-        )),
+        (method, path) => {
+            let world = &parts.salesforce;
+            let answered = crate::salesforce::control::answer(world, method.as_str(), path, request.body());
+            let missing = || {
+                (
+                    StatusCode::NOT_FOUND,
+                    format!("the control surface has no {path}"),
+                )
+            };
+            answered
+                .ok_or_else(missing)?
+                .map_err(|message| (StatusCode::BAD_REQUEST, message))
+        }
     }
 }
 

@@ -1,34 +1,35 @@
 //! The lab's Exchange.
 
-use std::sync::Arc;
+pub mod auth;
+pub mod defaults;
+pub mod directory;
+pub mod event;
+pub mod field;
+pub mod folder;
+pub mod ids;
+pub mod item;
+pub mod mailbox;
+pub mod mime;
+pub mod mutation;
+pub mod ntlm;
+pub mod recurrence;
+pub mod seed;
+pub mod subscription;
+pub mod value;
+pub mod version;
+pub mod world;
+pub mod zone;
 
 use bytes::Bytes;
 use hyper::{Request, Response, StatusCode};
 use serde_json::Value;
+use std::sync::Arc;
 
-use crate::Options;
-use crate::cast::Cast;
-use crate::clock::Clock;
-use crate::faults::Faults;
 use crate::http::{ConnectionState, Reply};
 use crate::journal::{Durable, Journal};
-use crate::ledger::Ledger;
-
-/// All mailboxes.
-pub struct World;
+pub use world::World;
 
 impl World {
-    /// The seeded world.
-    pub fn new(
-        _cast: Arc<Cast>,
-        _clock: Clock,
-        _ledger: Ledger,
-        _faults: Faults,
-        _options: &Options,
-    ) -> World {
-        World
-    }
-
     /// The whole content for GET /world: every mailbox with its items.
     pub fn content(&self) -> Value {
         Value::Null
@@ -53,9 +54,15 @@ impl Durable for World {
         "exchange"
     }
 
-    fn replay(&self, _entry: Value) {}
+    fn replay(&self, entry: Value) {
+        if let Ok(mutation) = serde_json::from_value(entry) {
+            self.replay_mutation(mutation);
+        }
+    }
 
-    fn attach(&self, _journal: Journal) {}
+    fn attach(&self, journal: Journal) {
+        self.attach_journal(journal);
+    }
 }
 
 /// Answers one HTTP request.

@@ -29,7 +29,7 @@ pub fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Option<Re
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     Some(match (method, path.strip_prefix("/salesforce/")?) {
         ("GET", "settings") => Ok(json!(world.read().settings)),
-        ("PATCH", "settings") => patch_settings(world, &body),
+        ("PATCH", "settings") => world.patch_settings(&body).map_err(|error| error.to_string()),
         ("POST", "token") => token(world, text("username")),
         ("POST", "expire") => {
             world.session_event(Event::Ended {
@@ -53,35 +53,6 @@ pub fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Option<Re
         }
         _ => return None,
     })
-}
-
-fn patch_settings(world: &World, patch: &Value) -> Result<Value, String> {
-    let mut merged = json!(world.read().settings);
-    merge(&mut merged, patch);
-    let settings = serde_json::from_value(merged).map_err(|error| error.to_string())?;
-    world.set_settings(settings);
-    Ok(json!(world.read().settings))
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Some(target) = target.as_object_mut() else {
-        return;
-    };
-    for (name, value) in patch {
-        if value.is_null() {
-            target.remove(name);
-        } else {
-            merge(target.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 fn user_named(world: &World, username: &str) -> Result<String, String> {

@@ -37,7 +37,7 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
     let operation = match &target {
         Target::Versions => "versions",
         Target::Api { ask, .. } => operation(ask),
-        Target::OAuth(operation) => operation,
+        Target::OAuth(_) => oauth::OPERATION,
         Target::Nowhere => "other",
     };
     connection.count_operation(operation);
@@ -67,7 +67,7 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
     }
     let response = match target {
         Target::Versions => response(&Answer::json(resources::versions()), None),
-        Target::OAuth(operation) => oauth::answer(&world, &request, &base, operation),
+        Target::OAuth(endpoint) => oauth::answer(&world, &request, &base, endpoint),
         Target::Nowhere => response(&Answer::error(&not_found()), None),
         Target::Api { version, ask } => {
             let answer = api(&world, caller.as_ref(), version, base, &ask, fault.as_ref());
@@ -88,8 +88,8 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
 
 fn target(request: &Request<Bytes>) -> Target {
     let path = request.uri().path();
-    if let Some(operation) = oauth::operation(path) {
-        return Target::OAuth(operation);
+    if let Some(endpoint) = oauth::endpoint(path) {
+        return Target::OAuth(endpoint);
     }
     let Some(rest) = path.strip_prefix("/services/data") else {
         return Target::Nowhere;
@@ -349,10 +349,11 @@ impl World {
         let row = state.row("User", user).filter(|row| row.flag("IsActive"))?;
         let username = row.text("Username").to_owned();
         let settings = state.settings.users.get(&username);
+        let integration = username == super::app::INTEGRATION_USERNAME;
         Some(Caller {
             id: user.to_owned(),
-            view_all: settings.is_some_and(|user| user.view_all),
-            modify_all: settings.is_some_and(|user| user.modify_all),
+            view_all: integration || settings.is_some_and(|user| user.view_all),
+            modify_all: integration || settings.is_some_and(|user| user.modify_all),
             zone: row.text("TimeZoneSidKey").parse().unwrap_or(Tz::UTC),
             username,
         })

@@ -80,7 +80,7 @@ impl World {
     /// The seeded org.
     pub fn new(cast: Arc<Cast>, clock: Clock, _ledger: Ledger, faults: Faults, options: &Options) -> World {
         let mut state = State::new();
-        seed::fill(&mut state, &cast, options.items_per_person);
+        seed::fill(&mut state, &cast, options);
         World {
             clock,
             faults,
@@ -132,15 +132,22 @@ impl World {
         sessions.apply(event);
     }
 
-    /// Replaces the settings.
-    fn set_settings(&self, settings: Settings) {
+    /// Changes the administrator's settings by a JSON merge patch (RFC 7396) and gives them whole.
+    ///
+    /// # Errors
+    /// The patched settings are not of the right form; nothing is changed then.
+    pub fn patch_settings(&self, patch: &Value) -> Result<Value, serde_json::Error> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        self.note(&json!({"settings": settings}));
+        let mut all = serde_json::to_value(&state.settings)?;
+        merge(&mut all, patch);
+        let settings: Settings = serde_json::from_value(all.clone())?;
+        self.note(&json!({"settings": all}));
         state.settings = settings;
         *self
             .settings_changed
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = self.clock.now();
+        Ok(all)
     }
 
     /// When descriptions last changed.
@@ -171,7 +178,7 @@ impl World {
     }
 
     /// Counts API calls from zero again.
-    pub fn reset_usage(&self) {
+    pub fn reset_stats(&self) {
         self.set_calls_used(0);
     }
 
@@ -215,7 +222,28 @@ impl World {
                 .collect()
         };
         let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        json!({"api_calls": usage.by_user, "api_used": usage.used, "records": records})
+        json!({"calls": usage.by_user, "calls_used": usage.used, "records": records})
+    }
+}
+
+/// RFC 7396.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(target) = target.as_object_mut() else {
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            merge(target.entry(name.clone()).or_insert(Value::Null), value);
+        }
     }
 }
 

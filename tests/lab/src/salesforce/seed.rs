@@ -1,305 +1,258 @@
-//! What the org holds at the start: users, accounts, the cast's outsiders as contacts and leads,
-//! opportunities, cases, and for every person some events and tasks that came from nowhere else.
+//! What the org holds at the start: users, companies, the outsiders of the cast as contacts and leads, and
+//! activities that began in the CRM. Made through the same checks as every other write, by its owner.
 
-use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
 use super::app;
-use super::id::id18;
 use super::moment::stamp;
 use super::schema;
-use super::settings::UserSettings;
-use super::store::{Fields, Row, State};
+use super::store::State;
 use super::transaction::{Caller, Transaction, WriteOptions};
 use super::write;
-use crate::cast::{Cast, Outsider, OutsiderKind, Person};
+use crate::Options;
+use crate::cast::{Cast, OutsiderKind, Person};
 use crate::text;
 
-/// Which stream of the cast's randomness this is.
-const PURPOSE: u64 = 0x5f;
-/// Events, and tasks, per person at 200 mailbox items.
-const ACTIVITIES: usize = 10;
-
 /// Fills an empty org.
-pub fn fill(state: &mut State, cast: &Cast, items_per_person: usize) {
-    let mut rng = cast.rng(PURPOSE);
-    users(state, cast);
-    let modify_all = UserSettings {
-        modify_all: true,
-        view_all: true,
-        ..UserSettings::default()
+pub fn fill(state: &mut State, cast: &Cast, options: &Options) {
+    let mut seed = Seed {
+        state,
+        cast,
+        rng: cast.rng(40),
+        contacts: HashMap::new(),
     };
-    state
-        .settings
-        .users
-        .insert(app::INTEGRATION_USERNAME.to_owned(), modify_all);
-    accounts(state, cast, &mut rng);
-    for outsider in &cast.outsiders {
-        person_record(state, cast, outsider, &mut rng);
+    for outsider in cast
+        .outsiders
+        .iter()
+        .filter(|one| one.kind == OutsiderKind::Contact)
+    {
+        seed.contacts
+            .entry(outsider.owner)
+            .or_default()
+            .push(&outsider.sf_id);
     }
-    sales(state, cast, &mut rng);
-    let each = (ACTIVITIES * items_per_person).div_ceil(200);
-    for (index, person) in cast.people.iter().enumerate() {
-        let owned: Vec<&Outsider> = cast
-            .outsiders
-            .iter()
-            .skip(index)
-            .step_by(cast.people.len().max(1))
-            .collect();
-        let mut seeder = Seeder {
-            state,
-            cast,
-            person,
-            owned,
-            rng: &mut rng,
-        };
-        for number in 0..each {
-            seeder.event(number);
-            seeder.task(number);
-        }
+    seed.users();
+    seed.companies();
+    seed.outsiders();
+    // The lab's usual 200 items a person go with ten events, ten tasks and fifteen contacts in the CRM.
+    let share = |usual: usize| (usual * options.items_per_person).div_ceil(200);
+    for index in 0..cast.people.len() {
+        seed.contacts_of(index, share(15));
+        seed.sales_of(index, share(3));
+        seed.events_of(index, share(10));
+        seed.tasks_of(index, share(10));
     }
 }
 
-/// A row with the system fields, made and last changed at one moment.
-fn row(id: &str, owner: &str, at: DateTime<Utc>) -> Row {
-    let mut row = Row::new();
-    row.set("Id", id);
-    row.set("IsDeleted", false);
-    for field in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
-        row.set(field, stamp(at));
-    }
-    for field in ["CreatedById", "LastModifiedById"] {
-        row.set(field, owner);
-    }
-    row
-}
-
-fn put(state: &mut State, object: &'static str, row: Row) {
-    state.put(object, std::sync::Arc::new(row));
-}
-
-fn users(state: &mut State, cast: &Cast) {
-    let made = cast.start - TimeDelta::days(700);
-    let robot = app::integration_user_id();
-    let mut integration = row(&robot, &robot, made);
-    integration.set("Username", app::INTEGRATION_USERNAME);
-    integration.set("LastName", "Integration");
-    integration.set("Name", "Integration");
-    integration.set("Email", "integration@lab.example");
-    integration.set("Alias", "integr");
-    locale(&mut integration, "UTC");
-    put(state, "User", integration);
-    for (index, person) in cast.people.iter().enumerate() {
-        let mut user = row(&person.sf_user_id, &robot, made);
-        user.set("Username", person.sf_username.as_str());
-        user.set("FirstName", person.given.as_str());
-        user.set("LastName", person.family.as_str());
-        user.set("Name", person.display.as_str());
-        user.set("Email", person.smtp.as_str());
-        user.set("FederationIdentifier", person.upn.as_str());
-        user.set("Alias", format!("u{index}"));
-        // Every tenth person leads the nine after.
-        if let Some(manager) = cast.people.get(index - index % 10).filter(|_| index % 10 != 0) {
-            user.set("ManagerId", manager.sf_user_id.as_str());
-        }
-        locale(&mut user, person.zone.name());
-        put(state, "User", user);
-    }
-}
-
-fn locale(user: &mut Row, zone: &str) {
-    user.set("IsActive", true);
-    user.set("UserType", "Standard");
-    user.set("TimeZoneSidKey", zone);
-    user.set("LocaleSidKey", "en_US");
-    user.set("LanguageLocaleKey", "en_US");
-    user.set("EmailEncodingKey", "UTF-8");
-}
-
-fn past(cast: &Cast, rng: &mut ChaCha8Rng) -> DateTime<Utc> {
-    cast.start - TimeDelta::minutes(rng.random_range(60..400 * 1440))
-}
-
-fn owner(cast: &Cast, index: usize) -> String {
-    cast.people
-        .get(index % cast.people.len().max(1))
-        .map_or_else(app::integration_user_id, |p| p.sf_user_id.clone())
-}
-
-fn accounts(state: &mut State, cast: &Cast, rng: &mut ChaCha8Rng) {
-    for (index, company) in cast.accounts.iter().enumerate() {
-        let owner = owner(cast, index);
-        let mut account = row(&company.sf_account_id, &owner, past(cast, rng));
-        account.set("OwnerId", owner);
-        account.set("Name", company.name.as_str());
-        account.set("Website", format!("https://www.{}", company.domain));
-        account.set("Type", "Customer");
-        account.set("BillingCity", "Berlin");
-        account.set("BillingCountry", "Germany");
-        put(state, "Account", account);
-    }
-}
-
-fn person_record(state: &mut State, cast: &Cast, outsider: &Outsider, rng: &mut ChaCha8Rng) {
-    let owner = owner(cast, outsider.owner);
-    let mut record = row(&outsider.sf_id, &owner, past(cast, rng));
-    record.set("OwnerId", owner);
-    record.set("FirstName", outsider.given.as_str());
-    record.set("LastName", outsider.family.as_str());
-    record.set("Name", format!("{} {}", outsider.given, outsider.family));
-    record.set("Email", outsider.email.as_str());
-    record.set("Phone", outsider.phone.as_str());
-    record.set("Title", outsider.title.as_str());
-    let company = cast.accounts.get(outsider.company);
-    match outsider.kind {
-        OutsiderKind::Contact => {
-            record.set(
-                "AccountId",
-                company
-                    .map(|company| company.sf_account_id.clone())
-                    .unwrap_or_default(),
-            );
-            record.set("MailingCity", "Wien");
-            record.set("MailingCountry", "Austria");
-            put(state, "Contact", record);
-        }
-        OutsiderKind::Lead => {
-            record.set(
-                "Company",
-                company.map(|company| company.name.clone()).unwrap_or_default(),
-            );
-            record.set("Status", "Working - Contacted");
-            record.set("IsConverted", false);
-            put(state, "Lead", record);
-        }
-    }
-}
-
-/// One opportunity for every account, one case for every second.
-fn sales(state: &mut State, cast: &Cast, rng: &mut ChaCha8Rng) {
-    for (index, company) in cast.accounts.iter().enumerate() {
-        let owner = owner(cast, index);
-        let at = past(cast, rng);
-        let mut opportunity = row(&id18("006", index as u64 + 1), &owner, at);
-        opportunity.set("OwnerId", owner.as_str());
-        opportunity.set("AccountId", company.sf_account_id.as_str());
-        opportunity.set("Name", text::subject(rng));
-        opportunity.set("StageName", "Qualification");
-        opportunity.set("Amount", f64::from(rng.random_range(10..5000)) * 100.0);
-        opportunity.set(
-            "CloseDate",
-            (cast.start + TimeDelta::days(40)).date_naive().to_string(),
-        );
-        opportunity.set("IsClosed", false);
-        opportunity.set("IsWon", false);
-        put(state, "Opportunity", opportunity);
-        if index % 2 == 0 {
-            let mut case = row(&id18("500", index as u64 + 1), &owner, at);
-            case.set("OwnerId", owner);
-            case.set("AccountId", company.sf_account_id.as_str());
-            case.set("CaseNumber", format!("{:08}", 1001 + index));
-            case.set("Subject", text::subject(rng));
-            case.set("Status", "New");
-            case.set("Priority", "Medium");
-            case.set("IsClosed", false);
-            put(state, "Case", case);
-        }
-    }
-}
-
-/// Writes one person's activities as that person.
-struct Seeder<'a> {
+struct Seed<'a> {
     state: &'a mut State,
     cast: &'a Cast,
-    person: &'a Person,
-    owned: Vec<&'a Outsider>,
-    rng: &'a mut ChaCha8Rng,
+    rng: ChaCha8Rng,
+    /// The ids of the cast's contacts by their owner's index.
+    contacts: HashMap<usize, Vec<&'a str>>,
 }
 
-impl Seeder<'_> {
-    fn write(&mut self, object: &str, fields: Value) {
-        let caller = Caller {
-            id: self.person.sf_user_id.clone(),
-            username: self.person.sf_username.clone(),
-            view_all: false,
-            modify_all: false,
-            zone: self.person.zone,
-        };
-        let at = past(self.cast, self.rng);
-        let mut tx = Transaction::new(self.state, &caller, at, WriteOptions::default());
-        let empty = Map::new();
-        let fields = fields.as_object().unwrap_or(&empty);
-        let object = schema::object(object).expect("the seed names objects of the schema");
-        write::insert(&mut tx, object, fields).expect("the seed obeys the rules");
+impl Seed<'_> {
+    /// Makes one record as its owner would; seeds are written to pass every rule.
+    fn insert(&mut self, owner: &Caller, object: &str, id: Option<&str>, body: Value) -> Option<String> {
+        let object = schema::object(object)?;
+        let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
+        let mut tx = Transaction::new(self.state, owner, self.cast.start, WriteOptions::default());
+        tx.fixed_id = id.map(str::to_owned);
+        let made = write::insert(&mut tx, object, &body);
+        made.map_err(|error| format!("seed of {}: {} {}", object.name, error.code, error.message))
+            .inspect_err(|message| tracing::error!("{message}"))
+            .ok()
     }
 
-    /// Whom the activity relates to: mostly one of the person's own contacts or leads.
-    fn relate(&mut self, fields: &mut Map<String, Value>) {
-        let chosen = self.rng.random_range(0..self.owned.len().max(1));
-        let Some(outsider) = self.owned.get(chosen) else {
-            return;
-        };
-        if self.rng.random_bool(0.8) {
-            fields.insert("WhoId".to_owned(), json!(outsider.sf_id));
+    fn users(&mut self) {
+        let integration = app::integration_user_id();
+        let mut rows = vec![json!({
+            "Id": integration, "Username": app::INTEGRATION_USERNAME, "LastName": "Integration",
+            "Name": "Integration", "Email": "integration@lab.example", "IsActive": true,
+            "UserType": "Standard", "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US",
+        })];
+        for (index, person) in self.cast.people.iter().enumerate() {
+            // Every tenth person leads the nine after.
+            let manager = self
+                .cast
+                .people
+                .get(index - index % 10)
+                .filter(|_| index % 10 != 0);
+            rows.push(json!({
+                "ManagerId": manager.map(|manager| &manager.sf_user_id),
+                "Id": person.sf_user_id, "Username": person.sf_username, "FirstName": person.given,
+                "LastName": person.family, "Name": person.display, "Email": person.smtp, "IsActive": true,
+                "UserType": "Standard", "TimeZoneSidKey": person.zone.name(), "LocaleSidKey": "en_US",
+                "FederationIdentifier": person.upn,
+            }));
         }
-        let company = self.cast.accounts.get(outsider.company);
-        if let (OutsiderKind::Contact, Some(company)) = (outsider.kind, company) {
-            fields.insert("WhatId".to_owned(), json!(company.sf_account_id));
+        let now = stamp(self.cast.start);
+        for mut row in rows {
+            row["IsDeleted"] = json!(false);
+            for field in ["CreatedDate", "LastModifiedDate", "SystemModstamp"] {
+                row[field] = json!(now);
+            }
+            if let Value::Object(fields) = row {
+                self.state.restore("User", fields);
+            }
         }
     }
 
-    fn event(&mut self, number: usize) {
-        let day = (self.cast.start + TimeDelta::days(self.rng.random_range(-30..45))).date_naive();
-        let mut fields = Map::new();
-        fields.insert("Subject".to_owned(), json!(text::subject(self.rng)));
-        fields.insert("Description".to_owned(), json!(text::paragraphs(self.rng, 1)));
-        self.relate(&mut fields);
-        if number % 10 == 3 {
-            fields.insert("IsAllDayEvent".to_owned(), json!(true));
-            fields.insert("ActivityDate".to_owned(), json!(day.to_string()));
-            fields.insert("ShowAs".to_owned(), json!("OutOfOffice"));
-        } else {
-            let hour = NaiveTime::from_hms_opt(self.rng.random_range(8..17), 30, 0).unwrap_or(NaiveTime::MIN);
-            let start = self
-                .person
-                .zone
-                .from_local_datetime(&day.and_time(hour))
-                .earliest();
-            let start = start.map_or(self.cast.start, |start| start.with_timezone(&Utc));
-            fields.insert("StartDateTime".to_owned(), json!(stamp(start)));
-            fields.insert(
-                "DurationInMinutes".to_owned(),
-                json!(30 * self.rng.random_range(1..5)),
-            );
-            fields.insert("Location".to_owned(), json!("Room 4"));
+    fn companies(&mut self) {
+        let cast = self.cast;
+        for (index, company) in cast.accounts.iter().enumerate() {
+            let owner = caller_at(cast, index);
+            let website = format!("https://www.{}", company.domain);
+            let body = json!({"Name": company.name, "Website": website, "Type": "Customer"});
+            self.insert(&owner, "Account", Some(&company.sf_account_id), body);
         }
-        fields.insert("IsPrivate".to_owned(), json!(number % 10 == 7));
-        self.write("Event", Value::Object(fields));
     }
 
-    fn task(&mut self, number: usize) {
-        const STATES: [&str; 5] = [
-            "Not Started",
-            "In Progress",
-            "Completed",
-            "Waiting on someone else",
-            "Deferred",
-        ];
-        let day = (self.cast.start + TimeDelta::days(self.rng.random_range(-10..30))).date_naive();
-        let mut fields = Map::new();
-        fields.insert("Subject".to_owned(), json!(text::subject(self.rng)));
-        fields.insert("Description".to_owned(), json!(text::sentence(self.rng)));
-        fields.insert("Status".to_owned(), json!(STATES.get(number % STATES.len())));
-        fields.insert(
-            "Priority".to_owned(),
-            json!(if number % 4 == 0 { "High" } else { "Normal" }),
-        );
-        if number % 3 != 0 {
-            fields.insert("ActivityDate".to_owned(), json!(day.to_string()));
+    fn outsiders(&mut self) {
+        let cast = self.cast;
+        for outsider in &cast.outsiders {
+            let owner = caller_at(cast, outsider.owner);
+            let company = cast.accounts.get(outsider.company);
+            let mut body = json!({
+                "FirstName": outsider.given, "LastName": outsider.family, "Email": outsider.email,
+                "Phone": outsider.phone, "Title": outsider.title,
+            });
+            let object = match outsider.kind {
+                OutsiderKind::Contact => {
+                    body["AccountId"] = json!(company.map(|company| company.sf_account_id.as_str()));
+                    "Contact"
+                }
+                OutsiderKind::Lead => {
+                    body["Company"] = json!(company.map_or("(none)", |company| company.name.as_str()));
+                    "Lead"
+                }
+            };
+            self.insert(&owner, object, Some(&outsider.sf_id), body);
         }
-        self.relate(&mut fields);
-        self.write("Task", Value::Object(fields));
     }
+
+    fn contacts_of(&mut self, index: usize, count: usize) {
+        let owner = caller_at(self.cast, index);
+        for number in 0..count {
+            let (given, _) = text::given_name(&mut self.rng);
+            let (family, _) = text::family_name(&mut self.rng);
+            let company = self.account(index + number);
+            let body = json!({
+                "FirstName": given, "LastName": family, "AccountId": company,
+                "Email": format!("crm.only.{index}.{number}@partner.example"),
+                "MobilePhone": format!("+49 170 {:07}", self.rng.random_range(0..10_000_000)),
+                "MailingCity": "Köln", "MailingCountry": "Germany", "Department": "Einkauf",
+            });
+            self.insert(&owner, "Contact", None, body);
+        }
+    }
+
+    fn account(&self, index: usize) -> Option<&str> {
+        let accounts = &self.cast.accounts;
+        accounts
+            .get(index % accounts.len().max(1))
+            .map(|account| account.sf_account_id.as_str())
+    }
+
+    fn sales_of(&mut self, index: usize, count: usize) {
+        let owner = caller_at(self.cast, index);
+        for number in 0..count {
+            let account = self.account(index * 3 + number).map(str::to_owned);
+            let close = (self.cast.start + TimeDelta::days(30 + number as i64)).date_naive();
+            let name = text::subject(&mut self.rng);
+            let name: String = name.chars().take(100).collect();
+            let body = json!({
+                "Name": name, "AccountId": account, "StageName": "Prospecting", "CloseDate": close.to_string(),
+            });
+            self.insert(&owner, "Opportunity", None, body);
+            let subject = text::subject(&mut self.rng);
+            let body = json!({"Subject": subject, "AccountId": account, "Origin": "Email", "Status": "New"});
+            self.insert(&owner, "Case", None, body);
+        }
+    }
+
+    fn events_of(&mut self, index: usize, count: usize) {
+        let owner = caller_at(self.cast, index);
+        for number in 0..count {
+            let subject = text::subject(&mut self.rng);
+            let description = text::paragraphs(&mut self.rng, 1);
+            let mut body = json!({
+                "Subject": cut(&subject, 255), "Description": cut(&description, 2_000),
+                "ShowAs": if number % 4 == 0 { "Free" } else { "Busy" }, "Location": "Raum 7",
+            });
+            let day = self.cast.start + TimeDelta::days(self.rng.random_range(-40..80));
+            if number % 5 == 4 {
+                body["IsAllDayEvent"] = json!(true);
+                body["ActivityDate"] = json!(day.date_naive().to_string());
+            } else {
+                body["StartDateTime"] = json!(stamp(on_the_half_hour(day, number)));
+                body["DurationInMinutes"] = json!(30 + 15 * (number % 5));
+            }
+            if number % 3 == 0 {
+                body["WhoId"] = json!(self.somebody(index));
+            }
+            self.insert(&owner, "Event", None, body);
+        }
+    }
+
+    fn tasks_of(&mut self, index: usize, count: usize) {
+        let owner = caller_at(self.cast, index);
+        for number in 0..count {
+            let subject = text::subject(&mut self.rng);
+            let due = (self.cast.start + TimeDelta::days(self.rng.random_range(-20..60))).date_naive();
+            let status = [
+                "Not Started",
+                "In Progress",
+                "Completed",
+                "Waiting on someone else",
+                "Deferred",
+            ];
+            let priority = ["Normal", "High", "Low"];
+            let mut body = json!({
+                "Subject": cut(&subject, 255), "ActivityDate": due.to_string(),
+                "Status": status[number % status.len()], "Priority": priority[number % priority.len()],
+                "Description": cut(&text::paragraphs(&mut self.rng, 1), 2_000),
+            });
+            if number % 2 == 0 {
+                body["WhoId"] = json!(self.somebody(index));
+            }
+            self.insert(&owner, "Task", None, body);
+        }
+    }
+
+    /// A contact whom this person owns, or nobody.
+    fn somebody(&mut self, owner: usize) -> Option<String> {
+        let own = self.contacts.get(&owner)?;
+        own.get(self.rng.random_range(0..own.len()))
+            .map(|id| (*id).to_owned())
+    }
+}
+
+fn caller_at(cast: &Cast, index: usize) -> Caller {
+    let person: Option<&Person> = cast.people.get(index % cast.people.len().max(1));
+    Caller {
+        id: person.map_or_else(app::integration_user_id, |person| person.sf_user_id.clone()),
+        username: person
+            .map_or(app::INTEGRATION_USERNAME, |person| &person.sf_username)
+            .to_owned(),
+        view_all: false,
+        // The seed may link what other people own.
+        modify_all: true,
+        zone: person.map_or(chrono_tz::UTC, |person| person.zone),
+    }
+}
+
+fn on_the_half_hour(day: DateTime<Utc>, number: usize) -> DateTime<Utc> {
+    let midnight = day.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    midnight + TimeDelta::minutes(7 * 60 + 30 * (number as i64 % 18))
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }

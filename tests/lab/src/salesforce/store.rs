@@ -231,6 +231,7 @@ impl State {
         };
         let row: Row = fields
             .into_iter()
+            .filter(|(_, value)| !value.is_null())
             .filter_map(|(name, value)| {
                 let hidden = (name == MASTER_EVENT).then_some(MASTER_EVENT);
                 Some((object.field(&name).map(|field| field.name).or(hidden)?, value))

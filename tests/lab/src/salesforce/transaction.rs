@@ -46,6 +46,8 @@ pub struct Transaction<'a> {
     pub now: DateTime<Utc>,
     /// What the headers say.
     pub options: WriteOptions,
+    /// The id of the next record that is made; for the seed, whose cast has its ids already.
+    pub fixed_id: Option<String>,
     undo: Vec<(&'static str, String, Option<Arc<Row>>)>,
     attempts: u64,
 }
@@ -58,6 +60,7 @@ impl<'a> Transaction<'a> {
             caller,
             now,
             options,
+            fixed_id: None,
             undo: Vec::new(),
             attempts: 0,
         }
@@ -105,7 +108,8 @@ impl<'a> Transaction<'a> {
 
     /// Stores a new row with an id of its own; gives the id.
     pub fn create(&mut self, object: &'static Object, mut row: Row) -> String {
-        let id = self.state.next_id(object);
+        let fixed = self.fixed_id.take_if(|id| id.starts_with(object.prefix));
+        let id = fixed.unwrap_or_else(|| self.state.next_id(object));
         row.set("Id", id.as_str());
         row.set("IsDeleted", false);
         row.set("CreatedById", self.caller.id.as_str());

@@ -10,10 +10,11 @@ use crate::salesforce::front::bearer;
 use crate::salesforce::store::Fields;
 
 /// GET /services/oauth2/userinfo, GET /id/ORG/USER
-pub fn answer(form: &Form, request: &Request<Bytes>, operation: &str) -> Response<Bytes> {
-    let token = bearer(request).unwrap_or_else(|| form.field("oauth_token").to_owned());
+pub fn answer(form: &Form, request: &Request<Bytes>, endpoint: &str) -> Response<Bytes> {
+    let token =
+        bearer(request).unwrap_or_else(|| [form.field("oauth_token"), form.field("access_token")].concat());
     let Some(caller) = form.world.caller_of_token(&token) else {
-        let status = if operation == "userinfo" {
+        let status = if endpoint == "userinfo" {
             StatusCode::UNAUTHORIZED
         } else {
             StatusCode::FORBIDDEN

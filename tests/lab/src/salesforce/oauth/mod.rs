@@ -29,8 +29,11 @@ impl OAuthError {
     }
 }
 
-/// The operation's name in /stats and for fault rules; `None` if the path is not OAuth's.
-pub fn operation(path: &str) -> Option<&'static str> {
+/// What OAuth counts as in /stats and for fault rules.
+pub const OPERATION: &str = "oauth";
+
+/// The endpoint that a path names; `None` if the path is not OAuth's.
+pub fn endpoint(path: &str) -> Option<&'static str> {
     if path.starts_with("/id/") {
         return Some("identity");
     }
@@ -40,8 +43,7 @@ pub fn operation(path: &str) -> Option<&'static str> {
             "authorize" => "authorize",
             "revoke" => "revoke",
             "userinfo" => "userinfo",
-            "introspect" => "introspect",
-            _ => "oauth_other",
+            _ => "other",
         },
     )
 }
@@ -61,13 +63,13 @@ impl Form<'_> {
 }
 
 /// Answers an OAuth request.
-pub fn answer(world: &World, request: &Request<Bytes>, base: &str, operation: &str) -> Response<Bytes> {
+pub fn answer(world: &World, request: &Request<Bytes>, base: &str, endpoint: &str) -> Response<Bytes> {
     let form = form(world, request, base);
-    match operation {
+    match endpoint {
         "token" if request.method() == Method::POST => result(token::grant(&form)),
         "revoke" => result(token::revoke(&form)),
         "authorize" => authorize::answer(&form),
-        "userinfo" | "identity" => identity::answer(&form, request, operation),
+        "userinfo" | "identity" => identity::answer(&form, request, endpoint),
         _ => result(Err(OAuthError::new(
             "invalid_request",
             "no such endpoint or method",

@@ -24,7 +24,18 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Value,
-    exp: i64,
+    /// Seconds since 1970; the vendor also takes them as a text, which simple-salesforce sends.
+    exp: Value,
+}
+
+impl Claims {
+    fn expires(&self) -> Option<i64> {
+        let number = self
+            .exp
+            .as_i64()
+            .or_else(|| self.exp.as_f64().map(|at| at as i64));
+        number.or_else(|| self.exp.as_str()?.parse().ok())
+    }
 }
 
 /// POST /services/oauth2/token
@@ -74,10 +85,11 @@ fn assertion(form: &Form) -> Granted {
     }
     // Judged by the real clock: the client knows nothing of the lab's offset.
     let now = Utc::now().timestamp();
-    if claims.exp < now {
+    let expires = claims.expires().unwrap_or_default();
+    if expires <= now {
         return Err(OAuthError::new("invalid_grant", "assertion is expired"));
     }
-    if claims.exp > now + ASSERTION_MINUTES * 60 {
+    if expires > now + ASSERTION_MINUTES * 60 {
         return Err(OAuthError::new("invalid_grant", "assertion validity is too long"));
     }
     let unapproved = || OAuthError::new("invalid_grant", "user hasn't approved this consumer");

@@ -1,0 +1,161 @@
+//! The tables as diesel knows them. Compared with a live database by tests/it/database.rs, which prints the
+//! text that belongs here when the two differ. Do not edit by hand what that test generates.
+
+diesel::table! {
+    egress_ledger (id) {
+        id -> Int8,
+        at -> Timestamptz,
+        purpose -> Text,
+        host -> Text,
+        port -> Int4,
+        address -> Nullable<Text>,
+        outcome -> Text,
+        bytes_out -> Int8,
+        bytes_in -> Int8,
+        duration_ms -> Int4,
+    }
+}
+
+diesel::table! {
+    failures (id) {
+        id -> Int8,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Nullable<Text>,
+        code -> Text,
+        class -> Text,
+        attempts -> Int4,
+        first_at -> Timestamptz,
+        last_at -> Timestamptz,
+        next_retry_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    links (mailbox_id, kind, item_key) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        item_key -> Int8,
+        item_version -> Int8,
+        item_modified -> Nullable<Timestamptz>,
+        crm_modified -> Nullable<Timestamptz>,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Text,
+        prints -> Bytea,
+    }
+}
+
+diesel::table! {
+    mailbox_keys (mailbox_id) {
+        mailbox_id -> Int4,
+        sealed -> Bytea,
+    }
+}
+
+diesel::table! {
+    mailboxes (id) {
+        id -> Int4,
+        address -> Text,
+        mail_server -> Text,
+        crm -> Text,
+        crm_username -> Text,
+        crm_user_id -> Nullable<Text>,
+        policy -> Text,
+        state -> Text,
+        state_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    policies (name, version) {
+        name -> Text,
+        version -> Int4,
+        body -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sealed_secrets (name) {
+        name -> Text,
+        sealed -> Bytea,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (hash) {
+        hash -> Bytea,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_codes (hash) {
+        hash -> Bytea,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    skips (mailbox_id, kind, side, item_key) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    streams (mailbox_id, kind) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        mailbox_cursor -> Nullable<Bytea>,
+        crm_cursor -> Nullable<Bytea>,
+        first_read_done -> Bool,
+        due_at -> Timestamptz,
+        lease_owner -> Nullable<Uuid>,
+        lease_expires -> Nullable<Timestamptz>,
+        fence -> Int8,
+        read_total -> Nullable<Int4>,
+        read_done -> Int4,
+        last_turn_at -> Nullable<Timestamptz>,
+        last_change_at -> Nullable<Timestamptz>,
+        lag_ms -> Nullable<Int4>,
+        attempts -> Int4,
+        last_error_code -> Nullable<Text>,
+        last_error_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    turns (id) {
+        id -> Int8,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        started_at -> Timestamptz,
+        finished_at -> Timestamptz,
+        outcome -> Text,
+        counts -> Jsonb,
+    }
+}
+
+diesel::joinable!(failures -> mailboxes (mailbox_id));
+diesel::joinable!(links -> mailboxes (mailbox_id));
+diesel::joinable!(mailbox_keys -> mailboxes (mailbox_id));
+diesel::joinable!(skips -> mailboxes (mailbox_id));
+diesel::joinable!(streams -> mailboxes (mailbox_id));
+diesel::joinable!(turns -> mailboxes (mailbox_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    egress_ledger, failures, links, mailbox_keys, mailboxes, policies, sealed_secrets, sessions,
+    sign_in_codes, skips, streams, turns,
+);

@@ -1,0 +1,14 @@
+//! The shared ground of the integration tests: real servers, made once, and a fresh database for each test.
+
+#![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
+
+pub mod cluster;
+pub mod exchange;
+pub mod office;
+pub mod records;
+pub mod test_db;
+pub mod wait;
+
+pub use office::Office;
+pub use test_db::TestDb;
+pub use wait::eventually;

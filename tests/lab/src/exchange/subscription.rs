@@ -1,0 +1,5 @@
+//! Who listens to what.
+
+/// All subscriptions.
+#[derive(Default)]
+pub struct Subscriptions {}
