@@ -64,13 +64,13 @@ impl Org {
     }
 
     pub fn known(&self, kind: OutsiderKind, nth: usize) -> Known {
-        let of_kind = self
+        let mut of_kind = self
             .lab
             .cast
             .outsiders
             .iter()
             .filter(|outsider| outsider.kind == kind);
-        let outsider = of_kind.skip(nth).next().expect("the cast has enough people");
+        let outsider = of_kind.nth(nth).expect("the cast has enough people");
         Known {
             address: outsider.email.clone(),
             id: CrmId(outsider.sf_id.clone()),

@@ -153,7 +153,7 @@ pub fn changed(kind: RecordKind, stage: &Stage) -> Record {
             subject: "Bericht".into(),
             ..Task::default()
         }),
-        RecordKind::Mail => unreachable!("mail never changes"),
+        RecordKind::Mail => panic!("mail never changes"),
     }
 }
 
