@@ -82,7 +82,11 @@ fn visible<'a>(call: &'a Call, object: &'static Object, record: &str) -> ApiResu
         return Err(not_found());
     }
     // A row in the recycle bin reads like one that never was; only changing it says that it is deleted.
-    if row.flag("IsDeleted") { Err(not_found()) } else { Ok(row) }
+    if row.flag("IsDeleted") {
+        Err(not_found())
+    } else {
+        Ok(row)
+    }
 }
 
 fn read(call: &Call, object: &'static Object, record: &str, ask: &Ask) -> ApiResult<Answer> {
