@@ -2,6 +2,7 @@
 //!
 //! The rooms, in reading order:
 
+pub mod appliance;
 pub mod crm;
 pub mod foundation;
 pub mod mailbox;

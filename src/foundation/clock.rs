@@ -38,6 +38,10 @@ impl Clock {
     }
 
     /// A clock that stands still until [`advance`](Self::advance) is called.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else takes"
+    )]
     pub fn manual(wall: DateTime<Utc>) -> Self {
         Self(Source::Manual(Arc::new(Manual {
             start: Instant::now(),
@@ -50,6 +54,10 @@ impl Clock {
     }
 
     /// The time of day, as others would tell it. May jump; never measure with it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else takes"
+    )]
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::System => Utc::now(),
@@ -58,6 +66,10 @@ impl Clock {
     }
 
     /// A point on a scale that never jumps, for measuring how long something took.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else takes"
+    )]
     pub fn instant(&self) -> Instant {
         match &self.0 {
             Source::System => Instant::now(),
@@ -66,6 +78,10 @@ impl Clock {
     }
 
     /// Waits. On a manual clock: until it was advanced far enough.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else takes"
+    )]
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {
             Source::System => tokio::time::sleep(wait).await,

@@ -5,12 +5,16 @@
 //! * [`ids`]: identifiers as types
 //! * [`clock`] and [`backoff`]: the time, and how long to wait
 //! * [`db`]: the one bridge to PostgreSQL
+//! * [`keyring`]: sealed secrets, and the keys that fingerprints are made with
+//! * [`egress`]: the one door out
 
 pub mod backoff;
 pub mod clock;
 pub mod content;
 pub mod db;
+pub mod egress;
 pub mod explain;
 pub mod failure;
 pub mod ids;
+pub mod keyring;
 pub mod secret;

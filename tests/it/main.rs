@@ -1,5 +1,18 @@
 //! The one integration binary: a file per behaviour, all against real servers over real sockets.
 
+// A test may fail by panicking, reads the machine's clock for its deadlines, and keeps its servers in the
+// temp folder.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
 mod harness;
 
+mod content;
 mod database;
+mod keyring;

@@ -23,7 +23,7 @@ const LOCK: i64 = 0x686f_6c64_6661_7374;
 pub enum MigrateError {
     /// The owner's role could not sign in.
     #[error("the owner of the database could not connect")]
-    Connect(#[source] diesel::ConnectionError),
+    Connect(#[source] ConnectionError),
     /// A statement outside the migrations failed.
     #[error(transparent)]
     Database(#[from] DbError),

@@ -17,6 +17,7 @@
 pub mod error;
 pub mod migrate;
 mod pool;
+#[allow(missing_docs, reason = "generated; migrations/ says what each column is")]
 #[rustfmt::skip]
 pub mod schema;
 

@@ -1,1 +1,10 @@
-//! The shared ground of the integration tests.
+//! The shared ground of the integration tests: real servers, made once, and a fresh database for each test.
+
+#![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
+
+pub mod cluster;
+pub mod test_db;
+pub mod wait;
+
+pub use test_db::TestDb;
+pub use wait::eventually;

@@ -16,6 +16,7 @@ use crate::faults::{Faults, Side};
 use crate::http::{self, Tls};
 use crate::journal::{Durable, Journal};
 use crate::ledger::Ledger;
+use crate::record::Recorder;
 use crate::stats::Stats;
 use crate::tls::{Certificates, TlsError};
 use crate::{exchange, salesforce};
@@ -71,6 +72,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// What the Exchange side demands of channel bindings.
     pub extended_protection: ExtendedProtection,
+    /// A folder that gets every Exchange request and answer, see [`crate::record`].
+    pub record: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -83,6 +86,7 @@ impl Default for Options {
             ports: Ports::default(),
             state: None,
             extended_protection: ExtendedProtection::Off,
+            record: None,
         }
     }
 }
@@ -278,11 +282,15 @@ async fn listen(
     };
     let mut tasks = Vec::new();
     let ports = options.ports;
-    let exchange = serve_exchange(ports.exchange, Some(tls.clone()), &parts, &mut tasks).await?;
+    let recorder = match &options.record {
+        Some(folder) => Recorder::into_folder(folder)?,
+        None => Recorder::default(),
+    };
+    let exchange = serve_exchange(ports.exchange, Some(tls.clone()), &parts, &recorder, &mut tasks).await?;
     let salesforce = serve_salesforce(ports.salesforce, Some(tls), &parts, &mut tasks).await?;
     let (mut exchange_http, mut salesforce_http) = (None, None);
     if options.http {
-        exchange_http = Some(serve_exchange(ports.exchange_http, None, &parts, &mut tasks).await?);
+        exchange_http = Some(serve_exchange(ports.exchange_http, None, &parts, &recorder, &mut tasks).await?);
         salesforce_http = Some(serve_salesforce(ports.salesforce_http, None, &parts, &mut tasks).await?);
     }
     let listener = bind(ports.control).await?;
@@ -312,19 +320,26 @@ async fn serve_exchange(
     port: u16,
     tls: Option<Tls>,
     parts: &Parts,
+    recorder: &Recorder,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> std::io::Result<SocketAddr> {
     let listener = bind(port).await?;
     let address = listener.local_addr()?;
-    let world = parts.exchange.clone();
+    let (world, recorder) = (parts.exchange.clone(), recorder.clone());
     tasks.push(tokio::spawn(http::serve(
         listener,
         tls,
         Side::Exchange,
         parts.stats.clone(),
         move |request, connection| {
-            let world = world.clone();
-            async move { exchange::handle(world, request, &connection).await }
+            let (world, pending) = (world.clone(), recorder.request(&request));
+            async move {
+                let reply = exchange::handle(world, request, &connection).await;
+                match pending {
+                    Some(pending) => pending.reply(reply),
+                    None => reply,
+                }
+            }
         },
     )));
     Ok(address)

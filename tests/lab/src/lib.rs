@@ -2,7 +2,7 @@
 //!
 //! Written from the vendors' documents and from nothing of the product, so that a misreading of a
 //! document cannot hide in both. In reading order: who is in the world ([`cast`], [`text`]), what
-//! all worlds share ([`clock`], [`ledger`], [`faults`], [`stats`], [`journal`]), how they are
+//! all worlds share ([`clock`], [`ledger`], [`faults`], [`stats`], [`journal`], [`record`]), how they are
 //! reached ([`tls`], [`http`]), the worlds ([`exchange`], [`salesforce`]), and how a test steers
 //! them ([`control`]).
 
@@ -15,6 +15,7 @@ pub mod http;
 pub mod journal;
 pub mod lab;
 pub mod ledger;
+pub mod record;
 pub mod salesforce;
 pub mod stats;
 pub mod text;

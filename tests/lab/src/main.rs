@@ -63,6 +63,9 @@ struct Up {
     /// What Exchange demands of channel bindings
     #[arg(long, value_enum, default_value = "off")]
     extended_protection: Protection,
+    /// A folder that gets every Exchange request and answer
+    #[arg(long)]
+    record: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -107,6 +110,7 @@ async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
             Protection::Allow => ExtendedProtection::Allow,
             Protection::Require => ExtendedProtection::Require,
         },
+        record: up.record,
     })
     .await?;
     let ca_file = up

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod ids;
 pub mod item;
 pub mod mailbox;
+pub mod mime;
 pub mod mutation;
 pub mod ntlm;
 pub mod recurrence;

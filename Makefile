@@ -1,0 +1,51 @@
+# The front door. `make` alone says what there is.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Built things stay outside the checkout, so that two checkouts share one cold build.
+export HOLDFAST_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/holdfast
+export CARGO_TARGET_DIR ?= $(HOLDFAST_CACHE)/target
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help setup fmt check tidy deny test demo bench lab clean-cache
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | \
+	  while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+setup: ## installs what a bare Debian 12 lacks (needs root or sudo once)
+	@scripts/setup.sh build
+
+fmt: ## formats the Rust code
+	cargo fmt --all
+
+check: setup ## format, lints, the house's rules, documentation, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cargo test --locked --quiet --test tidy
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+	@scripts/deny.sh
+
+tidy: setup ## the house's rules alone
+	cargo test --locked --quiet --test tidy
+
+deny: ## installs cargo-deny, then checks licences, bans and sources
+	@scripts/deny.sh install
+
+test: setup ## every test, against a private PostgreSQL and the lab
+	@scripts/test.sh
+
+demo: setup ## twenty mailboxes meet a CRM, both ways; CHECK=1 proves it and ends
+	@scripts/demo.sh $(if $(CHECK),--check)
+
+bench: setup ## the figures, each beside what it is compared with
+	@scripts/bench.sh
+
+lab: setup ## an Exchange and a Salesforce to play with, until Ctrl-C
+	cargo run --locked --quiet -p holdfast-lab -- up --people $(or $(PEOPLE),20) --seed $(or $(SEED),1) --http
+
+clean-cache: ## removes what was built and downloaded outside the checkout
+	rm -rf "$(HOLDFAST_CACHE)"

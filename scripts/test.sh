@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs every test. What the tests need beside the build (the runner, the independent clients) is prepared
+# first; what a test starts, it stops.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh test
+tests/truth/setup.sh >/dev/null
+
+profile=default
+[ -z "${CI:-}" ] || profile=ci
+# The house's binary and the lab's are started by tests that need them as processes of their own.
+cargo build --workspace --bins --locked --quiet
+cargo nextest run --workspace --locked --profile "$profile" "$@"

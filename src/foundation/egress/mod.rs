@@ -1,0 +1,35 @@
+//! The egress gate: the one door out (promise P2). Nothing else in the house opens a socket to the outside.
+//!
+//! A connector asks [`Gate::connect`] for a connection to a [`Target`] and says for what [`Purpose`]. The gate
+//! looks the target up in the administrator's allow-list ([`policy`]), resolves the name itself ([`resolve`]),
+//! looks at every address that came back, connects, speaks TLS where the target wants it ([`tls`]), and hands
+//! out a [`Door`]. Each attempt leaves one row in the [`ledger`], refusals too; a door writes its row when it
+//! closes, with the bytes that crossed the wire.
+//!
+//! Above the gate stand two ways to speak HTTP/1.1. [`HttpConnection`] is one connection, for protocols that
+//! sign in the connection itself (NTLM). [`HttpClient`] keeps idle connections per target, for protocols
+//! whose sign-in is in a header. Neither follows redirects, and neither reads proxy settings from the
+//! environment: a redirect would lead through a door that nobody opened.
+
+pub mod binding;
+pub mod body;
+pub mod client;
+pub mod error;
+pub mod gate;
+pub mod http;
+pub mod ledger;
+pub mod policy;
+pub mod resolve;
+pub mod store;
+pub mod target;
+pub mod tls;
+
+pub use body::BodyLimits;
+pub use client::{ClientLimits, HttpClient, Repeatable};
+pub use error::EgressError;
+pub use gate::{Door, Gate, GateLimits};
+pub use http::HttpConnection;
+pub use ledger::{Ledger, LedgerRow, LedgerSink, MemoryLedger, Outcome};
+pub use policy::Policy;
+pub use target::{Purpose, Target};
+pub use tls::TrustRoots;
