@@ -112,18 +112,12 @@ fn complete_calendar(item: &mut Item, at: DateTime<Utc>, owner: Option<&Principa
     default(item, Field::DateTimeStamp, at);
     default(item, Field::IsCancelled, false);
     default(item, Field::AppointmentSequenceNumber, 0i64);
+    let asked = has_attendees(item);
     if item.get(Field::MyResponseType).is_none() {
-        item.set(Field::MyResponseType, "Organizer");
+        item.set(Field::MyResponseType, if asked { "Organizer" } else { "Unknown" });
     }
-    let received = item.text(Field::MyResponseType) != "Organizer";
-    // A copy that was received is a meeting though nobody may be left on its list.
-    let meeting = received || has_attendees(item);
-    default(item, Field::IsMeeting, meeting);
-    if item.get(Field::AppointmentState).is_none() {
-        let cancelled = item.flag(Field::IsCancelled);
-        let state = i64::from(meeting) | i64::from(received) << 1 | i64::from(cancelled) << 2;
-        item.set(Field::AppointmentState, state);
-    }
+    default(item, Field::IsMeeting, asked);
+    default(item, Field::AppointmentState, i64::from(asked));
     // A calendar item that breaks these rules never gets here from a client; the seed keeps them.
     let _ = settle_calendar(item);
 }
@@ -158,6 +152,7 @@ pub fn settle(item: &mut Item, written: &[Field]) -> Result<(), Refusal> {
         Kind::CalendarItem => {
             if has_attendees(item) && !item.flag(Field::IsMeeting) {
                 item.set(Field::IsMeeting, true);
+                item.set(Field::MyResponseType, "Organizer");
                 item.set(Field::AppointmentState, item.int(Field::AppointmentState).unwrap_or(0) | 1);
             }
             settle_calendar(item)

@@ -98,7 +98,7 @@ fn field_values(found: &Found, field: Field) -> Vec<Comparable> {
         Field::CalendarItemType => one(Comparable::Text(found.role.name().to_owned())),
         Field::IsComplete => one(Comparable::Bool(item.text(Field::Status) == "Completed")),
         Field::TaskIsRecurring => one(Comparable::Bool(item.get(Field::TaskRecurrence).is_some())),
-        Field::IsOrganizer => one(Comparable::Bool(item.text(Field::MyResponseType) == "Organizer")),
+        Field::IsOrganizer => one(Comparable::Bool(super::meeting::is_organizer(item))),
         Field::DisplayTo => people(item, Field::ToRecipients),
         Field::DisplayCc => people(item, Field::CcRecipients),
         Field::Sensitivity | Field::Importance if item.get(field).is_none() => {

@@ -5,6 +5,7 @@ use crate::exchange::context::{Context, Found};
 use crate::exchange::field::Field;
 use crate::exchange::ids::Target;
 use crate::exchange::item::{Item, Kind};
+use crate::exchange::meeting;
 use crate::exchange::read::item::zone_of;
 use crate::exchange::series::{self, Role};
 use crate::exchange::xml::write::Writer;
@@ -26,7 +27,7 @@ pub fn write(writer: &mut Writer, cx: &Context, item: &Item, found: Option<&Foun
             };
             writer.leaf("t:CalendarItemType", role.name());
         }
-        Field::IsOrganizer => writer.bool("t:IsOrganizer", item.text(Field::MyResponseType) == "Organizer"),
+        Field::IsOrganizer => writer.bool("t:IsOrganizer", meeting::is_organizer(item)),
         Field::Duration => {
             if let (Some(start), Some(end)) = (item.time(Field::Start), item.time(Field::End)) {
                 writer.leaf("t:Duration", &duration(end - start));
@@ -169,7 +170,7 @@ fn associated(writer: &mut Writer, cx: &Context, found: &Found) {
     if uid.is_empty() {
         return;
     }
-    let Some(key) = crate::exchange::meeting::find(&cx.world, found.key.mailbox, uid) else { return };
+    let Some(key) = meeting::find(&cx.world, found.key.mailbox, uid) else { return };
     let Ok(calendar) = cx.whole(key) else { return };
     let id = cx.world.ids.encode(Target::Item(key));
     writer.empty("t:AssociatedCalendarItemId", &[("Id", &id), ("ChangeKey", &change_key(cx, &calendar))]);

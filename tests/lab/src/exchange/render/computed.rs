@@ -6,9 +6,9 @@ use crate::exchange::field::Field;
 use crate::exchange::folder::FolderKey;
 use crate::exchange::ids::Target;
 use crate::exchange::item::{Item, Kind};
+use crate::exchange::meeting;
 use crate::exchange::mime;
 use crate::exchange::shape::{BodyForm, Shape};
-use crate::exchange::value::Value;
 use crate::exchange::version::Version;
 use crate::exchange::xml::write::Writer;
 use base64::Engine as _;
@@ -207,7 +207,7 @@ fn headers(writer: &mut Writer, item: &Item) {
 /// What a client may answer with.
 fn response_objects(writer: &mut Writer, item: &Item) {
     let invited = item.kind == Kind::MeetingRequest
-        || (item.kind == Kind::CalendarItem && item.flag(Field::IsMeeting) && !matches!(item.get(Field::MyResponseType), Some(Value::Text(answer)) if answer == "Organizer"));
+        || (item.kind == Kind::CalendarItem && item.flag(Field::IsMeeting) && !meeting::is_organizer(item));
     let mine = item.kind == Kind::CalendarItem && item.flag(Field::IsMeeting) && !invited;
     let names: &[&str] = if invited {
         &["t:AcceptItem", "t:TentativelyAcceptItem", "t:DeclineItem", "t:ReplyToItem", "t:ReplyAllToItem", "t:ForwardItem"]
