@@ -7,3 +7,4 @@ pub mod crm;
 pub mod foundation;
 pub mod mailbox;
 pub mod record;
+pub mod sync;

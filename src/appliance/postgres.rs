@@ -13,12 +13,13 @@ use super::os_user::OsUser;
 use super::programs::Programs;
 use super::provision::{self, disk_is_full, last_lines};
 use crate::foundation::clock::Clock;
+use crate::foundation::db::answers;
 use crate::foundation::explain::Explain;
-use diesel::prelude::*;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::park_timeout;
 use std::time::Duration;
 
 /// The longest path of a socket (sys/un.h: 108 bytes with the final zero).
@@ -26,6 +27,16 @@ const LONGEST_SOCKET_PATH: usize = 107;
 
 /// How often a running daemon looks whether its server is still there.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the children of a killed server are waited for. They end by themselves within milliseconds, or
+/// when their last statement is done.
+const ORPHANS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a living server may recover before we go on and let connecting say what is wrong.
+const RECOVERY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often we look meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A private cluster that runs, or did a moment ago.
 #[derive(Debug, Clone)]
@@ -128,10 +139,10 @@ impl PrivatePostgres {
     }
 
     fn start_unless_running(&self) -> Result<bool, ApplianceError> {
-        if self.postmaster().is_some() && PgConnection::establish(&self.daemon_url()).is_ok() {
+        if self.runs_already() {
             return Ok(false);
         }
-        self.clear_stale_pid_file()?;
+        self.clear_the_way()?;
         provision::configure(&self.root, &self.root.join("run"), &self.user)?;
         let log = self.root.join("log/start.log");
         let _ = fs::remove_file(&log);
@@ -160,16 +171,48 @@ impl PrivatePostgres {
         }
     }
 
-    /// A pid file whose number now belongs to another program of the same user keeps PostgreSQL from
-    /// starting. It may go only when no process at all works in the cluster: a postmaster that was killed
-    /// can leave children behind for a moment, and their pid file is what keeps a second server away.
-    fn clear_stale_pid_file(&self) -> Result<(), ApplianceError> {
-        let data = self.root.join("data");
-        let pid_file = data.join("postmaster.pid");
-        if !pid_file.exists() || anybody_works_in(&data) {
-            return Ok(());
+    /// Whether there is a server. One that lives is given time to let us in, as it does not while it recovers
+    /// from the death of one of its processes; if it then still does not, connecting will say why.
+    fn runs_already(&self) -> bool {
+        let looks = RECOVERY_PATIENCE.as_millis() / LOOK.as_millis();
+        for _ in 0..looks {
+            if self.postmaster().is_none() {
+                return false;
+            }
+            if answers(&self.daemon_url()) {
+                return true;
+            }
+            // A blocking thread waits for a process that announces nothing.
+            park_timeout(LOOK);
         }
-        fs::remove_file(&pid_file).map_err(ApplianceError::files(&pid_file))
+        true
+    }
+
+    /// Clears the way for a start after a death.
+    ///
+    /// A postmaster that was killed leaves children behind for a moment; a second server beside them would
+    /// ruin the cluster, so they are waited for. After that no process works in the cluster, and what a lock
+    /// file says is stale, even where its number belongs to some other living process by now and would keep
+    /// PostgreSQL from starting.
+    fn clear_the_way(&self) -> Result<(), ApplianceError> {
+        let data = self.root.join("data");
+        let mut looks = ORPHANS_PATIENCE.as_millis() / LOOK.as_millis();
+        while anybody_works_in(&data) {
+            if looks == 0 {
+                return Ok(());
+            }
+            looks -= 1;
+            park_timeout(LOOK);
+        }
+        for stale in [
+            data.join("postmaster.pid"),
+            self.root.join("run/.s.PGSQL.5432.lock"),
+        ] {
+            if stale.exists() {
+                fs::remove_file(&stale).map_err(ApplianceError::files(&stale))?;
+            }
+        }
+        Ok(())
     }
 
     fn newest_log(&self) -> String {
@@ -195,21 +238,10 @@ impl PrivatePostgres {
     }
 
     fn make_folders(&self, data_dir: &Path) -> Result<(), ApplianceError> {
-        if !self.root.exists() {
-            DirBuilder::new()
-                .mode(0o700)
-                .create(&self.root)
-                .map_err(ApplianceError::files(&self.root))?;
-        }
-        self.user.take(&self.root)?;
-        for name in ["run", "log"] {
-            let folder = self.root.join(name);
-            if !folder.exists() {
-                DirBuilder::new()
-                    .mode(0o700)
-                    .create(&folder)
-                    .map_err(ApplianceError::files(&folder))?;
-            }
+        for folder in [self.root.clone(), self.root.join("run"), self.root.join("log")] {
+            // Recursive, so that a folder that another process makes at this moment is no error.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(ApplianceError::files(&folder))?;
             self.user.take(&folder)?;
         }
         if self.user.can_enter(&self.root) {

@@ -64,7 +64,10 @@ pub(super) fn provision(root: &Path, programs: &Programs, user: &OsUser) -> Resu
 /// new version of Holdfast brings its settings along and an edited pg_hba.conf does not open a door.
 pub(super) fn configure(root: &Path, socket_dir: &Path, user: &OsUser) -> Result<(), ApplianceError> {
     let socket_dir = socket_dir.display().to_string().replace('\'', "''");
-    let conf = format!("{POSTGRESQL_CONF}unix_socket_directories = '{socket_dir}'\n");
+    let mut conf = format!("{POSTGRESQL_CONF}unix_socket_directories = '{socket_dir}'\n");
+    if root.join("postgresql.local.conf").exists() {
+        conf += "include '../postgresql.local.conf'\n";
+    }
     let hba = "# Written by Holdfast. The socket, the two roles, and the system says who calls.\n\
                local holdfast holdfast_owner,holdfast_daemon peer map=holdfast\n";
     // Root can become the cluster's user anyway; naming it lets the command line be used by root.

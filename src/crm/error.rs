@@ -62,6 +62,12 @@ pub enum CrmError {
         /// The API names of the fields that it named.
         fields: Vec<String>,
     },
+    /// A field that Holdfast needs in the CRM was not made yet, or this user may not set it.
+    #[error("the CRM lacks the field {field}")]
+    SetupMissing {
+        /// Object and API name.
+        field: String,
+    },
     /// It says that we asked nonsense.
     #[error("the CRM rejected the request: {code}")]
     BadRequest {
@@ -80,7 +86,9 @@ impl CrmError {
             Self::ApplicationRefused { .. } | Self::UserRefused { .. } => Class::SignInExpired,
             Self::Gone => Class::Gone,
             Self::CursorLost => Class::CursorLost,
-            Self::NotPermitted { .. } | Self::RuleRefused { .. } => Class::Refused,
+            Self::NotPermitted { .. } | Self::RuleRefused { .. } | Self::SetupMissing { .. } => {
+                Class::Refused
+            }
             Self::BadRequest { .. } => Class::Broken,
         }
     }
@@ -98,7 +106,7 @@ impl Explain for CrmError {
             }
             Self::Gone => Kind::NotFound,
             Self::CursorLost => Kind::Conflict,
-            Self::RuleRefused { .. } => Kind::Invalid,
+            Self::RuleRefused { .. } | Self::SetupMissing { .. } => Kind::Invalid,
             Self::BadRequest { .. } => Kind::Internal,
         }
     }
@@ -115,6 +123,7 @@ impl Explain for CrmError {
             Self::CursorLost => "crm.cursor_lost",
             Self::NotPermitted { .. } => "crm.not_permitted",
             Self::RuleRefused { .. } => "crm.rule_refused",
+            Self::SetupMissing { .. } => "crm.setup_missing",
             Self::BadRequest { .. } => "crm.bad_request",
         }
     }
@@ -149,6 +158,9 @@ impl Explain for CrmError {
             Self::RuleRefused { code, fields } => format!(
                 "A rule of the CRM refuses this record ({code}{}). Correct the item, or change the rule; Holdfast tries again when either changes.",
                 if fields.is_empty() { String::new() } else { format!(", fields: {}", fields.join(", ")) }
+            ),
+            Self::SetupMissing { field } => format!(
+                "The CRM has no field {field}, or this user may not set it. Ask the CRM's administrator to create it as text of 64 characters, unique and external id, and to let the users that are synchronised see and edit it."
             ),
             Self::BadRequest { code } => format!(
                 "The CRM rejected our request ({code}). This is a fault in Holdfast: report it with this code."

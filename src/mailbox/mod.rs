@@ -4,5 +4,6 @@
 //! vendor's protocol; it knows nothing of the engine, of the database, or of any other connector.
 
 pub mod error;
+pub mod exchange;
 pub mod model;
 pub mod port;

@@ -16,3 +16,5 @@ mod harness;
 mod content;
 mod database;
 mod keyring;
+mod private_postgresql;
+mod settings;

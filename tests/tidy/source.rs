@@ -68,21 +68,25 @@ pub fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The project's folder, as cargo tells it when it runs the test: a checkout that moved is found too.
+fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
+        .into()
 }
 
 fn read(folders: &[&str]) -> Vec<Source> {
+    let root = root();
     let mut paths = Vec::new();
     for folder in folders {
-        collect(&root().join(folder), &mut paths);
+        collect(&root.join(folder), &mut paths);
     }
     paths.sort();
     paths
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
             Source::new(name, text)
         })
         .collect()

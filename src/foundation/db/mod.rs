@@ -22,4 +22,4 @@ mod pool;
 pub mod schema;
 
 pub use error::DbError;
-pub use pool::{Db, PoolOptions};
+pub use pool::{Db, PoolOptions, answers};

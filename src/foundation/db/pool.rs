@@ -99,10 +99,8 @@ impl Db {
         T: Send + 'static,
         E: From<diesel::result::Error> + From<DbError> + Send + 'static,
     {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        // An error would mean a closed semaphore; nobody closes it.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let pool = self.pool.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -119,6 +117,11 @@ impl Db {
         task.await
             .unwrap_or_else(|stopped| Err(DbError::TaskStopped(stopped).into()))
     }
+}
+
+/// Whether a server answers and lets this role in. Blocking.
+pub fn answers(url: &str) -> bool {
+    PgConnection::establish(url).is_ok()
 }
 
 /// Names the transaction's mailbox; the third argument ends it with the transaction.

@@ -81,6 +81,9 @@ pub enum EgressError {
         /// Which step, in fixed words.
         what: &'static str,
     },
+    /// A kept connection had ended already: not a byte of the request was written.
+    #[error("the connection had ended before the request was written")]
+    Closed(#[source] hyper::Error),
     /// The connection ended before or inside an answer.
     #[error("the connection ended inside an answer")]
     Cut(#[source] hyper::Error),
@@ -150,6 +153,7 @@ impl Explain for EgressError {
             Self::TlsCut { .. } => "egress.tls_cut",
             Self::TrustFile { .. } => "egress.trust_file",
             Self::TimedOut { .. } => "egress.timed_out",
+            Self::Closed(_) => "egress.closed",
             Self::Cut(_) => "egress.cut",
             Self::TooLarge { .. } => "egress.too_large",
             Self::Protocol { .. } => "egress.protocol",
@@ -184,7 +188,7 @@ impl Explain for EgressError {
             Self::TimedOut { what } => {
                 format!("The other side let us wait too long ({what}). Holdfast tries again by itself; if it lasts, look at that server's load.")
             }
-            Self::Cut(_) => "The other side ended the connection inside an answer. Holdfast tries again by itself; if it lasts, look at proxies and time-outs between.".to_owned(),
+            Self::Closed(_) | Self::Cut(_) => "The other side ended the connection inside an answer. Holdfast tries again by itself; if it lasts, look at proxies and time-outs between.".to_owned(),
             Self::TooLarge { limit } => format!(
                 "The other side sent an answer of more than {limit} bytes, and Holdfast did not take it. If a server of yours sends such answers, report it."
             ),

@@ -120,7 +120,7 @@ impl HttpConnection {
         limits: &BodyLimits,
     ) -> Result<Response<Bytes>, Failed> {
         if let Err(error) = self.sender.ready().await {
-            let error = EgressError::exchange(error);
+            let error = EgressError::Closed(error);
             return Err(Failed {
                 error,
                 unsent: Some(Box::new(request)),

@@ -18,6 +18,7 @@ use crate::journal::{Durable, Journal};
 use crate::ledger::Ledger;
 use crate::record::Recorder;
 use crate::stats::Stats;
+use crate::tape::Tape;
 use crate::tls::{Certificates, TlsError};
 use crate::{exchange, salesforce};
 
@@ -74,6 +75,8 @@ pub struct Options {
     pub extended_protection: ExtendedProtection,
     /// A folder that gets every Exchange request and answer, see [`crate::record`].
     pub record: Option<PathBuf>,
+    /// The file in which every request of both sides is kept for a replay; absent: none.
+    pub tape: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -87,6 +90,7 @@ impl Default for Options {
             state: None,
             extended_protection: ExtendedProtection::Off,
             record: None,
+            tape: None,
         }
     }
 }
@@ -286,12 +290,18 @@ async fn listen(
         Some(folder) => Recorder::into_folder(folder)?,
         None => Recorder::default(),
     };
-    let exchange = serve_exchange(ports.exchange, Some(tls.clone()), &parts, &recorder, &mut tasks).await?;
-    let salesforce = serve_salesforce(ports.salesforce, Some(tls), &parts, &mut tasks).await?;
+    let tape = match &options.tape {
+        Some(file) => Tape::into_file(file)?,
+        None => Tape::default(),
+    };
+    let kept = Kept { recorder, tape };
+    let exchange = serve_exchange(ports.exchange, Some(tls.clone()), &parts, &kept, &mut tasks).await?;
+    let salesforce = serve_salesforce(ports.salesforce, Some(tls), &parts, &kept, &mut tasks).await?;
     let (mut exchange_http, mut salesforce_http) = (None, None);
     if options.http {
-        exchange_http = Some(serve_exchange(ports.exchange_http, None, &parts, &recorder, &mut tasks).await?);
-        salesforce_http = Some(serve_salesforce(ports.salesforce_http, None, &parts, &mut tasks).await?);
+        exchange_http = Some(serve_exchange(ports.exchange_http, None, &parts, &kept, &mut tasks).await?);
+        salesforce_http =
+            Some(serve_salesforce(ports.salesforce_http, None, &parts, &kept, &mut tasks).await?);
     }
     let listener = bind(ports.control).await?;
     let control = listener.local_addr()?;
@@ -316,25 +326,37 @@ async fn bind(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
 }
 
+/// What is kept of the wire, if anything; clones share it.
+#[derive(Clone)]
+struct Kept {
+    recorder: Recorder,
+    tape: Tape,
+}
+
 async fn serve_exchange(
     port: u16,
     tls: Option<Tls>,
     parts: &Parts,
-    recorder: &Recorder,
+    kept: &Kept,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> std::io::Result<SocketAddr> {
     let listener = bind(port).await?;
     let address = listener.local_addr()?;
-    let (world, recorder) = (parts.exchange.clone(), recorder.clone());
+    let (world, kept) = (parts.exchange.clone(), kept.clone());
     tasks.push(tokio::spawn(http::serve(
         listener,
         tls,
         Side::Exchange,
         parts.stats.clone(),
         move |request, connection| {
-            let (world, pending) = (world.clone(), recorder.request(&request));
+            let world = world.clone();
+            let taped = kept.tape.request(Side::Exchange, connection.id, &request);
+            let pending = kept.recorder.request(&request);
             async move {
                 let reply = exchange::handle(world, request, &connection).await;
+                if let Some(taped) = taped {
+                    taped.answered(&reply);
+                }
                 match pending {
                     Some(pending) => pending.reply(reply),
                     None => reply,
@@ -349,11 +371,12 @@ async fn serve_salesforce(
     port: u16,
     tls: Option<Tls>,
     parts: &Parts,
+    kept: &Kept,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> std::io::Result<SocketAddr> {
     let listener = bind(port).await?;
     let address = listener.local_addr()?;
-    let world = parts.salesforce.clone();
+    let (world, kept) = (parts.salesforce.clone(), kept.clone());
     tasks.push(tokio::spawn(http::serve(
         listener,
         tls,
@@ -361,7 +384,14 @@ async fn serve_salesforce(
         parts.stats.clone(),
         move |request, connection| {
             let world = world.clone();
-            async move { salesforce::handle(world, request, &connection).await }
+            let taped = kept.tape.request(Side::Salesforce, connection.id, &request);
+            async move {
+                let reply = salesforce::handle(world, request, &connection).await;
+                if let Some(taped) = taped {
+                    taped.answered(&reply);
+                }
+                reply
+            }
         },
     )));
     Ok(address)

@@ -2,9 +2,9 @@
 //!
 //! Written from the vendors' documents and from nothing of the product, so that a misreading of a
 //! document cannot hide in both. In reading order: who is in the world ([`cast`], [`text`]), what
-//! all worlds share ([`clock`], [`ledger`], [`faults`], [`stats`], [`journal`], [`record`]), how they are
+//! all worlds share ([`clock`], [`ledger`], [`faults`], [`stats`], [`journal`], [`record`], [`tape`]), how they are
 //! reached ([`tls`], [`http`]), the worlds ([`exchange`], [`salesforce`]), and how a test steers
-//! them ([`control`]).
+//! them ([`control`]). [`replay`] sends a tape once more, for benchmarks.
 
 pub mod cast;
 pub mod clock;
@@ -16,8 +16,10 @@ pub mod journal;
 pub mod lab;
 pub mod ledger;
 pub mod record;
+pub mod replay;
 pub mod salesforce;
 pub mod stats;
+pub mod tape;
 pub mod text;
 pub mod tls;
 

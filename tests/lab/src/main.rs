@@ -23,6 +23,16 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT; prints one JSON line when ready
     Up(Up),
+    /// Sends a tape once more to a fresh lab, and prints how long that took as one JSON line
+    Replay(Replay),
+}
+
+#[derive(clap::Args)]
+struct Replay {
+    /// What `up --tape` kept
+    tape: PathBuf,
+    /// A file with the line that the fresh lab printed; it must have the tape's people and seed
+    lab: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -66,9 +76,13 @@ struct Up {
     /// A folder that gets every Exchange request and answer
     #[arg(long)]
     record: Option<PathBuf>,
+    /// Keeps every request of both sides in a file, for `replay`
+    #[arg(long)]
+    tape: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 enum Protection {
     Off,
     Allow,
@@ -81,8 +95,11 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let Command::Up(up) = Arguments::parse().command;
-    match serve(up).await {
+    let done = match Arguments::parse().command {
+        Command::Up(up) => serve(up).await,
+        Command::Replay(what) => replay(&what).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("holdfast-lab: {error}");
@@ -91,7 +108,16 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn replay(what: &Replay) -> Result<(), Box<dyn std::error::Error>> {
+    let came = holdfast_lab::replay::replay(&what.tape, &what.lab)
+        .await
+        .map_err(|error| error.to_string())?;
+    writeln!(std::io::stdout(), "{came}")?;
+    Ok(())
+}
+
 async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
+    let record = up.record.clone();
     let lab = holdfast_lab::start(Options {
         people: up.people,
         seed: up.seed,
@@ -111,6 +137,7 @@ async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
             Protection::Require => ExtendedProtection::Require,
         },
         record: up.record,
+        tape: up.tape,
     })
     .await?;
     let ca_file = up
@@ -118,7 +145,11 @@ async fn serve(up: Up) -> Result<(), Box<dyn std::error::Error>> {
         .unwrap_or_else(|| std::env::temp_dir().join(format!("holdfast-lab-{}-ca.pem", std::process::id())));
     std::fs::write(&ca_file, &lab.ca_pem)?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", description(&lab, &ca_file.display().to_string()))?;
+    let ca_file = ca_file.display().to_string();
+    let mut description = description(&lab, &ca_file);
+    description["exchange"]["extended_protection"] = json!(up.extended_protection);
+    description["exchange"]["record"] = json!(record);
+    writeln!(out, "{description}")?;
     out.flush()?;
     drop(out);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

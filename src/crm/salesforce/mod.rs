@@ -1,0 +1,157 @@
+//! Salesforce, over its REST API.
+//!
+//! **Signing in.** Best as each user ([`Flow::Jwt`]): what Holdfast writes is then what the user could have
+//! written, by sharing, field security and CreatedBy alike. With one integration user
+//! ([`Flow::ClientCredentials`]) new records get the user as owner. [`auth`] keeps one token per user, in
+//! memory.
+//!
+//! **What becomes what.** A meeting is an Event, a card a Contact, something to do a Task, a mail an
+//! EmailMessage. [`convert`] has a file for each. [`schema`] knows by the org's own description what the user
+//! may see and set; columns that he may not are neither asked for nor sent.
+//!
+//! **Once only.** Every record we make carries a key in the column Holdfast_Key__c, which an administrator
+//! makes once on Activity, Contact and EmailMessage: text of 64 characters, unique, external id. A repeated
+//! insert finds its first copy by it ([`write`]); people that are rows of their own follow the record and are
+//! completed by the repetition too ([`relations`]).
+//!
+//! **Few calls.** Records are written 200 to a call, five questions are asked in one ([`client`]), addresses
+//! are remembered for minutes ([`who`]). A thousand mails to a thousand people cost about a dozen calls.
+//!
+//! **Changes.** The feed asks for the user's own rows by SystemModstamp, deleted ones too ([`feed`]);
+//! [`cursor`] says how nothing is left out.
+//!
+//! **Trouble.** [`codes`] sorts the vendor's error codes into ours; [`throttle`] waits out hiccups and counts
+//! calls. [`wire`] has the shapes of the calls, one file each.
+
+mod accounts;
+mod auth;
+mod batch;
+mod client;
+mod codes;
+mod convert;
+mod cursor;
+mod draft;
+mod feed;
+mod people;
+mod read;
+mod relations;
+mod schema;
+mod settings;
+mod soql;
+mod throttle;
+mod users;
+mod who;
+mod wire;
+mod write;
+
+pub use settings::{Flow, SalesforceSettings};
+
+use self::client::Client;
+use self::feed::Feed;
+use self::read::Reader;
+use self::schema::Schemas;
+use self::users::Users;
+use self::who::Whois;
+use self::write::Writer;
+use super::error::CrmError;
+use super::model::{
+    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
+    ExternalKey, Match,
+};
+use super::port::Crm;
+use crate::foundation::clock::Clock;
+use crate::foundation::content::Content;
+use crate::foundation::egress::Gate;
+use crate::record::kind::RecordKind;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// One Salesforce org.
+pub struct SalesforceCrm {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+    whois: Arc<Whois>,
+    reader: Reader,
+    feed: Feed,
+    writer: Writer,
+}
+
+impl SalesforceCrm {
+    /// A connector that has not called yet.
+    pub fn new(settings: SalesforceSettings, gate: Gate, clock: Clock) -> Self {
+        let client = Arc::new(Client::new(Arc::new(settings), gate, clock));
+        let schemas = Arc::new(Schemas::new(Arc::clone(&client)));
+        let users = Arc::new(Users::new(Arc::clone(&client)));
+        let whois = Arc::new(Whois::new(Arc::clone(&client)));
+        Self {
+            reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
+            feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
+            writer: Writer::new(
+                Arc::clone(&client),
+                Arc::clone(&schemas),
+                Arc::clone(&users),
+                Arc::clone(&whois),
+            ),
+            client,
+            schemas,
+            users,
+            whois,
+        }
+    }
+}
+
+#[async_trait]
+impl Crm for SalesforceCrm {
+    async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
+        self.users.probe(&self.schemas, user).await
+    }
+
+    async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {
+        self.schemas.of(&user.username).await?.capabilities()
+    }
+
+    async fn changes(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        cursor: Option<&CrmCursor>,
+    ) -> Result<CrmPage, CrmError> {
+        self.feed.changes(user, kind, cursor).await
+    }
+
+    async fn read(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        ids: &[CrmId],
+    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
+        self.reader.by_id(user, kind, ids).await
+    }
+
+    async fn find_keys(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        keys: &[ExternalKey],
+    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
+        self.reader.by_key(user, kind, keys).await
+    }
+
+    async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
+        self.whois.who(user, addresses).await
+    }
+
+    async fn write(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        writes: &[CrmWrite],
+    ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
+        self.writer.write(user, kind, writes).await
+    }
+
+    fn calls(&self) -> Option<(u64, u64)> {
+        self.client.calls()
+    }
+}

@@ -1,0 +1,35 @@
+//! The addresses of people whom a row names by id only.
+
+use super::client::Client;
+use super::convert::row::{People, Row, person};
+use super::soql;
+use crate::crm::error::CrmError;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// A contact, lead or user as an attendee is named.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PersonRow {
+    id: String,
+    email: Option<String>,
+    name: Option<String>,
+}
+
+/// The people whom these rows name by id only: three queries at most, in one call. Someone without an
+/// address is left out, since nobody could tell who he is on the other side.
+pub(super) async fn people<R: Row>(client: &Client, username: &str, rows: &[R]) -> Result<People, CrmError> {
+    let ids: BTreeSet<&str> = rows.iter().flat_map(Row::people).collect();
+    let mut queries = Vec::new();
+    for (prefix, object) in [("003", "Contact"), ("00Q", "Lead"), ("005", "User")] {
+        let ids = ids.iter().copied().filter(|id| id.starts_with(prefix));
+        let select = format!("SELECT Id, Email, Name FROM {object} WHERE ");
+        queries.append(&mut soql::in_lists(&select, "Id", ids, ""));
+    }
+    let rows: Vec<PersonRow> = client.queries(username, &queries).await?;
+    let people = rows.into_iter().filter_map(|row| {
+        let address = row.email.filter(|address| !address.is_empty())?;
+        Some((row.id, person(address, row.name)))
+    });
+    Ok(people.collect())
+}

@@ -1,0 +1,170 @@
+//! What the user may do in this org, by the org's own description of itself (promise P4).
+//!
+//! Four descriptions cost one call and are kept for ten minutes. Users of one profile have the same ones, so
+//! equal schemas are shared: ten thousand users hold a handful.
+
+use super::client::{Client, misfit};
+use super::codes;
+use super::convert;
+use super::convert::row::KEY;
+use super::wire::describe::Object;
+use crate::crm::error::CrmError;
+use crate::crm::model::CrmCapabilities;
+use crate::foundation::clock::Clock;
+use crate::record::field::{Field, FieldSet};
+use crate::record::kind::RecordKind;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const KEEP: Duration = Duration::from_secs(600);
+/// Distinct schemas that are compared with a new one; more profiles than this are not shared.
+const MOST_SHARED: usize = 64;
+
+/// The objects behind the four kinds; `None` for one that the user may not see.
+#[derive(PartialEq, Eq)]
+pub(super) struct Schema {
+    objects: Vec<(RecordKind, Option<Object>)>,
+}
+
+impl Schema {
+    /// The object behind a kind.
+    ///
+    /// # Errors
+    /// [`CrmError::NotPermitted`] where the user may not see it.
+    pub(super) fn object(&self, kind: RecordKind) -> Result<&Object, CrmError> {
+        let found = self.objects.iter().find(|(of, _)| *of == kind);
+        found
+            .and_then(|(_, object)| object.as_ref())
+            .ok_or_else(|| CrmError::NotPermitted {
+                code: format!("{} not visible", convert::object_name(kind)),
+            })
+    }
+
+    /// What the engine is told.
+    ///
+    /// # Errors
+    /// [`CrmError::SetupMissing`] where an object that the user may create lacks our key field.
+    pub(super) fn capabilities(&self) -> Result<CrmCapabilities, CrmError> {
+        let mut capabilities = CrmCapabilities {
+            writable: Vec::new(),
+            readable: Vec::new(),
+            lengths: Vec::new(),
+            // "EventRelation", Object Reference: an event is related to up to 50 contacts.
+            max_attendees: 50,
+            tentative: false,
+            waiting: self.object(RecordKind::Tasks).is_ok_and(convert::task::can_wait),
+        };
+        for (kind, object) in &self.objects {
+            let Some(object) = object else { continue };
+            let table = convert::fields(*kind);
+            let set = |wanted: &dyn Fn(&str) -> bool| {
+                let held = table
+                    .iter()
+                    .filter(|(_, names)| names.iter().all(|name| wanted(name)));
+                held.fold(FieldSet::NONE, |set, (field, _)| set.with(*field))
+            };
+            capabilities.readable.push((*kind, set(&|name| object.has(name))));
+            if object.createable {
+                has_key(*kind, object)?;
+                capabilities
+                    .writable
+                    .push((*kind, set(&|name| object.may_set(name))));
+            }
+            capabilities.lengths.extend(lengths(*kind, object, table));
+        }
+        Ok(capabilities)
+    }
+}
+
+fn has_key(kind: RecordKind, object: &Object) -> Result<(), CrmError> {
+    match object.field(KEY) {
+        Some(key) if key.createable => Ok(()),
+        _ => Err(CrmError::SetupMissing {
+            field: format!("{}.{KEY}", convert::setup_object(kind)),
+        }),
+    }
+}
+
+fn lengths<'a>(
+    kind: RecordKind,
+    object: &'a Object,
+    table: &'a [(Field, &'a [&'a str])],
+) -> impl Iterator<Item = (RecordKind, Field, usize)> + 'a {
+    // A field of several columns (an address) has no length of its own.
+    table.iter().filter_map(move |(field, names)| match names {
+        [name] => match object.field(name)?.length {
+            0 => None,
+            length => Some((kind, *field, length)),
+        },
+        _ => None,
+    })
+}
+
+/// The schemas of the users.
+pub(super) struct Schemas {
+    client: Arc<Client>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_user: HashMap<String, (Instant, Arc<Schema>)>,
+    distinct: Vec<Arc<Schema>>,
+}
+
+impl Schemas {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            held: Mutex::default(),
+        }
+    }
+
+    /// The user's schema, asked for if it is not known or too old.
+    pub(super) async fn of(&self, username: &str) -> Result<Arc<Schema>, CrmError> {
+        let client = &self.client;
+        if let Some(schema) = self.known(client.clock(), username) {
+            return Ok(schema);
+        }
+        let schema = ask(client, username).await?;
+        Ok(self.keep(client.clock(), username, schema))
+    }
+
+    fn known(&self, clock: &Clock, username: &str) -> Option<Arc<Schema>> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, schema) = held.by_user.get(username)?;
+        let age = clock.instant().saturating_duration_since(*since);
+        (age < KEEP).then(|| Arc::clone(schema))
+    }
+
+    fn keep(&self, clock: &Clock, username: &str, schema: Schema) -> Arc<Schema> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.distinct.retain(|known| Arc::strong_count(known) > 1);
+        let shared = held.distinct.iter().find(|known| ***known == schema).cloned();
+        let schema = shared.unwrap_or_else(|| Arc::new(schema));
+        if held.distinct.len() < MOST_SHARED && !held.distinct.iter().any(|known| Arc::ptr_eq(known, &schema))
+        {
+            held.distinct.push(Arc::clone(&schema));
+        }
+        let entry = (clock.instant(), Arc::clone(&schema));
+        held.by_user.insert(username.to_owned(), entry);
+        schema
+    }
+}
+
+async fn ask(client: &Client, username: &str) -> Result<Schema, CrmError> {
+    let kinds = RecordKind::ALL;
+    let paths = kinds.map(|kind| format!("sobjects/{}/describe", convert::object_name(kind)));
+    let mut objects = Vec::with_capacity(kinds.len());
+    for (kind, outcome) in kinds.into_iter().zip(client.composite(username, &paths).await?) {
+        let object = match outcome {
+            Ok(body) => Object::parse(body.get().as_bytes(), convert::columns(kind)).map_err(|_| misfit())?,
+            // An object that the user may not see, or that the org does not have, is not found.
+            Err((403 | 404, _)) => None,
+            Err((status, fault)) => return Err(codes::of_call(status, fault.as_ref())),
+        };
+        objects.push((kind, object));
+    }
+    Ok(Schema { objects })
+}

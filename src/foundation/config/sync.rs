@@ -1,0 +1,59 @@
+//! `[sync]`: the pace of the work.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The pace of the work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncSettings {
+    /// How long a stream rests between two looks.
+    pub poll_interval_s: u64,
+    /// Streams at work at once.
+    pub workers: usize,
+    /// Changes asked for at once; Exchange gives 512 at most.
+    pub page_size: u32,
+    /// Items read at once.
+    pub read_batch: u32,
+    /// The wait after a first failure; it doubles from there.
+    pub retry_first_s: u64,
+    /// No wait is longer.
+    pub retry_last_s: u64,
+    /// How long a stream stays with a worker that gives no sign of life.
+    pub lease_s: u64,
+}
+
+impl SyncSettings {
+    /// How long a stream rests between two looks.
+    pub fn poll_interval(&self) -> Duration {
+        Duration::from_secs(self.poll_interval_s)
+    }
+
+    /// The waits after failures.
+    pub fn backoff(&self) -> crate::foundation::backoff::Backoff {
+        let (first, last) = (
+            Duration::from_secs(self.retry_first_s),
+            Duration::from_secs(self.retry_last_s),
+        );
+        crate::foundation::backoff::Backoff { first, last }
+    }
+
+    /// How long a stream stays with a silent worker.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_s)
+    }
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self {
+            poll_interval_s: 30,
+            workers: 8,
+            page_size: 512,
+            read_batch: 50,
+            retry_first_s: 30,
+            retry_last_s: 3600,
+            lease_s: 60,
+        }
+    }
+}

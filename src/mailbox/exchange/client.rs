@@ -1,0 +1,356 @@
+//! One call: a request in a mailbox, and the answer's response messages or the reason why there are none.
+
+use super::auth::{Account, AuthError, Patience};
+use super::fault;
+use super::pool::Pool;
+use super::session::{Session, Sessions};
+use super::settings::ExchangeSettings;
+use super::throttle::{self, Throttle};
+use super::wire::answer::{self, Answer, Fault};
+use super::wire::envelope::envelope;
+use super::wire::get_folder;
+use super::wire::version::{Build, Version};
+use super::wire::writer::Writer;
+use super::wire::xml::{Document, Element, XmlError, clean};
+use crate::foundation::clock::Clock;
+use crate::foundation::egress::{BodyLimits, EgressError, Gate};
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::MailboxRef;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, USER_AGENT};
+use http::{HeaderValue, Request, Response, StatusCode};
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+
+/// Administrators allow and block clients by it (EwsApplicationAccessPolicy), so it is ours and it is stable.
+const OUR_NAME: &str = concat!("Holdfast/", env!("CARGO_PKG_VERSION"));
+
+/// What is called, for logs, and whether calling it twice does no harm.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The operation's name in the reference.
+    pub name: &'static str,
+    /// True for reading.
+    pub repeatable: bool,
+}
+
+/// Why a call gave no messages.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Exchange refused the request as a whole.
+    #[error("Exchange refused the request: {}", .0.code)]
+    Fault(Fault),
+    /// The answer is damaged.
+    #[error("the answer is damaged: {0}")]
+    Damaged(#[from] XmlError),
+    /// The answer is too large, or took too long: less at once may do.
+    #[error("too much at once")]
+    TooMuch(#[source] EgressError),
+    /// Everything else.
+    #[error(transparent)]
+    Other(#[from] MailboxError),
+}
+
+impl From<CallError> for MailboxError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Fault(fault) => fault.into(),
+            CallError::Damaged(_) => Self::Unintelligible {
+                what: "the answer is not well-formed",
+            },
+            CallError::TooMuch(source) => Self::Unreachable(Box::new(source)),
+            CallError::Other(error) => error,
+        }
+    }
+}
+
+/// One entry for each response message.
+pub type Messages<T> = Vec<Result<T, Fault>>;
+
+/// Speaks to one server as one account.
+pub struct Client {
+    settings: ExchangeSettings,
+    pool: Pool,
+    throttle: Throttle,
+    sessions: Sessions,
+    known: Mutex<Option<(Version, Build)>>,
+}
+
+impl Client {
+    /// A client; connects at its first call.
+    pub fn new(settings: ExchangeSettings, gate: Gate) -> Self {
+        let clock = Clock::system();
+        let account = Account::of(&settings);
+        Self {
+            pool: Pool::new(
+                gate,
+                settings.url.clone(),
+                account,
+                settings.max_concurrency,
+                clock.clone(),
+            ),
+            throttle: Throttle::new(settings.max_concurrency),
+            sessions: Sessions::new(clock),
+            known: Mutex::default(),
+            settings,
+        }
+    }
+
+    /// Items in one GetItem request.
+    pub fn read_batch(&self) -> usize {
+        self.settings.read_batch.max(1)
+    }
+
+    /// What is remembered of a mailbox.
+    pub fn session(&self, mailbox: &MailboxRef) -> Arc<Session> {
+        self.sessions.of(mailbox)
+    }
+
+    /// The server's product and build, where it told.
+    pub fn build(&self) -> Option<Build> {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map(|(_, build)| build)
+    }
+
+    /// Calls an operation in a mailbox. `payload` reads what is the operation's own in a response message.
+    ///
+    /// # Errors
+    /// [`CallError`]; faults of single messages are in the list.
+    pub async fn call<T: Default>(
+        &self,
+        mailbox: &MailboxRef,
+        operation: Operation,
+        write: impl Fn(&mut Writer, Version),
+        payload: impl Fn(&mut T, &Element<'_>, &mut Document<'_>) -> Result<(), XmlError>,
+    ) -> Result<Messages<T>, CallError> {
+        let session = self.session(mailbox);
+        let mut version = match session.version() {
+            Some(version) => version,
+            None => self.negotiated(mailbox, &session).await?,
+        };
+        loop {
+            let answer = self
+                .exchange(mailbox, &session, operation, version, &write, &payload)
+                .await?;
+            match answer.outcome {
+                Ok(messages) => return Ok(messages),
+                Err(fault) if fault::asks_for_an_older_version(&fault.code) => {
+                    version = version.older().ok_or(CallError::Fault(fault))?;
+                    session.set_version(version);
+                }
+                Err(fault) => return Err(CallError::Fault(fault)),
+            }
+        }
+    }
+
+    /// The newest version that the server understands, asked for once.
+    async fn negotiated(&self, mailbox: &MailboxRef, session: &Session) -> Result<Version, CallError> {
+        if let Some((version, _)) = *self.known.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(version);
+        }
+        let mut version = Version::NEWEST;
+        loop {
+            let operation = Operation {
+                name: "GetFolder",
+                repeatable: true,
+            };
+            let probe = |w: &mut Writer, _| get_folder::probe(w);
+            let answer: Answer<()> = self
+                .exchange(mailbox, session, operation, version, &probe, &|_, _, doc| {
+                    doc.skip()
+                })
+                .await?;
+            match answer.outcome {
+                // A server that does not know the value calls the request invalid, each in its own way.
+                Err(fault)
+                    if fault::asks_for_an_older_version(&fault.code)
+                        || matches!(
+                            fault.code.as_str(),
+                            "ErrorInvalidRequest" | "ErrorSchemaValidation"
+                        ) =>
+                {
+                    version = version.older().ok_or(CallError::Fault(fault))?;
+                }
+                Err(fault) => return Err(CallError::Fault(fault)),
+                Ok(_) => {
+                    let build = answer.build.unwrap_or_default();
+                    let version = if answer.build.is_some() {
+                        version.min(build.speaks())
+                    } else {
+                        version
+                    };
+                    tracing::info!(
+                        version = version.name(),
+                        server = build.words(),
+                        "the mail server's version is known"
+                    );
+                    *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, build));
+                    return Ok(version);
+                }
+            }
+        }
+    }
+
+    async fn exchange<T: Default>(
+        &self,
+        mailbox: &MailboxRef,
+        session: &Session,
+        operation: Operation,
+        version: Version,
+        write: &impl Fn(&mut Writer, Version),
+        payload: &impl Fn(&mut T, &Element<'_>, &mut Document<'_>) -> Result<(), XmlError>,
+    ) -> Result<Answer<T>, CallError> {
+        let _turn = self.throttle.turn(session).await?;
+        let body = envelope(version, &self.settings.identity(mailbox), |w| write(w, version));
+        let request = self.request(mailbox, session, body)?;
+        let patience = Patience {
+            body: BodyLimits::default(),
+            within: self.settings.timeout,
+        };
+        let answer = self
+            .pool
+            .send(&request, operation.repeatable, patience)
+            .await
+            .map_err(unanswered)?;
+        session.keep_cookies(answer.headers());
+        let log = Log {
+            mailbox,
+            operation: operation.name,
+        };
+        log.answered(&answer);
+        let text = judge(session, &answer)?;
+        let read = answer::read(&text, payload).map_err(|error| log.damaged(&answer, error))?;
+        let faults = match &read.outcome {
+            Ok(messages) => messages
+                .iter()
+                .filter_map(|message| message.as_ref().err())
+                .collect(),
+            Err(fault) => vec![fault],
+        };
+        faults
+            .into_iter()
+            .for_each(|fault| throttle::note(session, fault));
+        Ok(read)
+    }
+
+    fn request(
+        &self,
+        mailbox: &MailboxRef,
+        session: &Session,
+        body: String,
+    ) -> Result<Request<Bytes>, MailboxError> {
+        let path = &self.settings.url[url::Position::BeforePath..url::Position::AfterQuery];
+        let mut request = Request::post(path)
+            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+            .header(ACCEPT, "text/xml")
+            .header(USER_AGENT, OUR_NAME)
+            .header("client-request-id", Uuid::new_v4().to_string())
+            .header("return-client-request-id", "true");
+        // An address that no header can carry is no address; the impersonation will say so.
+        if let Ok(anchor) = HeaderValue::try_from(&mailbox.address) {
+            request = request.header("X-AnchorMailbox", anchor);
+        }
+        if let Some(cookies) = session.cookies() {
+            request = request.header(COOKIE, cookies);
+        }
+        request.body(body.into()).map_err(|_| MailboxError::BadRequest {
+            code: "RequestNotSendable".to_owned(),
+        })
+    }
+}
+
+fn unanswered(error: AuthError) -> CallError {
+    match error {
+        AuthError::Refused(code) => CallError::Other(MailboxError::SignInRefused {
+            code: Some(code.to_owned()),
+        }),
+        AuthError::Egress(error @ (EgressError::TimedOut { .. } | EgressError::TooLarge { .. })) => {
+            CallError::TooMuch(error)
+        }
+        AuthError::Egress(error) => CallError::Other(MailboxError::Unreachable(Box::new(error))),
+    }
+}
+
+/// Tells an answer of EWS from whatever else may stand in its place. A fault comes with status 500, and what
+/// comes with 200 may be a login page.
+fn judge<'a>(session: &Session, answer: &'a Response<Bytes>) -> Result<std::borrow::Cow<'a, str>, CallError> {
+    let status = answer.status();
+    let header = |name| {
+        answer
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let is_xml = header(CONTENT_TYPE).contains("xml");
+    if status == StatusCode::OK || status == StatusCode::INTERNAL_SERVER_ERROR {
+        let text = clean(answer.body());
+        if is_xml || text.trim_start().starts_with("<?xml") || text.contains("Envelope") {
+            return Ok(text);
+        }
+    }
+    if let Some(wait) = throttle::wait_of(status, answer.headers()) {
+        session.leave_alone(wait);
+        return Err(MailboxError::Busy { wait }.into());
+    }
+    let unintelligible = |what| MailboxError::Unintelligible { what };
+    let passing = || MailboxError::Passing {
+        code: format!("Http{}", status.as_u16()),
+    };
+    Err(match status.as_u16() {
+        200 => unintelligible("a web page came instead of an answer of EWS"),
+        301..=308 if header(LOCATION).to_ascii_lowercase().contains("genericerrorpage") => passing(),
+        301..=308 => unintelligible("the address leads to another address"),
+        403 => MailboxError::SignInRefused {
+            code: Some("Http403".to_owned()),
+        },
+        404 => unintelligible("there is no EWS at this address"),
+        413 => MailboxError::BadRequest {
+            code: "Http413".to_owned(),
+        },
+        408 | 500.. => passing(),
+        _ => unintelligible("the HTTP status is not one of EWS"),
+    }
+    .into())
+}
+
+/// Whose call it was, for logs.
+struct Log<'a> {
+    mailbox: &'a MailboxRef,
+    operation: &'static str,
+}
+
+impl Log<'_> {
+    fn answered(&self, answer: &Response<Bytes>) {
+        tracing::debug!(
+            mailbox = %self.mailbox.id,
+            operation = self.operation,
+            status = answer.status().as_u16(),
+            bytes = answer.body().len(),
+            request_id = header(answer, "request-id"),
+            front_end = header(answer, "X-FEServer"),
+            "the mail server answered"
+        );
+    }
+
+    fn damaged(&self, answer: &Response<Bytes>, error: XmlError) -> XmlError {
+        tracing::warn!(
+            mailbox = %self.mailbox.id,
+            operation = self.operation,
+            request_id = header(answer, "request-id"),
+            %error,
+            "the mail server's answer is damaged"
+        );
+        error
+    }
+}
+
+fn header<'a>(answer: &'a Response<Bytes>, name: &str) -> &'a str {
+    answer
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}

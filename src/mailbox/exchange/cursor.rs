@@ -1,0 +1,59 @@
+//! Where a stream stands, as the engine keeps it for us: opaque to it, JSON to us.
+
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::MailboxCursor;
+use serde::{Deserialize, Serialize};
+
+/// A stream's place.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cursor {
+    /// Of a stream that is one folder: Exchange's SyncState.
+    Folder {
+        /// The state.
+        state: String,
+    },
+    /// Of the mail stream.
+    Mail(MailPlace),
+}
+
+/// Where the mail stream stands in each of its folders.
+#[derive(Serialize, Deserialize)]
+pub struct MailPlace {
+    /// The inbox's identifier; folder identifiers survive moves.
+    pub inbox: String,
+    /// The sent items' identifier.
+    pub sent: String,
+    /// The inbox, the sent items, and everything below them.
+    pub folders: Vec<FolderPlace>,
+}
+
+/// Where the stream stands in one mail folder.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FolderPlace {
+    /// Its identifier.
+    pub id: String,
+    /// True for the sent items and what is below them.
+    pub sent: bool,
+    /// Exchange's SyncState; none before the first page.
+    pub state: Option<String>,
+    /// How the folder looked when it was last listed; empty where the server does not say.
+    pub mark: String,
+    /// True while pages are still to be read.
+    pub due: bool,
+}
+
+impl Cursor {
+    /// Reads what [`store`](Self::store) wrote.
+    ///
+    /// # Errors
+    /// [`MailboxError::CursorLost`] for anything else.
+    pub fn load(cursor: &MailboxCursor) -> Result<Self, MailboxError> {
+        serde_json::from_slice(&cursor.0).map_err(|_| MailboxError::CursorLost)
+    }
+
+    /// As bytes.
+    pub fn store(&self) -> MailboxCursor {
+        MailboxCursor(serde_json::to_vec(self).expect("texts and flags always become JSON"))
+    }
+}

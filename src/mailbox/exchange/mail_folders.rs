@@ -1,0 +1,194 @@
+//! Which folders the mail stream reads: the inbox, the sent items, and everything below them.
+//!
+//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last
+//! and how many items ever left it, so that a round over a hundred quiet folders costs one request.
+
+use super::client::{Client, Operation};
+use super::cursor::{FolderPlace, MailPlace};
+use super::wire::find_folder::{self, FoundFolders};
+use super::wire::folder::{FolderRef, RawFolder};
+use super::wire::get_folder;
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::MailboxRef;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Marks are a short cut; the truth is asked for this often all the same.
+const SWEEP: Duration = Duration::from_secs(900);
+/// Pages of a folder list; a mailbox has tens of thousands of folders at most.
+const MAX_PAGES: usize = 50;
+
+/// Begins a round: the place of a stream that starts now, or what changed since, with the folders that must be
+/// read marked as due.
+///
+/// A folder that left the stream is forgotten. Its mail is not reported as deleted: it still exists, and what
+/// was copied of it stays.
+///
+/// # Errors
+/// Those of the calls.
+pub async fn begin_round(
+    client: &Client,
+    mailbox: &MailboxRef,
+    place: Option<MailPlace>,
+) -> Result<MailPlace, MailboxError> {
+    let (inbox, sent, known) = match place {
+        Some(place) => (place.inbox, place.sent, place.folders),
+        None => {
+            let (inbox, sent) = roots(client, mailbox).await?;
+            (inbox, sent, Vec::new())
+        }
+    };
+    let all = list(client, mailbox).await?;
+    let sweep = client.session(mailbox).sweep_is_due(SWEEP);
+    let known: HashMap<&str, &FolderPlace> = known.iter().map(|place| (place.id.as_str(), place)).collect();
+    let folders: Vec<FolderPlace> = below(&all, &inbox, &sent)
+        .map(|(folder, sent)| {
+            let before = known.get(folder.id.as_str());
+            let quiet = before.is_some_and(|place| place.state.is_some() && place.mark == folder.mark);
+            FolderPlace {
+                id: folder.id.clone(),
+                sent,
+                state: before.and_then(|place| place.state.clone()),
+                mark: folder.mark.clone(),
+                due: sweep || !quiet || folder.mark.is_empty(),
+            }
+        })
+        .collect();
+    remember(client, mailbox, &folders);
+    Ok(MailPlace { inbox, sent, folders })
+}
+
+/// Tells the mailbox's session where sent mail lies.
+pub fn remember(client: &Client, mailbox: &MailboxRef, folders: &[FolderPlace]) {
+    let folders = folders
+        .iter()
+        .map(|place| (place.id.clone(), place.sent))
+        .collect();
+    client.session(mailbox).set_mail_folders(folders);
+}
+
+/// The folders of the stream: each with whether it is for sent mail.
+fn below<'a>(
+    all: &'a [RawFolder],
+    inbox: &'a str,
+    sent: &'a str,
+) -> impl Iterator<Item = (&'a RawFolder, bool)> {
+    let parents: HashMap<&str, &str> = all
+        .iter()
+        .map(|folder| (folder.id.as_str(), folder.parent.as_str()))
+        .collect();
+    all.iter().filter_map(move |folder| {
+        let mut at = folder.id.as_str();
+        // A tree that bites its own tail ends here all the same.
+        for _ in 0..=parents.len() {
+            if at == inbox {
+                return Some((folder, false));
+            }
+            if at == sent {
+                return Some((folder, true));
+            }
+            at = parents.get(at)?;
+        }
+        None
+    })
+}
+
+async fn roots(client: &Client, mailbox: &MailboxRef) -> Result<(String, String), MailboxError> {
+    let asked = [
+        FolderRef::Distinguished("inbox"),
+        FolderRef::Distinguished("sentitems"),
+    ];
+    let operation = Operation {
+        name: "GetFolder",
+        repeatable: true,
+    };
+    let answer: Vec<_> = client
+        .call(
+            mailbox,
+            operation,
+            |w, _| get_folder::request(w, &asked),
+            get_folder::read,
+        )
+        .await?;
+    let mut ids = Vec::new();
+    for message in answer {
+        let folders: Vec<RawFolder> = message?;
+        ids.extend(folders.into_iter().map(|folder| folder.id));
+    }
+    match <[String; 2]>::try_from(ids) {
+        Ok([inbox, sent]) => Ok((inbox, sent)),
+        Err(_) => Err(MailboxError::Unintelligible {
+            what: "the mailbox has no inbox",
+        }),
+    }
+}
+
+/// All folders of the mailbox.
+async fn list(client: &Client, mailbox: &MailboxRef) -> Result<Vec<RawFolder>, MailboxError> {
+    let root = FolderRef::Distinguished("msgfolderroot");
+    let operation = Operation {
+        name: "FindFolder",
+        repeatable: true,
+    };
+    let mut all = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let offset = all.len();
+        let answer: Vec<_> = client
+            .call(
+                mailbox,
+                operation,
+                |w, _| find_folder::request(w, root, offset),
+                find_folder::read,
+            )
+            .await?;
+        let mut last = true;
+        for message in answer {
+            let page: FoundFolders = message?;
+            last = page.last || page.folders.is_empty();
+            all.extend(page.folders);
+        }
+        if last {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(id: &str, parent: &str) -> RawFolder {
+        RawFolder {
+            id: id.to_owned(),
+            parent: parent.to_owned(),
+            ..RawFolder::default()
+        }
+    }
+
+    #[test]
+    fn the_stream_is_the_inbox_the_sent_items_and_what_lies_below_them() {
+        let all = [
+            folder("inbox", "top"),
+            folder("deep", "projects"),
+            folder("projects", "inbox"),
+            folder("sent", "top"),
+            folder("2025", "sent"),
+            folder("calendar", "top"),
+            folder("loop", "loop"),
+        ];
+        let found: Vec<_> = below(&all, "inbox", "sent")
+            .map(|(folder, sent)| (folder.id.as_str(), sent))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("inbox", false),
+                ("deep", false),
+                ("projects", false),
+                ("sent", true),
+                ("2025", true)
+            ]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! The connector to Microsoft Exchange on premises, by Exchange Web Services (EWS).
+//!
+//! How a call goes: [`ExchangeServer`] hands it to `feed` (changes), `reading`, `writing` or `probe`; these
+//! speak through `client`, which waits for its turn (`throttle`), wraps the request in an envelope that
+//! impersonates the mailbox, and sends it on a connection of the account's own (`pool`, `auth`). `wire` knows
+//! the protocol, one file an operation; `convert` knows what its words mean in our records; `fault` says by
+//! table what each response code means to us; `session` is what is remembered of a mailbox between calls.
+//!
+//! Three rules run through all of it. A calendar write says in so many words whether people are told
+//! (promise P7). One item that the server or the parser cannot take never holds up its batch. And nothing of
+//! what passes through is logged: logs carry the mailbox's number, the operation and Exchange's request id.
+
+mod auth;
+mod client;
+mod convert;
+mod cursor;
+mod fault;
+mod feed;
+mod mail_folders;
+mod pool;
+mod probe;
+mod reading;
+mod session;
+mod settings;
+mod throttle;
+mod wire;
+mod writing;
+
+pub use settings::{ExchangeSettings, ImpersonateBy, SignIn};
+
+use self::client::Client;
+use super::error::MailboxError;
+use super::model::*;
+use super::port::MailboxServer;
+use crate::foundation::egress::Gate;
+use crate::record::field::{Field, FieldSet};
+use crate::record::kind::RecordKind;
+use async_trait::async_trait;
+
+/// An Exchange organisation, seen through one service account.
+pub struct ExchangeServer {
+    client: Client,
+}
+
+impl ExchangeServer {
+    /// A server; connects at its first call, through the gate.
+    pub fn new(settings: ExchangeSettings, gate: Gate) -> Self {
+        Self {
+            client: Client::new(settings, gate),
+        }
+    }
+}
+
+#[async_trait]
+impl MailboxServer for ExchangeServer {
+    fn capabilities(&self) -> MailboxCapabilities {
+        MailboxCapabilities {
+            event: FieldSet::of_kind(RecordKind::Calendar),
+            attendee_copy: FieldSet::of(&[Field::ShowAs, Field::Reminder]),
+            contact: FieldSet::of_kind(RecordKind::Contacts),
+            task: FieldSet::of_kind(RecordKind::Tasks),
+        }
+    }
+
+    async fn probe(&self, mailbox: &MailboxRef) -> Result<MailboxProbe, MailboxError> {
+        probe::probe(&self.client, mailbox).await
+    }
+
+    async fn changes(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        cursor: Option<&MailboxCursor>,
+        page_size: usize,
+    ) -> Result<ChangePage, MailboxError> {
+        feed::changes(&self.client, mailbox, kind, cursor, page_size).await
+    }
+
+    async fn read(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        items: &[ItemId],
+    ) -> Result<Vec<Result<MailboxItem, MailboxError>>, MailboxError> {
+        reading::read(&self.client, mailbox, kind, items).await
+    }
+
+    async fn write(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        writes: &[MailboxWrite],
+        notify: Notify,
+    ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, MailboxError> {
+        writing::write(&self.client, mailbox, kind, writes, notify).await
+    }
+
+    async fn find_stamped(
+        &self,
+        mailbox: &MailboxRef,
+        kind: RecordKind,
+        stamps: &[Stamp],
+    ) -> Result<Vec<Option<ItemRef>>, MailboxError> {
+        reading::find_stamped(&self.client, mailbox, kind, stamps).await
+    }
+}

@@ -1,0 +1,259 @@
+//! Reading items: `read()` and `find_stamped()`.
+//!
+//! Items are read in batches. A batch that fails as a whole, because one item in it breaks the server or the
+//! parser or is too large, is halved until the culprit stands alone; alone it is asked for without its body,
+//! and if that does not help either, it is refused and the others go on.
+
+use super::client::{CallError, Client, Operation};
+use super::convert;
+use super::fault;
+use super::feed::default_folder;
+use super::mail_folders;
+use super::wire::find_item::{self, MAX_STAMPS};
+use super::wire::folder::FolderRef;
+use super::wire::get_item::{self, Extent};
+use super::wire::item::RawItem;
+use crate::foundation::content::Content;
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::{ItemId, ItemRef, MailboxItem, MailboxRef, Stamp};
+use crate::record::Record;
+use crate::record::email::Direction;
+use crate::record::kind::RecordKind;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Items without bodies to speak of are asked for by so many more at once.
+const LIGHT: usize = 2;
+
+type Read = Result<MailboxItem, MailboxError>;
+
+/// See [`MailboxServer::read`](crate::mailbox::port::MailboxServer::read).
+///
+/// # Errors
+/// Those of the port.
+pub async fn read(
+    client: &Client,
+    mailbox: &MailboxRef,
+    kind: RecordKind,
+    items: &[ItemId],
+) -> Result<Vec<Read>, MailboxError> {
+    let reader = Reader {
+        client,
+        mailbox,
+        kind,
+    };
+    let size = if kind == RecordKind::Mail {
+        client.read_batch()
+    } else {
+        client.read_batch() * LIGHT
+    };
+    let mut waiting: Vec<Range<usize>> = (0..items.len())
+        .step_by(size)
+        .map(|start| start..(start + size).min(items.len()))
+        .rev()
+        .collect();
+    if kind == RecordKind::Mail && !items.is_empty() && client.session(mailbox).mail_folders().is_none() {
+        mail_folders::begin_round(client, mailbox, None).await?;
+    }
+    let mut read = Vec::with_capacity(items.len());
+    while let Some(range) = waiting.pop() {
+        let Some(batch) = items.get(range.clone()) else {
+            continue;
+        };
+        match reader.batch(batch, Extent::Whole).await {
+            Ok(answers) => read.extend(answers),
+            Err(error) if is_the_items_fault(&error) && batch.len() > 1 => {
+                let middle = range.start + batch.len() / 2;
+                waiting.push(middle..range.end);
+                waiting.push(range.start..middle);
+            }
+            Err(error) if is_the_items_fault(&error) => match batch {
+                [item] => read.push(reader.alone(item, error.into()).await?),
+                _ => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(read)
+}
+
+/// True where asking for fewer items may help.
+fn is_the_items_fault(error: &CallError) -> bool {
+    match error {
+        CallError::Damaged(_) | CallError::TooMuch(_) => true,
+        CallError::Fault(fault) => fault.inner.is_none() && fault::spares_the_rest(&fault.code),
+        CallError::Other(_) => false,
+    }
+}
+
+struct Reader<'a> {
+    client: &'a Client,
+    mailbox: &'a MailboxRef,
+    kind: RecordKind,
+}
+
+impl Reader<'_> {
+    /// One request. Items that Exchange can give in part are asked for again without their bodies.
+    async fn batch(&self, items: &[ItemId], extent: Extent) -> Result<Vec<Read>, CallError> {
+        let answers = self.request(items, extent).await?;
+        let mut read = Vec::with_capacity(items.len());
+        for (item, answer) in items.iter().zip(answers) {
+            read.push(match answer {
+                Ok(raw) => self.item(raw, extent),
+                Err(fault)
+                    if extent == Extent::Whole
+                        && fault.inner.is_none()
+                        && fault::spares_the_rest(&fault.code) =>
+                {
+                    self.alone(item, fault.into()).await?
+                }
+                Err(fault) => Err(fault.into()),
+            });
+        }
+        Ok(read)
+    }
+
+    /// The last try: one item, without its body. `whole` is why it could not be had whole.
+    async fn alone(&self, item: &ItemId, whole: MailboxError) -> Result<Read, MailboxError> {
+        match self
+            .request(std::slice::from_ref(item), Extent::WithoutBody)
+            .await
+        {
+            Ok(answers) => Ok(match answers.into_iter().next() {
+                Some(Ok(raw)) => self.item(raw, Extent::WithoutBody),
+                Some(Err(fault)) => Err(fault.into()),
+                None => Err(whole),
+            }),
+            Err(CallError::Damaged(_)) => Ok(Err(MailboxError::Refused {
+                code: "AnswerUnreadable".to_owned(),
+            })),
+            Err(CallError::TooMuch(_)) => Ok(Err(MailboxError::Refused {
+                code: "AnswerTooLarge".to_owned(),
+            })),
+            Err(CallError::Fault(fault)) if fault.inner.is_none() && fault::spares_the_rest(&fault.code) => {
+                Ok(Err(MailboxError::Refused { code: fault.code }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn request(
+        &self,
+        items: &[ItemId],
+        extent: Extent,
+    ) -> Result<Vec<Result<RawItem, super::wire::answer::Fault>>, CallError> {
+        let operation = Operation {
+            name: "GetItem",
+            repeatable: true,
+        };
+        let answer: Vec<Result<Vec<RawItem>, _>> = self
+            .client
+            .call(
+                self.mailbox,
+                operation,
+                |w, _| get_item::request(w, self.kind, extent, items),
+                get_item::read,
+            )
+            .await?;
+        if answer.len() != items.len() {
+            return Err(MailboxError::Unintelligible {
+                what: "an answer of another length than the request",
+            }
+            .into());
+        }
+        let none = || super::wire::answer::Fault {
+            code: "ErrorItemNotFound".to_owned(),
+            ..Default::default()
+        };
+        Ok(answer
+            .into_iter()
+            .map(|message| message.and_then(|items| items.into_iter().next().ok_or_else(none)))
+            .collect())
+    }
+
+    fn item(&self, mut raw: RawItem, extent: Extent) -> Read {
+        let item = raw.item.take().ok_or(MailboxError::Unintelligible {
+            what: "an item without its identifier",
+        })?;
+        let record = match self.kind {
+            RecordKind::Calendar => Record::Event(convert::event::read(&mut raw)?),
+            RecordKind::Contacts => Record::Contact(convert::contact::read(&mut raw)),
+            RecordKind::Tasks => Record::Task(convert::task::read(&mut raw)),
+            RecordKind::Mail => {
+                let direction = self.direction(&raw);
+                Record::Email(Box::new(convert::email::read(&mut raw, direction)?))
+            }
+        };
+        Ok(MailboxItem {
+            item,
+            modified: raw.modified,
+            stamp: raw.stamp.map(Stamp),
+            record,
+            categories: raw.categories.into_iter().map(Content::new).collect(),
+            degraded: extent == Extent::WithoutBody,
+        })
+    }
+
+    /// By the folder that the mail is in; for one that was made a moment ago, by its author.
+    fn direction(&self, raw: &RawItem) -> Direction {
+        let folders = self.client.session(self.mailbox).mail_folders();
+        let sent = folders
+            .as_deref()
+            .and_then(|folders| folders.get(&raw.parent).copied())
+            .unwrap_or_else(|| {
+                let author = raw.message.from.as_ref().or(raw.message.sender.as_ref());
+                author.is_some_and(|author| author.address.eq_ignore_ascii_case(&self.mailbox.address))
+            });
+        if sent {
+            Direction::Sent
+        } else {
+            Direction::Received
+        }
+    }
+}
+
+/// See [`MailboxServer::find_stamped`](crate::mailbox::port::MailboxServer::find_stamped). Where people copied
+/// a stamped item, the oldest one is ours.
+///
+/// # Errors
+/// Those of the port.
+pub async fn find_stamped(
+    client: &Client,
+    mailbox: &MailboxRef,
+    kind: RecordKind,
+    stamps: &[Stamp],
+) -> Result<Vec<Option<ItemRef>>, MailboxError> {
+    // Nothing is ever written to the mail stream, so nothing there bears a stamp.
+    let Some((folder, _)) = default_folder(kind) else {
+        return Ok(vec![None; stamps.len()]);
+    };
+    let mut found: HashMap<String, RawItem> = HashMap::new();
+    for batch in stamps.chunks(MAX_STAMPS) {
+        let operation = Operation {
+            name: "FindItem",
+            repeatable: true,
+        };
+        let folder = FolderRef::Distinguished(folder);
+        let answer: Vec<Result<Vec<RawItem>, _>> = client
+            .call(
+                mailbox,
+                operation,
+                |w, _| find_item::request(w, folder, batch),
+                find_item::read,
+            )
+            .await?;
+        for message in answer {
+            for item in message? {
+                let Some(stamp) = item.stamp.clone() else { continue };
+                let is_older = found.get(&stamp).is_none_or(|other| item.created < other.created);
+                if is_older {
+                    found.insert(stamp, item);
+                }
+            }
+        }
+    }
+    Ok(stamps
+        .iter()
+        .map(|stamp| found.get(&stamp.0).and_then(|item| item.item.clone()))
+        .collect())
+}

@@ -1,0 +1,80 @@
+//! What the connector must be told. Plain values: the settings file's types are another room's.
+
+use super::wire::envelope::Identity;
+use crate::foundation::secret::Secret;
+use crate::mailbox::model::MailboxRef;
+use std::collections::HashMap;
+use std::time::Duration;
+use url::Url;
+
+/// How the service account signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// NTLMv2 with channel binding.
+    Ntlm,
+    /// The password in a header of every request; over TLS, or to this very machine, only.
+    Basic,
+}
+
+/// By what a mailbox is named in the impersonation header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImpersonateBy {
+    /// Its SMTP address.
+    Smtp,
+    /// Its owner's user principal name.
+    Upn,
+    /// Its owner's security identifier.
+    Sid,
+}
+
+/// One Exchange organisation and the account that acts in it.
+#[derive(Clone)]
+pub struct ExchangeSettings {
+    /// The EWS address, normally `https://HOST/EWS/Exchange.asmx`.
+    pub url: Url,
+    /// `DOMAIN\user` or `user@domain`.
+    pub login: String,
+    /// Its password.
+    pub password: Secret<String>,
+    /// How it signs in.
+    pub sign_in: SignIn,
+    /// How mailboxes are named.
+    pub impersonate_by: ImpersonateBy,
+    /// The user principal name or security identifier of each mailbox, by its SMTP address in lower case. A
+    /// mailbox that is not in here is named by its address.
+    pub identities: HashMap<String, String>,
+    /// Requests under way at once, over all mailboxes.
+    pub max_concurrency: usize,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Items asked for in one GetItem request.
+    pub read_batch: usize,
+}
+
+impl ExchangeSettings {
+    /// Settings with the defaults: NTLM, by SMTP address, eight requests at once, two minutes, fifty items.
+    pub fn new(url: Url, login: impl Into<String>, password: Secret<String>) -> Self {
+        Self {
+            url,
+            login: login.into(),
+            password,
+            sign_in: SignIn::Ntlm,
+            impersonate_by: ImpersonateBy::Smtp,
+            identities: HashMap::new(),
+            max_concurrency: 8,
+            timeout: Duration::from_secs(120),
+            read_batch: 50,
+        }
+    }
+
+    /// As whom a request in this mailbox acts.
+    pub(super) fn identity(&self, mailbox: &MailboxRef) -> Identity {
+        let resolved = || self.identities.get(&mailbox.address.to_lowercase()).cloned();
+        match self.impersonate_by {
+            ImpersonateBy::Smtp => None,
+            ImpersonateBy::Upn => resolved().map(Identity::Upn),
+            ImpersonateBy::Sid => resolved().map(Identity::Sid),
+        }
+        .unwrap_or_else(|| Identity::Smtp(mailbox.address.clone()))
+    }
+}

@@ -1,0 +1,141 @@
+//! The GetItem operation: exactly the properties that a record has, no more.
+//!
+//! Source: "GetItem operation", "ItemShape" and "BodyType" in the EWS reference.
+
+use super::item::{self, RawItem};
+use super::path::{Path, additional};
+use super::writer::Writer;
+use super::xml::{Document, Element, Ns, XmlError};
+use crate::mailbox::model::ItemId;
+use crate::record::kind::RecordKind;
+
+/// How much of each item is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything that a record has.
+    Whole,
+    /// Without what has to be converted: body and attachments. For an item whose body nobody can read.
+    WithoutBody,
+}
+
+const COMMON: &[Path] = &[
+    Path::Field("item:Subject"),
+    Path::Field("item:Sensitivity"),
+    Path::Field("item:Categories"),
+    Path::Field("item:LastModifiedTime"),
+    Path::Stamp,
+];
+
+const CALENDAR: &[Path] = &[
+    Path::Field("item:ReminderIsSet"),
+    Path::Field("item:ReminderMinutesBeforeStart"),
+    Path::Field("calendar:Start"),
+    Path::Field("calendar:End"),
+    Path::Field("calendar:IsAllDayEvent"),
+    Path::Field("calendar:LegacyFreeBusyStatus"),
+    Path::Field("calendar:Location"),
+    Path::Field("calendar:IsMeeting"),
+    Path::Field("calendar:IsCancelled"),
+    Path::Field("calendar:CalendarItemType"),
+    Path::Field("calendar:MyResponseType"),
+    Path::Field("calendar:Organizer"),
+    Path::Field("calendar:RequiredAttendees"),
+    Path::Field("calendar:OptionalAttendees"),
+    Path::Field("calendar:Resources"),
+    Path::Field("calendar:StartTimeZone"),
+    Path::MeetingId,
+];
+
+const CONTACTS: &[Path] = &[
+    Path::Field("contacts:GivenName"),
+    Path::Field("contacts:Surname"),
+    Path::Field("contacts:CompanyName"),
+    Path::Field("contacts:JobTitle"),
+    Path::Field("contacts:Department"),
+    Path::Indexed("contacts:EmailAddress", "EmailAddress1"),
+    Path::Indexed("contacts:PhoneNumber", "BusinessPhone"),
+    Path::Indexed("contacts:PhoneNumber", "HomePhone"),
+    Path::Indexed("contacts:PhoneNumber", "MobilePhone"),
+    Path::Indexed("contacts:PhoneNumber", "BusinessFax"),
+    Path::Indexed("contacts:PhysicalAddress:Street", "Business"),
+    Path::Indexed("contacts:PhysicalAddress:City", "Business"),
+    Path::Indexed("contacts:PhysicalAddress:State", "Business"),
+    Path::Indexed("contacts:PhysicalAddress:CountryOrRegion", "Business"),
+    Path::Indexed("contacts:PhysicalAddress:PostalCode", "Business"),
+];
+
+const TASKS: &[Path] = &[
+    Path::Field("item:Importance"),
+    Path::Field("item:ReminderIsSet"),
+    Path::Field("item:ReminderDueBy"),
+    Path::Field("task:DueDate"),
+    Path::Field("task:Status"),
+    Path::Field("task:IsRecurring"),
+];
+
+const MAIL: &[Path] = &[
+    Path::Field("item:ItemClass"),
+    Path::Field("item:ParentFolderId"),
+    Path::Field("item:DateTimeReceived"),
+    Path::Field("item:DateTimeSent"),
+    Path::Field("item:IsDraft"),
+    Path::Field("message:InternetMessageId"),
+    Path::Field("message:From"),
+    Path::Field("message:Sender"),
+    Path::Field("message:ToRecipients"),
+    Path::Field("message:CcRecipients"),
+    Path::Field("message:BccRecipients"),
+    Path::ContentClass,
+];
+
+/// Asks for items; the answer has a message for each.
+pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[ItemId]) {
+    let own = match kind {
+        RecordKind::Calendar => CALENDAR,
+        RecordKind::Contacts => CONTACTS,
+        RecordKind::Tasks => TASKS,
+        RecordKind::Mail => MAIL,
+    };
+    // Mail is passed on as it was written; for the rest the CRM holds plain text.
+    let body_type = if kind == RecordKind::Mail { "Best" } else { "Text" };
+    w.element("m:GetItem", &[], |w| {
+        w.element("m:ItemShape", &[], |w| {
+            w.leaf("t:BaseShape", &[], "IdOnly");
+            w.leaf("t:BodyType", &[], body_type);
+            w.element("t:AdditionalProperties", &[], |w| {
+                COMMON.iter().chain(own).for_each(|path| path.write(w));
+                if extent == Extent::Whole {
+                    Path::Field("item:Body").write(w);
+                    if kind == RecordKind::Mail {
+                        Path::Field("item:Attachments").write(w);
+                    }
+                }
+            });
+        });
+        w.element("m:ItemIds", &[], |w| {
+            items
+                .iter()
+                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
+        });
+    });
+}
+
+/// Asks for a stamp and a date of birth, to choose among copies.
+pub fn stamp_shape(w: &mut Writer) {
+    w.element("m:ItemShape", &[], |w| {
+        w.leaf("t:BaseShape", &[], "IdOnly");
+        additional(w, &[Path::Field("item:DateTimeCreated"), Path::Stamp]);
+    });
+}
+
+/// Reads one response message: its one item.
+///
+/// # Errors
+/// The answer is damaged.
+pub fn read(items: &mut Vec<RawItem>, element: &Element<'_>, doc: &mut Document<'_>) -> Result<(), XmlError> {
+    match element.key() {
+        (Ns::Messages, "Items") => items.extend(item::read_all(doc)?),
+        _ => doc.skip()?,
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The engine's parts, put together once and shared by the worker, the command line and the tests.
+
+use super::error::SyncError;
+use super::retry::Patience;
+use crate::crm::port::Crm;
+use crate::foundation::clock::Clock;
+use crate::foundation::db::Db;
+use crate::foundation::keyring::Keyring;
+use crate::mailbox::port::MailboxServer;
+use chrono::TimeDelta;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Finds the connection that a mailbox's row names. The composition root has the only implementation.
+pub trait Connections: Send + Sync {
+    /// The mail server of `[mail_server.NAME]`.
+    fn mail_server(&self, name: &str) -> Option<Arc<dyn MailboxServer>>;
+    /// The CRM of `[crm.NAME]`.
+    fn crm(&self, name: &str) -> Option<Arc<dyn Crm>>;
+}
+
+/// How the engine works; the section `[sync]` of the settings.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// From the end of a good turn to the next.
+    pub poll_interval: TimeDelta,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: TimeDelta,
+    /// Turns at the same time.
+    pub workers: usize,
+    /// Changes a page, at most 512.
+    pub page_size: usize,
+    /// Waits after failures.
+    pub patience: Patience,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            poll_interval: TimeDelta::seconds(30),
+            lease: TimeDelta::seconds(60),
+            workers: 8,
+            page_size: 512,
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// The engine.
+#[derive(Clone)]
+pub struct Engine {
+    /// The database, as the daemon's role.
+    pub db: Db,
+    /// Keys for fingerprints, stamps and external keys.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Clock,
+    /// The outside.
+    pub connections: Arc<dyn Connections>,
+    /// How to work.
+    pub settings: EngineSettings,
+    /// This process, as an owner of leases.
+    pub node: Uuid,
+}
+
+impl Engine {
+    /// The mail server of this name.
+    pub fn mail_server(&self, name: &str) -> Result<Arc<dyn MailboxServer>, SyncError> {
+        self.connections
+            .mail_server(name)
+            .ok_or_else(|| SyncError::NotConfigured {
+                name: format!("mail_server.{name}"),
+            })
+    }
+
+    /// The CRM of this name.
+    pub fn crm(&self, name: &str) -> Result<Arc<dyn Crm>, SyncError> {
+        self.connections
+            .crm(name)
+            .ok_or_else(|| SyncError::NotConfigured {
+                name: format!("crm.{name}"),
+            })
+    }
+}

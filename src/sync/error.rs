@@ -1,0 +1,115 @@
+//! Why a turn, or a question about one, failed.
+
+use crate::crm::error::CrmError;
+use crate::foundation::db::DbError;
+use crate::foundation::explain::{Explain, Kind};
+use crate::foundation::failure::Class;
+use crate::foundation::keyring::KeyringError;
+use crate::mailbox::error::MailboxError;
+
+/// A failed turn or a failed question. What the turn had committed before it failed stays committed.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The database.
+    #[error("the database failed")]
+    Database(#[from] DbError),
+    /// The mail server, for the whole mailbox.
+    #[error("the mail server failed")]
+    Mailbox(#[from] MailboxError),
+    /// The CRM, for the whole user.
+    #[error("the CRM failed")]
+    Crm(#[from] CrmError),
+    /// The mailbox's key.
+    #[error("the keyring failed")]
+    Keyring(#[from] KeyringError),
+    /// Another node has the stream now; what this one had not committed is dropped.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// Another turn of the same stream is running.
+    #[error("the stream is being synchronised elsewhere")]
+    Leased,
+    /// No mailbox with this address.
+    #[error("there is no such mailbox here")]
+    UnknownMailbox,
+    /// The mailbox is paused.
+    #[error("the mailbox is paused")]
+    Paused,
+    /// The stored policy does not parse: it was written by another version.
+    #[error("a stored policy cannot be read")]
+    PolicyUnreadable(#[source] serde_json::Error),
+    /// No policy of this name.
+    #[error("there is no such policy")]
+    UnknownPolicy,
+    /// The mailbox names a mail server or a CRM that the settings do not have.
+    #[error("a connection is not configured")]
+    NotConfigured {
+        /// The name in the mailbox's row, such as `mail_server.main`.
+        name: String,
+    },
+}
+
+impl From<diesel::result::Error> for SyncError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(DbError::from(error))
+    }
+}
+
+impl SyncError {
+    /// What it means for the stream's next turn.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Database(error) => error.class(),
+            Self::Mailbox(error) => error.class(),
+            Self::Crm(error) => error.class(),
+            Self::LeaseLost | Self::Leased => Class::Again,
+            Self::Keyring(_) | Self::Paused | Self::UnknownMailbox | Self::UnknownPolicy => Class::Refused,
+            Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Class::Refused,
+        }
+    }
+}
+
+impl Explain for SyncError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Database(error) => error.kind(),
+            Self::Mailbox(error) => error.kind(),
+            Self::Crm(error) => error.kind(),
+            Self::Keyring(error) => error.kind(),
+            Self::LeaseLost | Self::Leased | Self::Paused => Kind::Conflict,
+            Self::UnknownMailbox | Self::UnknownPolicy => Kind::NotFound,
+            Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Kind::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Database(error) => error.code(),
+            Self::Mailbox(error) => error.code(),
+            Self::Crm(error) => error.code(),
+            Self::Keyring(error) => error.code(),
+            Self::LeaseLost => "sync.lease_lost",
+            Self::Leased => "sync.leased",
+            Self::UnknownMailbox => "sync.unknown_mailbox",
+            Self::Paused => "sync.paused",
+            Self::PolicyUnreadable(_) => "sync.policy_unreadable",
+            Self::UnknownPolicy => "sync.unknown_policy",
+            Self::NotConfigured { .. } => "sync.not_configured",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Database(error) => error.sentence(),
+            Self::Mailbox(error) => error.sentence(),
+            Self::Crm(error) => error.sentence(),
+            Self::Keyring(error) => error.sentence(),
+            Self::LeaseLost => "Another node has taken this stream over. Nothing to do.".to_owned(),
+            Self::Leased => "This stream is being synchronised by another process right now. Wait for it to finish, then try again.".to_owned(),
+            Self::UnknownMailbox => "Holdfast knows no mailbox with this address. `holdfast mailbox list` shows all; `holdfast mailbox add` adds one.".to_owned(),
+            Self::Paused => "The mailbox is paused. `holdfast mailbox resume ADDRESS` lets it go on.".to_owned(),
+            Self::PolicyUnreadable(source) => format!("A stored policy cannot be read: {source}. Set it again with `holdfast policy set`."),
+            Self::UnknownPolicy => "There is no policy of this name. `holdfast policy show` lists all; `holdfast policy set NAME FILE` makes one.".to_owned(),
+            Self::NotConfigured { name } => format!("The settings have no [{name}]. Add it to the settings file, or move the mailbox to one that exists."),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Why is this item, or why is it not, on the other side? Nobody should have to wonder.
+
+use super::engine::Engine;
+use super::error::SyncError;
+use super::gather;
+use super::keys::{item_key, record_key};
+use super::model::{ItemKey, Link, Side, StreamId};
+use super::plan;
+use super::preview::describe;
+use super::report::Explanation;
+use super::store::mailboxes::MailboxRow;
+use super::store::{links, outcome};
+use super::stream::Stream;
+use crate::crm::model::{CrmChange, CrmId, CrmRecord};
+use crate::mailbox::model::{ItemId, MailboxItem};
+use crate::record::Record;
+use crate::record::kind::RecordKind;
+
+/// Explains one item, given by its id in the mailbox or in the CRM: what every rule says of it, how it
+/// stands, and what would be done now. `None` where neither side knows the id.
+///
+/// # Errors
+/// Whatever keeps us from asking.
+pub async fn explain(
+    engine: &Engine,
+    row: &MailboxRow,
+    item: &str,
+) -> Result<Option<Explanation>, SyncError> {
+    for kind in RecordKind::ALL {
+        let mut stream = Stream::open(engine, row.clone(), kind).await?;
+        let link = find_link(engine, &stream, item).await?;
+        let read = read_item(&stream, link.as_ref(), item).await?;
+        let record = read_record(&stream, link.as_ref(), item).await?;
+        if read.is_none() && record.is_none() && link.is_none() {
+            continue;
+        }
+        return Ok(Some(explained(engine, &mut stream, link, read, record).await?));
+    }
+    Ok(None)
+}
+
+async fn find_link(engine: &Engine, stream: &Stream, item: &str) -> Result<Option<Link>, SyncError> {
+    let id = stream.id;
+    let (key, crm) = (item_key(&ItemId(item.to_owned())), CrmId(item.to_owned()));
+    engine
+        .db
+        .run_for(id.mailbox, move |conn| {
+            let by_item = links::by_keys(conn, id, &[key])?.pop();
+            Ok(match by_item {
+                Some(link) => Some(link),
+                None => links::by_crm(conn, id, &[crm])?.pop(),
+            })
+        })
+        .await
+}
+
+async fn read_item(
+    stream: &Stream,
+    link: Option<&Link>,
+    item: &str,
+) -> Result<Option<MailboxItem>, SyncError> {
+    let linked = link.and_then(|link| link.item.clone());
+    let id = linked.unwrap_or_else(|| ItemId(item.to_owned()));
+    let answers = stream
+        .server
+        .read(&stream.row.mailbox, stream.kind(), &[id])
+        .await?;
+    let read = answers.into_iter().next().and_then(Result::ok);
+    Ok(read.filter(|read| read.record.kind() == stream.kind()))
+}
+
+async fn read_record(
+    stream: &Stream,
+    link: Option<&Link>,
+    item: &str,
+) -> Result<Option<CrmRecord>, SyncError> {
+    let id = link.map_or_else(|| CrmId(item.to_owned()), |link| link.crm.clone());
+    // An id of the mailbox is no id of the CRM, and the CRM says so with an error that means "none".
+    let looks_like_one = id.0.len() <= 40;
+    if stream.kind() == RecordKind::Mail || !looks_like_one {
+        return Ok(None);
+    }
+    let records = stream.crm.read(&stream.row.user, stream.kind(), &[id]).await?;
+    Ok(records.into_iter().next().flatten())
+}
+
+async fn explained(
+    engine: &Engine,
+    stream: &mut Stream,
+    link: Option<Link>,
+    read: Option<MailboxItem>,
+    record: Option<CrmRecord>,
+) -> Result<Explanation, SyncError> {
+    let records: Vec<&Record> = read
+        .iter()
+        .map(|item| &item.record)
+        .chain(record.iter().map(|record| &record.record))
+        .collect();
+    stream.ask_about(&records).await?;
+    let mut rules = Vec::new();
+    for (side, record) in [
+        (Side::Mailbox, read.as_ref().map(|item| &item.record)),
+        (Side::Crm, record.as_ref().map(|record| &record.record)),
+    ] {
+        for ruling in record
+            .map(|record| stream.rulings(record, side))
+            .unwrap_or_default()
+        {
+            let said = ruling.out.map_or("passes", |reason| reason.sentence());
+            rules.push((format!("{} ({})", ruling.rule, side.word()), said.to_owned()));
+        }
+    }
+    let item_id = read.as_ref().map(|item| item.item.id.clone());
+    let crm_id = record.as_ref().map(|record| record.id.clone());
+    let notes = notes(engine, stream, link.as_ref(), item_id.as_ref(), crm_id.as_ref()).await?;
+    let verdict = verdict(engine, stream, read, record).await?;
+    Ok(Explanation {
+        kind: stream.kind().word(),
+        item: item_id.map(|id| id.0),
+        crm: crm_id.or(link.map(|link| link.crm)).map(|id| id.0),
+        rules,
+        verdict,
+        notes,
+    })
+}
+
+/// What a turn would decide with these two sides in view.
+async fn verdict(
+    engine: &Engine,
+    stream: &mut Stream,
+    read: Option<MailboxItem>,
+    record: Option<CrmRecord>,
+) -> Result<String, SyncError> {
+    let mut pending = gather::Pending::default();
+    if let Some(record) = record {
+        pending.add(stream, CrmChange::Upserted(Box::new(record)));
+    }
+    let mut works = Vec::new();
+    if let Some(item) = read {
+        let key = item_key(&item.item.id);
+        let change = crate::mailbox::model::ItemChange::Upserted(item.item);
+        let again = [key].into_iter().collect();
+        let page = gather::mailbox_page(&engine.db, stream, vec![change], &again, &mut pending).await?;
+        works.extend(page.works);
+    }
+    let rest = pending.take_some(1);
+    works.extend(gather::crm_page(&engine.db, stream, rest).await?.works);
+    let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
+    let said: Vec<String> = plan::plan(&pairs, stream.common)
+        .iter()
+        .filter_map(describe)
+        .map(|(action, detail)| {
+            if detail.is_empty() {
+                action.to_owned()
+            } else {
+                format!("{action}: {detail}")
+            }
+        })
+        .collect();
+    Ok(if said.is_empty() {
+        "in step; nothing to do".to_owned()
+    } else {
+        said.join("; ")
+    })
+}
+
+async fn notes(
+    engine: &Engine,
+    stream: &Stream,
+    link: Option<&Link>,
+    item: Option<&ItemId>,
+    crm: Option<&CrmId>,
+) -> Result<Vec<String>, SyncError> {
+    let mut notes = Vec::new();
+    match link {
+        Some(link) => notes.push(format!("Linked with record {}.", link.crm.0)),
+        None => notes.push("Not linked.".to_owned()),
+    }
+    let keys: Vec<(Side, ItemKey)> = item
+        .map(|id| (Side::Mailbox, item_key(id)))
+        .into_iter()
+        .chain(crm.map(|id| (Side::Crm, record_key(id))))
+        .collect();
+    let (id, now): (StreamId, _) = (stream.id, stream.now);
+    let (skips, failures) = engine
+        .db
+        .run_for(id.mailbox, move |conn| {
+            let mut skips = Vec::new();
+            for (side, key) in &keys {
+                skips.extend(outcome::skip_reason(conn, id, *side, *key)?.map(|reason| (*side, reason)));
+            }
+            let failures = outcome::failures_of(conn, id, now)?;
+            let failures: Vec<_> = failures
+                .into_iter()
+                .filter(|due| keys.contains(&(due.side, due.key)))
+                .collect();
+            Ok::<_, SyncError>((skips, failures))
+        })
+        .await?;
+    for (side, reason) in skips {
+        notes.push(format!(
+            "Left alone at the last look ({}): {}",
+            side.word(),
+            reason.sentence()
+        ));
+    }
+    for failure in failures {
+        notes.push(format!("Failed {} times so far.", failure.attempts));
+    }
+    Ok(notes)
+}

@@ -1,0 +1,56 @@
+//! The engine: the life of one change.
+//!
+//! Somebody moves a meeting in Outlook. Nothing happens here until the *stream* (that person's calendar) is
+//! due; then one node takes the stream's lease and runs one *turn*:
+//!
+//! ```text
+//! lease -> pull (both sides) -> read (batched) -> plan (pure) -> apply (batched, idempotent)
+//!       -> commit cursor, links, failures, skips in one transaction that carries the fencing number
+//! ```
+//!
+//! 1. [`pass`] asks the CRM what changed since the CRM cursor and keeps it in memory, then goes through the
+//!    mailbox's changes page by page. What it reads it brings to common form and turns into
+//!    [`model::Seen`]: fingerprints, times, what may be written. From here on nobody sees content.
+//! 2. [`plan`] pairs both sides' changes through the links and decides, by [`conflict`] and the policy, one
+//!    [`model::Verdict`] for each pair. It is a function of its arguments: no clock, no network, no database.
+//! 3. [`apply`] carries the verdicts out. Every create has a deterministic key on the target, so a create
+//!    that is repeated after a crash finds its first copy.
+//! 4. [`store`] commits the page: what the page taught us and the cursor behind it, together, and only if
+//!    the lease is still ours.
+//!
+//! **What a crash does.** Before the commit nothing is remembered: the page is read again. Records that were
+//! already created answer "I exist" to their key, updates are written again with the same values, deletions
+//! find nothing to delete. After the commit there is nothing to repeat. There is no moment in between.
+//!
+//! **No echo.** What we wrote comes back as a change of the other side. Its fingerprints equal the link's,
+//! so the plan for it is empty. On the mailbox side the version is recognised first, and the item is not
+//! even read.
+//!
+//! **Poison.** An item that fails goes to the failures with its reason and a time for the next try; the
+//! cursor moves on. Only what concerns the whole mailbox (a sign-in, a throttle) ends the turn.
+//!
+//! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments,
+//! notifications that make a stream due at once ([`worker`] only asks "which streams are due").
+
+pub mod apply;
+pub mod conflict;
+pub mod engine;
+pub mod error;
+pub mod explain;
+pub mod fingerprint;
+pub mod gather;
+pub mod keys;
+pub mod model;
+pub mod pass;
+pub mod plan;
+pub mod policy;
+pub mod preview;
+pub mod report;
+pub mod retry;
+pub mod rules;
+pub mod store;
+pub mod stream;
+pub mod worker;
+
+#[cfg(test)]
+mod properties;

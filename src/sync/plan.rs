@@ -1,0 +1,142 @@
+//! What to do about each pair. Pure, and the heart of it all: property-tested in `plan/properties.rs`.
+
+use super::conflict::{Merge, SideState, match_up, merge};
+use super::fingerprint::Prints;
+use super::model::{Change, Pair, Reason, Scope, Seen, Verdict};
+use super::policy::{Common, ConflictRule, Deletion};
+use crate::record::field::FieldSet;
+
+/// One verdict for each pair, in order.
+pub fn plan(pairs: &[Pair], policy: Common) -> Vec<Verdict> {
+    pairs.iter().map(|pair| decide(pair, policy)).collect()
+}
+
+/// Decides about one pair.
+pub fn decide(pair: &Pair, policy: Common) -> Verdict {
+    match &pair.base {
+        None => unlinked(pair, policy),
+        Some(base) => linked(base, pair, policy),
+    }
+}
+
+fn unlinked(pair: &Pair, policy: Common) -> Verdict {
+    match (&pair.mailbox, &pair.crm) {
+        (Some(Change::Upserted(mailbox)), Some(Change::Upserted(crm))) => {
+            if let Some(reason) = out(mailbox).or_else(|| out(crm)) {
+                return Verdict::Skip(reason);
+            }
+            from_merge(match_up(SideState::from(mailbox), SideState::from(crm), policy))
+        }
+        (Some(Change::Upserted(mailbox)), _) => match out(mailbox) {
+            Some(reason) => Verdict::Skip(reason),
+            None if policy.flow.to_crm() => Verdict::CreateInCrm,
+            None => Verdict::Skip(Reason::Direction),
+        },
+        (_, Some(Change::Upserted(crm))) => match out(crm) {
+            Some(reason) => Verdict::Skip(reason),
+            None if policy.flow.to_mailbox() => Verdict::CreateInMailbox,
+            None => Verdict::Skip(Reason::Direction),
+        },
+        _ => Verdict::Ignore,
+    }
+}
+
+fn linked(base: &Prints, pair: &Pair, policy: Common) -> Verdict {
+    match (&pair.mailbox, &pair.crm) {
+        (Some(Change::Deleted), Some(Change::Deleted)) => Verdict::Unlink,
+        (Some(Change::Deleted), crm) => deleted_in_mailbox(base, crm.as_ref(), policy),
+        (mailbox, Some(Change::Deleted)) => deleted_in_crm(base, mailbox.as_ref(), policy),
+        (mailbox, crm) => both_there(base, upserted(mailbox), upserted(crm), policy),
+    }
+}
+
+/// An edit beats a deletion, since a deletion can be repeated and an edit cannot; unless the policy says
+/// that the side that deleted always wins.
+fn deleted_in_mailbox(base: &Prints, crm: Option<&Change>, policy: Common) -> Verdict {
+    if edited(base, crm) && policy.conflict != ConflictRule::MailboxWins && policy.flow.to_mailbox() {
+        return Verdict::CreateInMailbox;
+    }
+    if policy.flow.to_crm() && policy.deletion == Deletion::Follow {
+        Verdict::DeleteInCrm { because: None }
+    } else {
+        Verdict::Unlink
+    }
+}
+
+fn deleted_in_crm(base: &Prints, mailbox: Option<&Change>, policy: Common) -> Verdict {
+    if edited(base, mailbox) && policy.conflict != ConflictRule::CrmWins && policy.flow.to_crm() {
+        return Verdict::CreateInCrm;
+    }
+    if policy.flow.to_mailbox() && policy.deletion == Deletion::Follow {
+        Verdict::DeleteInMailbox
+    } else {
+        Verdict::Unlink
+    }
+}
+
+fn edited(base: &Prints, change: Option<&Change>) -> bool {
+    upserted(&change.cloned())
+        .is_some_and(|seen| seen.scope == Scope::In && !base.differing(&seen.prints).is_empty())
+}
+
+fn both_there(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy: Common) -> Verdict {
+    match mailbox.and_then(out) {
+        // A meeting that its owner has made private since must not stay where others read it, and one that
+        // was called off does not take place.
+        Some(reason @ (Reason::Private | Reason::Cancelled)) if policy.flow.to_crm() => {
+            return Verdict::DeleteInCrm {
+                because: Some(reason),
+            };
+        }
+        Some(_) => return Verdict::InStep { base: base.clone() },
+        None => {}
+    }
+    if crm.and_then(out).is_some() {
+        return Verdict::InStep { base: base.clone() };
+    }
+    // A side without news holds what the link says. Nothing is written onto an item that was not looked at:
+    // who wants a quiet side to take part shows it as it was last seen.
+    let quiet = SideState {
+        prints: base,
+        modified: None,
+        writable: FieldSet::NONE,
+    };
+    let (mailbox, crm) = (
+        mailbox.map_or(quiet, SideState::from),
+        crm.map_or(quiet, SideState::from),
+    );
+    from_merge(merge(base, mailbox, crm, policy))
+}
+
+fn from_merge(merge: Merge) -> Verdict {
+    let Merge {
+        to_crm,
+        to_mailbox,
+        base,
+        conflicted,
+    } = merge;
+    if to_crm.is_empty() && to_mailbox.is_empty() {
+        Verdict::InStep { base }
+    } else {
+        Verdict::Update {
+            to_crm,
+            to_mailbox,
+            base,
+            conflicted,
+        }
+    }
+}
+
+fn upserted(change: &Option<Change>) -> Option<&Seen> {
+    match change {
+        Some(Change::Upserted(seen)) => Some(seen),
+        _ => None,
+    }
+}
+
+fn out(seen: &Seen) -> Option<Reason> {
+    match seen.scope {
+        Scope::In => None,
+        Scope::Out(reason) => Some(reason),
+    }
+}

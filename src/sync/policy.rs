@@ -1,0 +1,192 @@
+//! What is synchronised, which way, by which rules. Versioned and stored as JSON; it is a setting, not content.
+
+use crate::record::kind::RecordKind;
+use serde::{Deserialize, Serialize};
+
+/// Which way a record type goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// Not at all.
+    Off,
+    /// From the mailbox to the CRM.
+    ToCrm,
+    /// From the CRM to the mailbox.
+    ToMailbox,
+    /// Both ways.
+    Both,
+}
+
+impl Flow {
+    /// May changes of the mailbox reach the CRM?
+    pub fn to_crm(self) -> bool {
+        matches!(self, Self::ToCrm | Self::Both)
+    }
+
+    /// May changes of the CRM reach the mailbox?
+    pub fn to_mailbox(self) -> bool {
+        matches!(self, Self::ToMailbox | Self::Both)
+    }
+}
+
+/// Who wins when both sides changed one record since they were last in step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictRule {
+    /// The mailbox's whole record.
+    MailboxWins,
+    /// The CRM's whole record.
+    CrmWins,
+    /// The whole record of the side that changed last; the mailbox's when nobody can tell.
+    NewestWins,
+    /// Field by field: a field that only one side changed comes from there; for one that both changed, the
+    /// newest record decides.
+    MergeByField,
+}
+
+/// What becomes of the counterpart of a deleted record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// It is deleted too (into the deleted items, into the recycle bin).
+    Follow,
+    /// It stays, and the two are no longer linked.
+    Keep,
+}
+
+/// What every record type has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Common {
+    /// Which way.
+    pub flow: Flow,
+    /// Who wins.
+    pub conflict: ConflictRule,
+    /// Deletions.
+    pub deletion: Deletion,
+}
+
+/// What becomes of private items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateItems {
+    /// They stay in the mailbox.
+    Skip,
+    /// The CRM learns when their owner is busy, and nothing else.
+    Mask,
+    /// They are synchronised and marked private.
+    Full,
+}
+
+/// How much of a mail is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailBody {
+    /// All of it.
+    Full,
+    /// The header: who, when, the title.
+    HeaderOnly,
+}
+
+/// Calendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarPolicy {
+    /// Direction, conflict, deletion.
+    pub common: Common,
+    /// How many days back a meeting may have ended.
+    pub past_days: u32,
+    /// How many days ahead a meeting may begin.
+    pub future_days: u32,
+    /// Private items.
+    pub private: PrivateItems,
+}
+
+/// Contacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactsPolicy {
+    /// Direction, conflict, deletion.
+    pub common: Common,
+}
+
+/// Tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TasksPolicy {
+    /// Direction, conflict, deletion.
+    pub common: Common,
+}
+
+/// Mail: always from the mailbox to the CRM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailPolicy {
+    /// Is mail saved at all?
+    pub enabled: bool,
+    /// How many days back.
+    pub past_days: u32,
+    /// How much of it.
+    pub body: MailBody,
+    /// Addresses (`a@b.example`) and domains (`b.example`): a mail with one of them is not saved.
+    pub block: Vec<String>,
+    /// Domains of the organisation itself: a mail that only they exchanged is not saved.
+    pub internal_domains: Vec<String>,
+}
+
+/// A policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Calendar.
+    pub calendar: CalendarPolicy,
+    /// Contacts.
+    pub contacts: ContactsPolicy,
+    /// Tasks.
+    pub tasks: TasksPolicy,
+    /// Mail.
+    pub mail: MailPolicy,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let common = Common {
+            flow: Flow::Both,
+            conflict: ConflictRule::MergeByField,
+            deletion: Deletion::Follow,
+        };
+        Self {
+            calendar: CalendarPolicy {
+                common,
+                past_days: 90,
+                future_days: 365,
+                private: PrivateItems::Skip,
+            },
+            contacts: ContactsPolicy { common },
+            tasks: TasksPolicy { common },
+            mail: MailPolicy {
+                enabled: true,
+                past_days: 365,
+                body: MailBody::Full,
+                block: Vec::new(),
+                internal_domains: Vec::new(),
+            },
+        }
+    }
+}
+
+impl Policy {
+    /// What applies to every record type.
+    pub fn common(&self, kind: RecordKind) -> Common {
+        match kind {
+            RecordKind::Calendar => self.calendar.common,
+            RecordKind::Contacts => self.contacts.common,
+            RecordKind::Tasks => self.tasks.common,
+            RecordKind::Mail => Common {
+                flow: if self.mail.enabled { Flow::ToCrm } else { Flow::Off },
+                conflict: ConflictRule::MailboxWins,
+                deletion: Deletion::Keep,
+            },
+        }
+    }
+}

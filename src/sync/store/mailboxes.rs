@@ -1,0 +1,242 @@
+//! Mailboxes and policies.
+
+use crate::crm::model::{CrmId, CrmUser};
+use crate::foundation::db::schema::{mailboxes, policies, streams};
+use crate::foundation::ids::MailboxId;
+use crate::mailbox::model::MailboxRef;
+use crate::record::kind::RecordKind;
+use crate::sync::error::SyncError;
+use crate::sync::policy::Policy;
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+
+/// A mailbox as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxRow {
+    /// The mailbox.
+    pub mailbox: MailboxRef,
+    /// The section `mail_server.NAME` of the settings.
+    pub mail_server: String,
+    /// The section `crm.NAME` of the settings.
+    pub crm: String,
+    /// The CRM user.
+    pub user: CrmUser,
+    /// The policy's name.
+    pub policy: String,
+    /// `active`, `paused`, or `refused` by a counterpart.
+    pub state: String,
+    /// The failure's code where it is refused.
+    pub state_code: Option<String>,
+}
+
+/// What is needed to add a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMailbox {
+    /// The primary SMTP address.
+    pub address: String,
+    /// The section `mail_server.NAME` of the settings.
+    pub mail_server: String,
+    /// The section `crm.NAME` of the settings.
+    pub crm: String,
+    /// The CRM's user name.
+    pub crm_username: String,
+    /// The policy's name.
+    pub policy: String,
+}
+
+type Row = (
+    i32,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    String,
+    Option<String>,
+);
+
+const COLUMNS: (
+    mailboxes::id,
+    mailboxes::address,
+    mailboxes::mail_server,
+    mailboxes::crm,
+    mailboxes::crm_username,
+    mailboxes::crm_user_id,
+    mailboxes::policy,
+    mailboxes::state,
+    mailboxes::state_code,
+) = (
+    mailboxes::id,
+    mailboxes::address,
+    mailboxes::mail_server,
+    mailboxes::crm,
+    mailboxes::crm_username,
+    mailboxes::crm_user_id,
+    mailboxes::policy,
+    mailboxes::state,
+    mailboxes::state_code,
+);
+
+fn from_row(row: Row) -> MailboxRow {
+    let (id, address, mail_server, crm, username, user_id, policy, state, state_code) = row;
+    MailboxRow {
+        mailbox: MailboxRef {
+            id: MailboxId(id),
+            address,
+        },
+        mail_server,
+        crm,
+        user: CrmUser {
+            username,
+            id: user_id.map(CrmId),
+        },
+        policy,
+        state,
+        state_code,
+    }
+}
+
+/// Adds a mailbox with its four streams, due at once. `None` where the address is known already; it is
+/// then left as it is.
+pub fn add(
+    conn: &mut PgConnection,
+    new: &NewMailbox,
+    now: DateTime<Utc>,
+) -> Result<Option<MailboxId>, SyncError> {
+    let id: Option<i32> = diesel::insert_into(mailboxes::table)
+        .values((
+            mailboxes::address.eq(&new.address),
+            mailboxes::mail_server.eq(&new.mail_server),
+            mailboxes::crm.eq(&new.crm),
+            mailboxes::crm_username.eq(&new.crm_username),
+            mailboxes::policy.eq(&new.policy),
+            mailboxes::state.eq("active"),
+            mailboxes::created_at.eq(now),
+        ))
+        .on_conflict(mailboxes::address)
+        .do_nothing()
+        .returning(mailboxes::id)
+        .get_result(conn)
+        .optional()?;
+    let Some(id) = id else { return Ok(None) };
+    let rows: Vec<_> = RecordKind::ALL
+        .iter()
+        .map(|kind| {
+            (
+                streams::mailbox_id.eq(id),
+                streams::kind.eq(kind.number()),
+                streams::due_at.eq(now),
+            )
+        })
+        .collect();
+    diesel::insert_into(streams::table).values(rows).execute(conn)?;
+    Ok(Some(MailboxId(id)))
+}
+
+/// All mailboxes, by address.
+pub fn list(conn: &mut PgConnection) -> Result<Vec<MailboxRow>, SyncError> {
+    let rows: Vec<Row> = mailboxes::table
+        .select(COLUMNS)
+        .order(mailboxes::address)
+        .load(conn)?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
+/// One mailbox, by address in any case.
+pub fn find(conn: &mut PgConnection, address: &str) -> Result<Option<MailboxRow>, SyncError> {
+    let lower = address.to_lowercase();
+    Ok(list(conn)?
+        .into_iter()
+        .find(|row| row.mailbox.address.to_lowercase() == lower))
+}
+
+/// One mailbox, by number.
+pub fn get(conn: &mut PgConnection, id: MailboxId) -> Result<Option<MailboxRow>, SyncError> {
+    let row: Option<Row> = mailboxes::table
+        .find(id.0)
+        .select(COLUMNS)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(from_row))
+}
+
+/// Sets the state, with the failure's code where it is `refused`.
+pub fn set_state(
+    conn: &mut PgConnection,
+    id: MailboxId,
+    state: &str,
+    code: Option<&str>,
+) -> Result<(), SyncError> {
+    diesel::update(mailboxes::table.find(id.0))
+        .set((mailboxes::state.eq(state), mailboxes::state_code.eq(code)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Remembers the CRM user's record.
+pub fn set_crm_user(conn: &mut PgConnection, id: MailboxId, user: &CrmId) -> Result<(), SyncError> {
+    diesel::update(mailboxes::table.find(id.0))
+        .set(mailboxes::crm_user_id.eq(&user.0))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The newest version of a policy. The policy `default` exists without a row.
+pub fn policy(conn: &mut PgConnection, name: &str) -> Result<(i32, Policy), SyncError> {
+    let row: Option<(i32, serde_json::Value)> = policies::table
+        .filter(policies::name.eq(name))
+        .order(policies::version.desc())
+        .select((policies::version, policies::body))
+        .first(conn)
+        .optional()?;
+    match row {
+        Some((version, body)) => Ok((
+            version,
+            serde_json::from_value(body).map_err(SyncError::PolicyUnreadable)?,
+        )),
+        None if name == "default" => Ok((0, Policy::default())),
+        None => Err(SyncError::UnknownPolicy),
+    }
+}
+
+/// Every policy's name and newest version.
+pub fn policy_names(conn: &mut PgConnection) -> Result<Vec<(String, i32)>, SyncError> {
+    let mut rows: Vec<(String, Option<i32>)> = policies::table
+        .group_by(policies::name)
+        .select((policies::name, diesel::dsl::max(policies::version)))
+        .order(policies::name)
+        .load(conn)?;
+    if !rows.iter().any(|(name, _)| name == "default") {
+        rows.insert(0, ("default".to_owned(), Some(0)));
+    }
+    Ok(rows
+        .into_iter()
+        .map(|(name, version)| (name, version.unwrap_or(0)))
+        .collect())
+}
+
+/// Stores a new version of a policy and returns its number.
+pub fn put_policy(
+    conn: &mut PgConnection,
+    name: &str,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<i32, SyncError> {
+    let last: Option<i32> = policies::table
+        .filter(policies::name.eq(name))
+        .select(diesel::dsl::max(policies::version))
+        .first(conn)?;
+    let version = last.unwrap_or(0) + 1;
+    let body = serde_json::to_value(policy).map_err(SyncError::PolicyUnreadable)?;
+    diesel::insert_into(policies::table)
+        .values((
+            policies::name.eq(name),
+            policies::version.eq(version),
+            policies::body.eq(body),
+            policies::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(version)
+}

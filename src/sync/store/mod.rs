@@ -1,0 +1,14 @@
+//! SQL of the engine: free functions, connection first. None opens a transaction, authorises or logs; the
+//! caller composes several of them in one transaction.
+//!
+//! * [`mailboxes`] who is synchronised, and by which policy
+//! * [`streams`] scheduling, leases, cursors
+//! * [`links`] what is remembered of counterparts
+//! * [`outcome`] failures, skips, and the commit of a page
+//! * [`totals`] counts for people
+
+pub mod links;
+pub mod mailboxes;
+pub mod outcome;
+pub mod streams;
+pub mod totals;

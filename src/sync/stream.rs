@@ -1,0 +1,292 @@
+//! A stream with everything that is needed to look at its items: who, by which policy, with which keys,
+//! through which connections. From here content goes in and [`Seen`] comes out.
+
+use super::engine::Engine;
+use super::error::SyncError;
+use super::fingerprint::Prints;
+use super::keys::Keys;
+use super::model::{Scope, Seen, Side, StreamId};
+use super::policy::{Common, Policy};
+use super::rules::{self, Known, RuleContext, Ruling};
+use super::store::mailboxes::{self, MailboxRow};
+use crate::crm::model::{CrmCapabilities, CrmRecord};
+use crate::crm::port::Crm;
+use crate::foundation::content::Content;
+use crate::mailbox::model::{ItemRef, MailboxCapabilities, MailboxItem, Stamp};
+use crate::mailbox::port::MailboxServer;
+use crate::record::Record;
+use crate::record::event::Event;
+use crate::record::field::{Field, FieldSet};
+use crate::record::kind::RecordKind;
+use crate::record::normalise::{Bounds, fit};
+use crate::record::person::{Person, address_key};
+use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A stream, ready to be looked at.
+pub struct Stream {
+    /// Which.
+    pub id: StreamId,
+    /// Whose.
+    pub row: MailboxRow,
+    /// By which policy.
+    pub policy: Policy,
+    /// What the policy says of this record type.
+    pub common: Common,
+    /// The mail server.
+    pub server: Arc<dyn MailboxServer>,
+    /// The CRM.
+    pub crm: Arc<dyn Crm>,
+    /// What the CRM holds and lets the user write.
+    pub capabilities: CrmCapabilities,
+    /// Keys for prints, stamps and records.
+    pub keys: Keys,
+    /// Whom the CRM knows, as far as it was asked in this turn.
+    pub known: Known,
+    /// The instant at which everything is judged.
+    pub now: DateTime<Utc>,
+    mailbox_capabilities: MailboxCapabilities,
+    bounds: Bounds,
+    fields: FieldSet,
+    owner: Content<String>,
+    synchronised: HashSet<Content<String>>,
+}
+
+/// An item of the mailbox, looked at.
+pub struct LookedItem {
+    /// Which, at which version.
+    pub item: ItemRef,
+    /// The stamp that it carries.
+    pub stamp: Option<Stamp>,
+    /// What the plan may know of it.
+    pub seen: Seen,
+    /// What goes to the CRM: in common form, masked where the policy says so.
+    pub record: Record,
+}
+
+/// A record of the CRM, looked at.
+pub struct LookedRecord {
+    /// What the plan may know of it.
+    pub seen: Seen,
+    /// The record as it was read, in common form.
+    pub record: CrmRecord,
+}
+
+impl Stream {
+    /// Opens a stream: loads the policy and the keys, and asks the CRM what the user may do.
+    ///
+    /// # Errors
+    /// Whatever stops a turn before it begins.
+    pub async fn open(engine: &Engine, row: MailboxRow, kind: RecordKind) -> Result<Self, SyncError> {
+        let (server, crm) = (engine.mail_server(&row.mail_server)?, engine.crm(&row.crm)?);
+        let name = row.policy.clone();
+        let ((_, policy), all) = engine
+            .db
+            .run(move |conn| Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?)))
+            .await?;
+        let mut row = row;
+        if row.user.id.is_none() {
+            let user = crm.probe(&row.user).await?.user;
+            let (id, found) = (row.mailbox.id, user.clone());
+            engine
+                .db
+                .run(move |conn| mailboxes::set_crm_user(conn, id, &found))
+                .await?;
+            row.user.id = Some(user);
+        }
+        let capabilities = crm.capabilities(&row.user).await?;
+        let keys = Keys::new(
+            engine.keyring.mailbox_key(row.mailbox.id).await?,
+            engine.keyring.organisation_key().clone(),
+        );
+        let synchronised = all
+            .iter()
+            .filter(|other| other.state == "active")
+            .map(|other| address_key(&other.mailbox.address))
+            .collect();
+        Ok(Self {
+            id: StreamId {
+                mailbox: row.mailbox.id,
+                kind,
+            },
+            common: policy.common(kind),
+            bounds: bounds(&capabilities, kind),
+            fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),
+            owner: address_key(&row.mailbox.address),
+            mailbox_capabilities: server.capabilities(),
+            known: Known::default(),
+            now: engine.clock.now(),
+            row,
+            policy,
+            server,
+            crm,
+            capabilities,
+            keys,
+            synchronised,
+        })
+    }
+
+    /// The record type.
+    pub fn kind(&self) -> RecordKind {
+        self.id.kind
+    }
+
+    /// Asks the CRM about the people in these records, each address once in a turn.
+    pub async fn ask_about(&mut self, records: &[&Record]) -> Result<(), SyncError> {
+        let mut fresh: HashSet<Content<String>> = HashSet::new();
+        for record in records {
+            match record {
+                Record::Email(email) => fresh.extend(rules::people_of(email).map(Person::key)),
+                Record::Event(event) => fresh.extend(event.attendees.iter().map(|one| one.person.key())),
+                Record::Contact(contact) => fresh.extend([address_key(contact.email.expose())]),
+                Record::Task(_) => {}
+            }
+        }
+        let fresh: Vec<Content<String>> = fresh
+            .into_iter()
+            .filter(|key| key.expose().contains('@') && *key != self.owner && !self.known.asked(key))
+            .collect();
+        if !fresh.is_empty() {
+            let matches = self.crm.who_is(&self.row.user, &fresh).await?;
+            self.known.add(matches);
+        }
+        Ok(())
+    }
+
+    /// What every rule says of a record.
+    pub fn rulings(&self, record: &Record, side: Side) -> Vec<Ruling> {
+        rules::rulings(record, side, &self.rule_context())
+    }
+
+    fn rule_context(&self) -> RuleContext<'_> {
+        RuleContext {
+            policy: &self.policy,
+            now: self.now,
+            owner: &self.owner,
+            synchronised: &self.synchronised,
+            known: &self.known,
+        }
+    }
+
+    /// Looks at an item of the mailbox. [`ask_about`](Self::ask_about) it first.
+    pub fn look_at_item(&self, item: MailboxItem) -> LookedItem {
+        let MailboxItem {
+            item,
+            modified,
+            stamp,
+            mut record,
+            ..
+        } = item;
+        let scope = rules::scope(&record, Side::Mailbox, &self.rule_context());
+        let held_back = rules::mask(&mut record, &self.policy);
+        let cut = fit(&mut record, &self.bounds);
+        let attendees = self.known_attendees(&record, true);
+        let mut writable = match &record {
+            Record::Event(event) if event.is_organizer => self.mailbox_capabilities.event,
+            Record::Event(_) => self.mailbox_capabilities.attendee_copy,
+            Record::Contact(_) => self.mailbox_capabilities.contact,
+            Record::Task(_) => self.mailbox_capabilities.task,
+            Record::Email(_) => FieldSet::NONE,
+        }
+        .minus(cut);
+        if held_back {
+            writable = FieldSet::NONE;
+        }
+        if attendees.len() >= self.capabilities.max_attendees {
+            // The CRM's list is not the whole list: it must not shorten the meeting's.
+            writable = writable.without(Field::Attendees);
+        }
+        let prints = Prints::of(&record, self.fields, self.keys.prints(), &attendees);
+        LookedItem {
+            item,
+            stamp,
+            seen: Seen {
+                modified,
+                prints,
+                writable,
+                scope,
+            },
+            record,
+        }
+    }
+
+    /// Looks at a record of the CRM.
+    pub fn look_at_record(&self, mut record: CrmRecord) -> LookedRecord {
+        let scope = rules::scope(&record.record, Side::Crm, &self.rule_context());
+        fit(&mut record.record, &self.bounds);
+        let attendees = self.known_attendees(&record.record, false);
+        let prints = Prints::of(&record.record, self.fields, self.keys.prints(), &attendees);
+        let seen = Seen {
+            modified: Some(record.modified),
+            prints,
+            writable: self.crm_writable(),
+            scope,
+        };
+        LookedRecord { seen, record }
+    }
+
+    /// The CRM's side of a link that has no news: as it was when both were last in step.
+    pub fn quiet_record(&self, base: &Prints, modified: Option<DateTime<Utc>>) -> Seen {
+        Seen {
+            modified,
+            prints: base.clone(),
+            writable: self.crm_writable(),
+            scope: Scope::In,
+        }
+    }
+
+    /// Fields that the user may set in the CRM.
+    pub fn crm_writable(&self) -> FieldSet {
+        self.capabilities.writable(self.id.kind)
+    }
+
+    /// Fields that a new item of the mailbox takes.
+    pub fn mailbox_creatable(&self) -> FieldSet {
+        match self.id.kind {
+            RecordKind::Calendar => self.mailbox_capabilities.event,
+            RecordKind::Contacts => self.mailbox_capabilities.contact,
+            RecordKind::Tasks => self.mailbox_capabilities.task,
+            RecordKind::Mail => FieldSet::NONE,
+        }
+    }
+
+    /// Fields that are compared.
+    pub fn fields(&self) -> FieldSet {
+        self.fields
+    }
+
+    /// True for an attendee who takes part in the comparison: known to the CRM, and not the owner.
+    pub fn counts_as_attendee(&self, person: &Person) -> bool {
+        let key = person.key();
+        key != self.owner && self.known.get(&key).is_some()
+    }
+
+    fn known_attendees(&self, record: &Record, ask: bool) -> Vec<Content<String>> {
+        let Record::Event(Event { attendees, .. }) = record else {
+            return Vec::new();
+        };
+        let mut keys: Vec<Content<String>> = attendees
+            .iter()
+            .map(|attendee| attendee.person.key())
+            .filter(|key| *key != self.owner && (!ask || self.known.get(key).is_some()))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys.truncate(self.capabilities.max_attendees);
+        keys
+    }
+}
+
+fn bounds(capabilities: &CrmCapabilities, kind: RecordKind) -> Bounds {
+    Bounds {
+        lengths: capabilities
+            .lengths
+            .iter()
+            .filter(|(of, _, _)| *of == kind)
+            .map(|(_, field, length)| (*field, *length))
+            .collect(),
+        tentative: capabilities.tentative,
+        waiting: capabilities.waiting,
+    }
+}

@@ -1,0 +1,107 @@
+//! The loop of a node: takes leases of streams that are due, runs their turns, until it is told to stop.
+//!
+//! It only asks the database which streams are due. Whatever learns of news earlier (a notification, a person
+//! at the console) makes the stream due and need not know who works where.
+
+use super::engine::Engine;
+use super::error::SyncError;
+use super::pass::run_turn;
+use super::report::{Counts, Quiet};
+use super::store::mailboxes;
+use super::store::streams::{self, Lease};
+use crate::foundation::explain::Explain as _;
+use crate::foundation::failure::Class;
+use crate::mailbox::error::MailboxError;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Between two looks at the database when nothing is due; short, because a look is one indexed query.
+const LOOK: Duration = Duration::from_millis(500);
+/// After a database that did not answer.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Works until `shutdown` turns true, then lets running turns end at their next page.
+pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
+    let mut turns: JoinSet<()> = JoinSet::new();
+    while !*shutdown.borrow() {
+        while turns.try_join_next().is_some() {}
+        let free = engine.settings.workers.saturating_sub(turns.len());
+        let wait = match lease(&engine, free).await {
+            Ok(leases) if leases.is_empty() => LOOK,
+            Ok(leases) => {
+                for lease in leases {
+                    let engine = engine.clone();
+                    turns.spawn(async move { one(engine, lease).await });
+                }
+                Duration::ZERO
+            }
+            Err(error) => {
+                tracing::warn!(code = error.code(), "{}", error.sentence());
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = engine.clock.sleep(wait) => {}
+            Some(_) = turns.join_next(), if !turns.is_empty() => {}
+            _ = shutdown.changed() => {}
+        }
+    }
+    // A turn that is cut off is repeated from its last commit; nothing is lost by not waiting for it.
+    turns.shutdown().await;
+}
+
+async fn lease(engine: &Engine, free: usize) -> Result<Vec<Lease>, SyncError> {
+    if free == 0 {
+        return Ok(Vec::new());
+    }
+    let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
+    let limit = i64::try_from(free).unwrap_or(i64::MAX);
+    engine
+        .db
+        .run(move |conn| streams::lease_due(conn, owner, now, now + length, limit))
+        .await
+}
+
+async fn one(engine: Engine, lease: Lease) {
+    match run_turn(&engine, lease, &Quiet).await {
+        Ok(counts) if counts.written() > 0 || counts.failed > 0 => tell(lease, &counts),
+        Ok(_) => {}
+        Err(error) => {
+            tracing::warn!(stream = %lease.stream, code = error.code(), "turn ended early");
+            refuse(&engine, lease, &error).await;
+        }
+    }
+}
+
+fn tell(lease: Lease, counts: &Counts) {
+    tracing::info!(
+        stream = %lease.stream,
+        written = counts.written(),
+        failed = counts.failed,
+        read_in_mailbox = counts.read_in_mailbox,
+        read_in_crm = counts.read_in_crm,
+        "turn done"
+    );
+}
+
+/// A mailbox that a counterpart refuses for good is shown as refused, so that a person sees it first and the
+/// service account is not locked by endless tries. A passing refusal (the whole service account, the CRM's
+/// sign-in) only waits.
+async fn refuse(engine: &Engine, lease: Lease, error: &SyncError) {
+    let own = matches!(
+        error,
+        SyncError::Mailbox(MailboxError::OutsideScope | MailboxError::NoSuchMailbox)
+    ) || matches!(error, SyncError::Crm(error) if error.class() == Class::SignInExpired && error.code() == "crm.user_refused");
+    if !own {
+        return;
+    }
+    let (id, code) = (lease.stream.mailbox, error.code());
+    let stored = engine
+        .db
+        .run(move |conn| mailboxes::set_state(conn, id, "refused", Some(code)))
+        .await;
+    if let Err(error) = stored {
+        tracing::warn!(mailbox = %id, code = error.code(), "could not mark the mailbox as refused");
+    }
+}
