@@ -66,7 +66,7 @@ pub fn invite(cx: &Context, key: ItemKey, to: &[Address], update: bool, save_cop
 }
 
 /// The people among the addressees who have a mailbox here, the sender excepted.
-fn inside<'a>(world: &'a World, to: &[Address]) -> Vec<&'a Principal> {
+pub(super) fn inside<'a>(world: &'a World, to: &[Address]) -> Vec<&'a Principal> {
     to.iter().filter_map(|address| world.directory.by_smtp(&address.email)).collect()
 }
 
@@ -189,7 +189,7 @@ fn request(from: &Principal, meeting: &Item, to: &[Address], update: bool, at: D
         .with(Field::ResponseType, "NoResponseReceived")
 }
 
-fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
+pub(super) fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
     let me = Address::new(&person.display, &person.smtp);
     message
         .with(Field::ReceivedBy, me.clone())
@@ -197,7 +197,7 @@ fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
         .with(Field::DateTimeReceived, at)
 }
 
-fn deliver(cx: &Context, person: &Principal, message: Item) {
+pub(super) fn deliver(cx: &Context, person: &Principal, message: Item) {
     let transaction = person.mailbox.and_then(|mailbox| cx.world.transaction(mailbox, person));
     if let Some(mut transaction) = transaction {
         transaction.deliver(DistinguishedFolder::Inbox.into(), message);

@@ -119,6 +119,8 @@ impl Shape {
                 Path::Unkept(_) => {}
             }
         }
+        // The change feed leaves the MIME text out as it does the body; a search refuses the question.
+        shape.mime &= purpose != Purpose::Sync;
         if shape.mime && purpose != Purpose::Get {
             return Err(Refusal::new("ErrorInvalidPropertyRequest", "Property is not valid for this operation.")
                 .with("FieldURI", Field::MimeContent.uri()));

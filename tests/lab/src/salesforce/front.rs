@@ -290,7 +290,7 @@ pub(super) fn json_response(status: u16, value: &Value) -> Response<Bytes> {
 }
 
 /// What a proxy or a maintenance page answers.
-pub(super) fn html(status: u16) -> Response<Bytes> {
+pub fn html(status: u16) -> Response<Bytes> {
     let page = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Please come back later.</body></html>";
     let mut response = Response::new(Bytes::from_static(page.as_bytes()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);

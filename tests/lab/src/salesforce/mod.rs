@@ -39,7 +39,7 @@ pub mod store;
 pub mod transaction;
 pub mod write;
 
-pub use front::handle;
+pub use front::{handle, html as html_page};
 
 use locators::Locators;
 use oauth::Tokens;

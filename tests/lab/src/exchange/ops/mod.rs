@@ -20,6 +20,7 @@ mod send_item;
 mod sync_folder_hierarchy;
 mod sync_folder_items;
 mod update_item;
+mod writing;
 
 use super::context::Context;
 use super::refusal::Refusal;

@@ -87,7 +87,7 @@ fn ordered(kind: Kind, child: &Element, reached: &mut usize, version: Version) -
     }
     let (place, field) = layout::place(kind, &child.name).ok_or_else(unexpected)?;
     let repeats = field == Field::ExtendedProperties;
-    if place < *reached || (place == *reached && !repeats && place != 0) || field.since() > version {
+    if place < *reached || field.since() > version {
         return Err(unexpected());
     }
     // The next child has to come after this one; extended properties may come again.
