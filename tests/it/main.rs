@@ -25,5 +25,7 @@ mod mailbox_contract;
 mod private_postgresql;
 mod salesforce_connector;
 mod salesforce_org;
+mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;
+mod sync;

@@ -4,9 +4,11 @@
 
 pub mod cluster;
 pub mod exchange;
+pub mod office;
 pub mod records;
 pub mod test_db;
 pub mod wait;
 
+pub use office::Office;
 pub use test_db::TestDb;
 pub use wait::eventually;

@@ -197,7 +197,7 @@ struct Setting {
 }
 
 fn run(world: &World, ask: &Ask, caller: &Caller, setting: &Setting, locked_rows: bool) -> Answer {
-    let mut call = |access| Call {
+    let call = |access| Call {
         world,
         access,
         caller,
