@@ -97,37 +97,7 @@ pub fn properties(
         home,
         is_new: stamp.is_some(),
     };
-    let mut list = Vec::new();
-    if fields.has(Field::Subject) {
-        list.push(Property::text(
-            Path::Field("item:Subject"),
-            event.subject.expose(),
-        ));
-    }
-    if fields.has(Field::Privacy) {
-        let word = match event.sensitivity {
-            Sensitivity::Normal => "Normal",
-            Sensitivity::Personal => "Personal",
-            Sensitivity::Private => "Private",
-            Sensitivity::Confidential => "Confidential",
-        };
-        list.push(Property::word("item:Sensitivity", word));
-    }
-    if fields.has(Field::Body) {
-        list.push(body(event.body.expose()));
-    }
-    if fields.has(Field::Reminder) {
-        list.push(Property::word(
-            "item:ReminderIsSet",
-            event.reminder_minutes.is_some().to_string(),
-        ));
-        if let Some(minutes) = event.reminder_minutes {
-            list.push(Property::word(
-                "item:ReminderMinutesBeforeStart",
-                minutes.to_string(),
-            ));
-        }
-    }
+    let mut list = of_any_item(event, fields);
     list.extend(stamp);
     let zone = if fields.has(Field::When) {
         times(event, zone, &mut list)
@@ -160,6 +130,42 @@ pub fn properties(
                 path: Path::Field(uri),
                 value: Some(Value::Zone(id.to_owned())),
             });
+        }
+    }
+    list
+}
+
+/// What the schema has for every item and lists first.
+fn of_any_item(event: &Event, fields: FieldSet) -> Vec<Property> {
+    let mut list = Vec::new();
+    if fields.has(Field::Subject) {
+        list.push(Property::text(
+            Path::Field("item:Subject"),
+            event.subject.expose(),
+        ));
+    }
+    if fields.has(Field::Privacy) {
+        let word = match event.sensitivity {
+            Sensitivity::Normal => "Normal",
+            Sensitivity::Personal => "Personal",
+            Sensitivity::Private => "Private",
+            Sensitivity::Confidential => "Confidential",
+        };
+        list.push(Property::word("item:Sensitivity", word));
+    }
+    if fields.has(Field::Body) {
+        list.push(body(event.body.expose()));
+    }
+    if fields.has(Field::Reminder) {
+        list.push(Property::word(
+            "item:ReminderIsSet",
+            event.reminder_minutes.is_some().to_string(),
+        ));
+        if let Some(minutes) = event.reminder_minutes {
+            list.push(Property::word(
+                "item:ReminderMinutesBeforeStart",
+                minutes.to_string(),
+            ));
         }
     }
     list
