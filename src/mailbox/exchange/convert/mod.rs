@@ -12,6 +12,9 @@ pub mod task;
 pub mod time;
 pub mod zone;
 
+#[cfg(test)]
+mod tests;
+
 use super::wire::path::Path;
 use super::wire::property::Property;
 use crate::mailbox::model::Stamp;
