@@ -38,7 +38,7 @@ def measured(command, folder, name):
     if os.waitstatus_to_exitcode(status) not in (0, 1):
         raise SystemExit(f"{name} failed: {command}")
     with open(out, encoding="utf-8") as file:
-        printed = [json.loads(line) for line in file if line.startswith("{")]
+        printed = [json.loads(line) for line in file if line.startswith("{") and line.endswith("}\n")]
     cpu = usage.ru_utime + usage.ru_stime
     return {"wall_s": wall, "cpu_s": cpu, "rss_mib": usage.ru_maxrss / 1024, "printed": printed}
 

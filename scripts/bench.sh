@@ -4,7 +4,7 @@
 # else. Each meets a fresh lab of the same seed. Prints `bench: NAME VALUE UNIT (ratio R against PEER)` and writes the
 # same as JSON lines under target/bench/.
 #
-#   scripts/bench.sh      PEOPLE=20 SEED=7 ITEMS=200 (items a person) may be set
+#   scripts/bench.sh      PEOPLE=20 SEED=7 ITEMS=200 (items a person) PROFILE=release may be set
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/stage.sh
@@ -12,15 +12,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 people=${PEOPLE:-20}
 seed=${SEED:-7}
 items=${ITEMS:-200}
-bin=${CARGO_TARGET_DIR:-target}/release
+profile=${PROFILE:-release}
+bin=${CARGO_TARGET_DIR:-target}/$profile
 
 fresh_lab() {
     stop_children
     start_lab "$people" "$seed" --items-per-person "$items" "$@"
 }
 
-step "Building with optimisation (the first time takes about a quarter of an hour)"
-cargo build --release --workspace --bins --locked
+step "Building ($profile; with optimisation the first time takes about a quarter of an hour)"
+cargo build --profile "${profile/debug/dev}" --workspace --bins --locked
 open_python
 open_stage
 

@@ -13,6 +13,9 @@ check=no
 people=${PEOPLE:-20}
 missed=no
 
+# Exit code 1 says that something is not in step; the table judges that.
+ends_well() { "$@" || [ $? -eq 1 ]; }
+
 serve() {
     holdfast serve >"$work/serve.out" 2>"$work/serve.log" &
     children+=($!)
@@ -21,8 +24,8 @@ serve() {
 }
 
 report() {
-    holdfast status --json >"$work/status.json"
-    holdfast failures --json >"$work/failures.json"
+    ends_well holdfast status --json >"$work/status.json"
+    ends_well holdfast failures --json >"$work/failures.json"
     "$python" scripts/demo_report.py table "$work" || missed=yes
     echo
     echo "  the page      $(cat "$work/url")/"
@@ -43,7 +46,7 @@ holdfast check
 
 step "First synchronisation"
 "$python" scripts/demo_report.py mark "$work" before
-holdfast sync --all
+ends_well holdfast sync --all
 "$python" scripts/demo_report.py mark "$work" after
 
 step "Serving; edits made by exchangelib and simple-salesforce cross over"

@@ -22,24 +22,38 @@ use std::sync::Arc;
 async fn an_expired_token_is_renewed_once_and_the_call_repeated() {
     let org = Org::up().await;
     org.crm.probe(&org.user).await.expect("signed in");
+    let before = org.sign_ins();
     org.fault(None, Fault::ExpiredToken, Some(1));
     let written = org
         .create("after expiry", Record::Task(task()))
         .await
         .expect("healed");
     assert!(!written.existed);
+    assert_eq!(org.sign_ins(), before + 1);
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_share_one_sign_in() {
+    let org = Org::up().await;
+    let probes = (0..8).map(|_| org.crm.probe(&org.user));
+    for probe in futures_util::future::join_all(probes).await {
+        probe.expect("signed in");
+    }
+    assert_eq!(org.sign_ins(), 1);
 }
 
 #[tokio::test]
 async fn a_token_that_stays_refused_is_not_renewed_for_ever() {
     let org = Org::up().await;
     org.crm.probe(&org.user).await.expect("signed in");
+    let before = org.sign_ins();
     org.fault(None, Fault::ExpiredToken, None);
     let error = org
         .create("never", Record::Task(task()))
         .await
         .expect_err("refused");
     assert_eq!(error.class(), Class::SignInExpired);
+    assert_eq!(org.sign_ins(), before + 1);
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ pub fn changed(kind: RecordKind, stage: &Stage) -> Record {
             subject: "Bericht".into(),
             ..Task::default()
         }),
-        RecordKind::Mail => unreachable!("mail never changes"),
+        RecordKind::Mail => panic!("mail never changes"),
     }
 }
 
@@ -243,4 +243,12 @@ pub fn assert_same(kind: RecordKind, expected: &Record, found: &Record, after: &
         .map(Field::word)
         .collect();
     panic!("after {after} the {} differs in {differing:?}", kind.word());
+}
+
+/// So many whole days.
+pub fn days(count: u32) -> When {
+    When::AllDay {
+        first: day(1),
+        last: day(count),
+    }
 }

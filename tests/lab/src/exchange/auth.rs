@@ -35,14 +35,19 @@ pub fn caller<'a>(
     request: &Request<Bytes>,
     connection: &ConnectionState,
 ) -> Result<&'a Principal, Response<Bytes>> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let Some((scheme, credentials)) = header.and_then(|header| header.split_once(' ')) else {
         return connection
             .get::<SignedIn>()
             .and_then(|known| world.directory.by_login(&known.0))
             .ok_or_else(|| refused(None));
     };
-    let Ok(octets) = STANDARD.decode(credentials.trim()) else { return Err(refused(None)) };
+    let Ok(octets) = STANDARD.decode(credentials.trim()) else {
+        return Err(refused(None));
+    };
     match scheme.to_ascii_lowercase().as_str() {
         "basic" => basic(world, &octets).ok_or_else(|| refused(None)),
         "ntlm" | "negotiate" => ntlm(world, scheme, &octets, connection),
@@ -53,7 +58,10 @@ pub fn caller<'a>(
 fn basic<'a>(world: &'a World, octets: &[u8]) -> Option<&'a Principal> {
     let text = std::str::from_utf8(octets).ok()?;
     let (login, password) = text.split_once(':')?;
-    world.directory.by_login(login).filter(|principal| principal.password == password)
+    world
+        .directory
+        .by_login(login)
+        .filter(|principal| principal.password == password)
 }
 
 fn ntlm<'a>(
@@ -75,18 +83,27 @@ fn ntlm<'a>(
     let challenge = connection.remove::<Challenge>().ok_or_else(|| refused(None))?;
     let channel = Channel {
         protection: world.protection,
-        binding: connection.leaf_der.as_ref().and_then(|leaf| channel_binding(leaf)),
+        binding: connection
+            .leaf_der
+            .as_ref()
+            .and_then(|leaf| channel_binding(leaf)),
     };
     let login_of = |account: &super::ntlm::Account| match account.domain.as_str() {
         "" => account.user.clone(),
         domain => format!("{domain}\\{}", account.user),
     };
     let accepted = challenge.accept(message, channel, |account| {
-        world.directory.by_login(&login_of(account)).map(|principal| principal.password.clone())
+        world
+            .directory
+            .by_login(&login_of(account))
+            .map(|principal| principal.password.clone())
     });
     match accepted {
         Ok(account) => {
-            let principal = world.directory.by_login(&login_of(&account)).ok_or_else(|| refused(None))?;
+            let principal = world
+                .directory
+                .by_login(&login_of(&account))
+                .ok_or_else(|| refused(None))?;
             connection.set(SignedIn(principal.login.clone()));
             Ok(principal)
         }
@@ -108,7 +125,9 @@ fn names() -> ServerNames {
 
 /// A 401 with what the server offers, or with the next leg of a handshake alone.
 pub fn refused(leg: Option<&str>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"<html><body>401 - Unauthorized</body></html>"));
+    let mut response = Response::new(Bytes::from_static(
+        b"<html><body>401 - Unauthorized</body></html>",
+    ));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));

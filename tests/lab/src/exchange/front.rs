@@ -31,7 +31,9 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
         Err(response) => return Reply::Full(response),
     };
     if request.method() != Method::POST {
-        return Reply::Full(Response::new(Bytes::from_static(b"<html><body>Service</body></html>")));
+        return Reply::Full(Response::new(Bytes::from_static(
+            b"<html><body>Service</body></html>",
+        )));
     }
     let parsed = read::parse(request.body()).map_err(Refusal::from);
     let envelope = match &parsed {
@@ -47,7 +49,9 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
         Ok(user) => user.clone(),
         Err(refusal) => return fault(&refusal),
     };
-    let met = world.faults.decide(Side::Exchange, &soap.operation.name, &user.smtp);
+    let met = world
+        .faults
+        .decide(Side::Exchange, &soap.operation.name, &user.smtp);
     if let Some(reply) = before_work(met.as_ref()).await {
         return reply;
     }
@@ -70,7 +74,10 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
     let response = with_headers(response, &request);
     match met {
         Some(Fault::HalfApplied | Fault::ApplyThenCut) => Reply::Close,
-        Some(Fault::Cut { after_bytes }) => Reply::Cut { response, after: after_bytes },
+        Some(Fault::Cut { after_bytes }) => Reply::Cut {
+            response,
+            after: after_bytes,
+        },
         _ => Reply::Full(response),
     }
 }
@@ -84,13 +91,14 @@ async fn before_work(met: Option<&Fault>) -> Option<Reply> {
             tokio::time::sleep(Duration::from_millis(*ms)).await;
             None
         }
-        Fault::Html { status } => Some(Reply::Full(crate::salesforce::html_page(*status))),
+        Fault::Html { status } => Some(Reply::Full(html(*status))),
         Fault::HttpStatus { status, retry_after } => {
             let mut response = Response::new(Bytes::new());
-            *response.status_mut() =
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            *response.status_mut() = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             if let Some(seconds) = retry_after {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Some(Reply::Full(response))
         }
@@ -98,6 +106,17 @@ async fn before_work(met: Option<&Fault>) -> Option<Reply> {
         Fault::Down => Some(Reply::Close),
         _ => None,
     }
+}
+
+/// What a proxy or a maintenance page answers.
+fn html(status: u16) -> Response<Bytes> {
+    let page = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>";
+    let mut response = Response::new(Bytes::from_static(page.as_bytes()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
 }
 
 fn busy(back_off_ms: u64) -> Reply {
@@ -123,7 +142,9 @@ fn whole(status: StatusCode, cx: &Context, body: &str, met: &Option<Fault>) -> R
 pub fn xml(status: StatusCode, text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(XML));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(XML));
     response
 }
 
@@ -133,8 +154,14 @@ fn fault(refusal: &Refusal) -> Reply {
 
 fn with_headers(mut response: Response<Bytes>, request: &Request<Bytes>) -> Response<Bytes> {
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-feserver"), HeaderValue::from_static("MAIL1"));
-    headers.insert(HeaderName::from_static("x-calculatedbetarget"), HeaderValue::from_static("mail1.lab.example"));
+    headers.insert(
+        HeaderName::from_static("x-feserver"),
+        HeaderValue::from_static("MAIL1"),
+    );
+    headers.insert(
+        HeaderName::from_static("x-calculatedbetarget"),
+        HeaderValue::from_static("mail1.lab.example"),
+    );
     let name = HeaderName::from_static("client-request-id");
     if let Some(id) = request.headers().get(&name) {
         headers.insert(HeaderName::from_static("request-id"), id.clone());

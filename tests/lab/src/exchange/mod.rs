@@ -66,7 +66,10 @@ impl World {
             let items: Vec<Value> = stored
                 .into_iter()
                 .map(|stored| {
-                    let key = ItemKey { mailbox, serial: stored.serial };
+                    let key = ItemKey {
+                        mailbox,
+                        serial: stored.serial,
+                    };
                     let fields: serde_json::Map<String, Value> = stored
                         .item
                         .values()
@@ -109,7 +112,10 @@ impl World {
     /// # Errors
     /// No such mailbox or folder, as a sentence for the caller.
     pub fn import_eml(&self, mailbox: &str, folder: &str, mime: Bytes) -> Result<String, String> {
-        let owner = self.directory.by_smtp(mailbox).ok_or_else(|| format!("there is no mailbox {mailbox}"))?;
+        let owner = self
+            .directory
+            .by_smtp(mailbox)
+            .ok_or_else(|| format!("there is no mailbox {mailbox}"))?;
         let known = DistinguishedFolder::from_wire_name(folder);
         let folder = known.ok_or_else(|| format!("there is no folder {folder}"))?;
         let mut item = mime::read(mime);

@@ -29,8 +29,11 @@ pub fn open(cx: Context, request: &Element) -> Reply {
         Err(refusal) => return Reply::Full(xml(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(&refusal))),
     };
     let now = cx.world.now();
-    let bad: Vec<String> =
-        ids.iter().filter(|id| cx.world.subscriptions.get(id, now).is_none()).cloned().collect();
+    let bad: Vec<String> = ids
+        .iter()
+        .filter(|id| cx.world.subscriptions.get(id, now).is_none())
+        .cloned()
+        .collect();
     let (to, receiver) = mpsc::channel::<Bytes>(64);
     tokio::spawn(async move {
         if bad.is_empty() {
@@ -44,14 +47,21 @@ pub fn open(cx: Context, request: &Element) -> Reply {
         }
     });
     let mut response = Response::new(receiver);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
     Reply::Stream(response)
 }
 
 fn asked(request: &Element) -> Result<(Vec<String>, u64), Refusal> {
-    let ids = request.m("SubscriptionIds").ok_or_else(|| Refusal::missing("SubscriptionIds"))?;
+    let ids = request
+        .m("SubscriptionIds")
+        .ok_or_else(|| Refusal::missing("SubscriptionIds"))?;
     let ids: Vec<String> = ids.children.iter().map(|id| id.text.trim().to_owned()).collect();
-    let minutes = request.m_text("ConnectionTimeout").ok_or_else(|| Refusal::missing("ConnectionTimeout"))?.trim();
+    let minutes = request
+        .m_text("ConnectionTimeout")
+        .ok_or_else(|| Refusal::missing("ConnectionTimeout"))?
+        .trim();
     match minutes.parse() {
         Ok(number @ 1..=30) if (1..=200).contains(&ids.len()) => Ok((ids, number)),
         _ => Err(Refusal::invalid_value("ConnectionTimeout", minutes)),
@@ -66,13 +76,25 @@ async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<B
         .iter()
         .filter_map(|id| Some(cx.world.subscriptions.get(id, now)?.mailbox))
         .collect();
-    let mut watches: Vec<_> = mailboxes.iter().filter_map(|mailbox| cx.world.watch(*mailbox)).collect();
+    let mut watches: Vec<_> = mailboxes
+        .iter()
+        .filter_map(|mailbox| cx.world.watch(*mailbox))
+        .collect();
     loop {
         for id in ids {
-            let Some(subscription) = cx.world.subscriptions.get(id, cx.world.now()) else { return };
-            let Some(events) = news(cx, &subscription) else { return };
-            let Some(last) = events.last().map(|event| event.change) else { continue };
-            let wanted: Vec<Event> = events.into_iter().filter(|event| subscription.wants(event)).collect();
+            let Some(subscription) = cx.world.subscriptions.get(id, cx.world.now()) else {
+                return;
+            };
+            let Some(events) = news(cx, &subscription) else {
+                return;
+            };
+            let Some(last) = events.last().map(|event| event.change) else {
+                continue;
+            };
+            let wanted: Vec<Event> = events
+                .into_iter()
+                .filter(|event| subscription.wants(event))
+                .collect();
             cx.world.subscriptions.told(id, last, cx.world.now());
             if wanted.is_empty() {
                 continue;
@@ -89,7 +111,8 @@ async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<B
                 return;
             }
         }
-        let changed = futures_util::future::select_all(watches.iter_mut().map(|watch| Box::pin(watch.changed())));
+        let changed =
+            futures_util::future::select_all(watches.iter_mut().map(|watch| Box::pin(watch.changed())));
         tokio::select! {
             _ = changed => {}
             _ = beat.tick() => {
@@ -115,7 +138,10 @@ fn message(cx: &Context, status: Option<&str>, content: impl FnOnce(&mut Writer)
     let mut writer = Writer::new();
     writer.open("m:GetStreamingEventsResponse");
     writer.open("m:ResponseMessages");
-    writer.open_with("m:GetStreamingEventsResponseMessage", &[("ResponseClass", "Success")]);
+    writer.open_with(
+        "m:GetStreamingEventsResponseMessage",
+        &[("ResponseClass", "Success")],
+    );
     writer.leaf("m:ResponseCode", "NoError");
     content(&mut writer);
     if let Some(status) = status {
@@ -131,7 +157,10 @@ fn unknown(cx: &Context, bad: &[String]) -> Bytes {
     let mut writer = Writer::new();
     writer.open("m:GetStreamingEventsResponse");
     writer.open("m:ResponseMessages");
-    writer.open_with("m:GetStreamingEventsResponseMessage", &[("ResponseClass", "Error")]);
+    writer.open_with(
+        "m:GetStreamingEventsResponseMessage",
+        &[("ResponseClass", "Error")],
+    );
     writer.leaf("m:MessageText", "The specified subscription was not found.");
     writer.leaf("m:ResponseCode", "ErrorSubscriptionNotFound");
     writer.leaf("m:DescriptiveLinkKey", "0");

@@ -42,7 +42,10 @@ pub struct Subscription {
 impl Subscription {
     /// Whether an event belongs to it.
     pub fn wants(&self, event: &Event) -> bool {
-        let folder = self.folders.as_ref().is_none_or(|folders| folders.contains(&event.folder));
+        let folder = self
+            .folders
+            .as_ref()
+            .is_none_or(|folders| folders.contains(&event.folder));
         folder && self.events.contains(&format!("{}Event", event.kind.name()))
     }
 

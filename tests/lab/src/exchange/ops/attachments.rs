@@ -20,13 +20,20 @@ use crate::exchange::xml::write::Writer;
 /// # Errors
 /// The request breaks the schema.
 pub fn create(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let parent = request.m("ParentItemId").ok_or_else(|| Refusal::missing("ParentItemId"))?;
-    let id = parent.attribute("Id").ok_or_else(|| Refusal::missing_attribute("Id"))?;
+    let parent = request
+        .m("ParentItemId")
+        .ok_or_else(|| Refusal::missing("ParentItemId"))?;
+    let id = parent
+        .attribute("Id")
+        .ok_or_else(|| Refusal::missing_attribute("Id"))?;
     let mut messages = Messages::new("CreateAttachment");
     for element in cx.batch(children(request, "Attachments")?) {
         let made = match cx.target(id) {
             Ok(Target::Item(key)) => add(cx, key, element),
-            Ok(_) => Err(Refusal::new("ErrorInvalidId", "The specified Id is not an item Id.")),
+            Ok(_) => Err(Refusal::new(
+                "ErrorInvalidId",
+                "The specified Id is not an item Id.",
+            )),
             Err(refusal) => Err(refusal),
         };
         match made {
@@ -53,7 +60,9 @@ fn element_name(attachment: &Attachment) -> &'static str {
 }
 
 fn root_change_key(cx: &Context, key: ItemKey) -> String {
-    cx.whole(key).map(|found| render::change_key(cx, &found)).unwrap_or_default()
+    cx.whole(key)
+        .map(|found| render::change_key(cx, &found))
+        .unwrap_or_default()
 }
 
 fn attachment_id(writer: &mut Writer, cx: &Context, key: ItemKey, serial: u32) {
@@ -64,19 +73,34 @@ fn attachment_id(writer: &mut Writer, cx: &Context, key: ItemKey, serial: u32) {
     let change_key = root_change_key(cx, key);
     writer.empty(
         "t:AttachmentId",
-        &[("Id", &id), ("RootItemId", &root), ("RootItemChangeKey", &change_key)],
+        &[
+            ("Id", &id),
+            ("RootItemId", &root),
+            ("RootItemChangeKey", &change_key),
+        ],
     );
 }
 
 fn add(cx: &Context, key: ItemKey, element: &Element) -> Result<(ItemKey, Attachment), Refusal> {
     let attachment = read::item::attachment(element, reading(cx))?;
-    let mut transaction = cx.world.transaction(key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
-    let stored = transaction.mailbox().items.get(&key.serial).ok_or_else(Refusal::item_not_found)?;
+    let mut transaction = cx
+        .world
+        .transaction(key.mailbox, &cx.user)
+        .ok_or_else(Refusal::item_not_found)?;
+    let stored = transaction
+        .mailbox()
+        .items
+        .get(&key.serial)
+        .ok_or_else(Refusal::item_not_found)?;
     let mut item = stored.item.as_ref().clone();
     item.attachments.push(attachment);
     item.mime = None;
     defaults::number_attachments(&mut item);
-    let made = item.attachments.last().cloned().ok_or_else(Refusal::item_not_found)?;
+    let made = item
+        .attachments
+        .last()
+        .cloned()
+        .ok_or_else(Refusal::item_not_found)?;
     transaction.update(key.serial, item, false);
     Ok((key, made))
 }
@@ -113,10 +137,15 @@ pub fn get(cx: &Context, request: &Element) -> Result<String, Refusal> {
 }
 
 fn target(cx: &Context, id: &Element) -> Result<(ItemKey, u32), Refusal> {
-    let value = id.attribute("Id").ok_or_else(|| Refusal::missing_attribute("Id"))?;
+    let value = id
+        .attribute("Id")
+        .ok_or_else(|| Refusal::missing_attribute("Id"))?;
     match cx.target(value) {
         Ok(Target::Attachment(key, serial)) => Ok((key, serial)),
-        _ => Err(Refusal::new("ErrorInvalidAttachmentId", "The attachment Id is invalid.")),
+        _ => Err(Refusal::new(
+            "ErrorInvalidAttachmentId",
+            "The attachment Id is invalid.",
+        )),
     }
 }
 
@@ -127,7 +156,11 @@ fn missing() -> Refusal {
 fn one(cx: &Context, id: &Element) -> Result<(ItemKey, Attachment), Refusal> {
     let (key, serial) = target(cx, id)?;
     let stored = cx.world.stored(key).ok_or_else(missing)?;
-    let found = stored.item.attachments.iter().find(|attachment| attachment.serial == serial);
+    let found = stored
+        .item
+        .attachments
+        .iter()
+        .find(|attachment| attachment.serial == serial);
     Ok((key, found.cloned().ok_or_else(missing)?))
 }
 
@@ -154,7 +187,10 @@ pub fn delete(cx: &Context, request: &Element) -> Result<String, Refusal> {
         messages.each(done, |writer, key| {
             let id = cx.world.ids.encode(Target::Item(key));
             let change_key = root_change_key(cx, key);
-            writer.empty("m:RootItemId", &[("RootItemId", &id), ("RootItemChangeKey", &change_key)]);
+            writer.empty(
+                "m:RootItemId",
+                &[("RootItemId", &id), ("RootItemChangeKey", &change_key)],
+            );
         });
     }
     Ok(messages.finish())

@@ -8,7 +8,14 @@ use crate::exchange::xml::read::Element;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-const FORMATS: &[&str] = &["EwsLegacyId", "EwsId", "EntryId", "HexEntryId", "StoreId", "OwaId"];
+const FORMATS: &[&str] = &[
+    "EwsLegacyId",
+    "EwsId",
+    "EntryId",
+    "HexEntryId",
+    "StoreId",
+    "OwaId",
+];
 
 /// Carries out the operation.
 ///
@@ -36,7 +43,11 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
 }
 
 fn one(cx: &Context, source: &Element, wanted: &str) -> Result<(String, String), Refusal> {
-    let text = |name: &str| source.attribute(name).ok_or_else(|| Refusal::missing_attribute(name));
+    let text = |name: &str| {
+        source
+            .attribute(name)
+            .ok_or_else(|| Refusal::missing_attribute(name))
+    };
     let (format, id, mailbox) = (text("Format")?, text("Id")?, text("Mailbox")?);
     let octets = match format {
         "HexEntryId" => unhex(id),

@@ -31,7 +31,12 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
     };
     let mut messages = Messages::new("CreateItem");
     for element in cx.batch(children(request, "Items")?) {
-        let make = Make { cx, disposition, tell, folder: folder.clone() };
+        let make = Make {
+            cx,
+            disposition,
+            tell,
+            folder: folder.clone(),
+        };
         written(cx, &mut messages, make.one(element));
     }
     Ok(messages.finish())
@@ -115,9 +120,15 @@ impl Make<'_> {
 
     fn store(&self, mailbox: usize, folder: FolderKey, mut item: Item) -> Result<ItemKey, Refusal> {
         let cx = self.cx;
-        let mut transaction =
-            cx.world.transaction(mailbox, &cx.user).ok_or_else(Refusal::folder_not_found)?;
-        let info = transaction.mailbox().folders.get(&folder).ok_or_else(Refusal::folder_not_found)?;
+        let mut transaction = cx
+            .world
+            .transaction(mailbox, &cx.user)
+            .ok_or_else(Refusal::folder_not_found)?;
+        let info = transaction
+            .mailbox()
+            .folders
+            .get(&folder)
+            .ok_or_else(Refusal::folder_not_found)?;
         fits(info.info.refuses(item.kind))?;
         if item.kind == Kind::Message && item.get(Field::IsDraft).is_none() && item.mime.is_none() {
             item.set(Field::IsDraft, true);
@@ -150,12 +161,18 @@ impl Make<'_> {
         copy.set(Field::AppointmentReplyTime, cx.world.now());
         copy.set(
             Field::LegacyFreeBusyStatus,
-            if answer == Answer::Tentative { "Tentative" } else { "Busy" },
+            if answer == Answer::Tentative {
+                "Tentative"
+            } else {
+                "Busy"
+            },
         );
         let body = body_of(element)?;
         {
-            let mut transaction =
-                cx.world.transaction(key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
+            let mut transaction = cx
+                .world
+                .transaction(key.mailbox, &cx.user)
+                .ok_or_else(Refusal::item_not_found)?;
             if answer == Answer::Decline {
                 transaction.move_item(key.serial, DistinguishedFolder::DeletedItems.into());
             } else {
@@ -173,19 +190,28 @@ impl Make<'_> {
         let key = self.referenced(element)?;
         let stored = cx.world.stored(key).ok_or_else(Refusal::item_not_found)?;
         if !meeting::is_organizer(&stored.item) {
-            return Err(Refusal::new("ErrorCalendarIsNotOrganizer", "You are not the organizer of the meeting."));
+            return Err(Refusal::new(
+                "ErrorCalendarIsNotOrganizer",
+                "You are not the organizer of the meeting.",
+            ));
         }
         meeting::cancel(cx, key, &stored.item, &meeting::everyone(&stored.item), true);
-        let mut transaction =
-            cx.world.transaction(key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
+        let mut transaction = cx
+            .world
+            .transaction(key.mailbox, &cx.user)
+            .ok_or_else(Refusal::item_not_found)?;
         transaction.move_item(key.serial, DistinguishedFolder::DeletedItems.into());
         Ok(None)
     }
 
     fn referenced(&self, element: &Element) -> Result<ItemKey, Refusal> {
         let cx = self.cx;
-        let id = element.t("ReferenceItemId").ok_or_else(|| Refusal::missing("ReferenceItemId"))?;
-        let value = id.attribute("Id").ok_or_else(|| Refusal::missing_attribute("Id"))?;
+        let id = element
+            .t("ReferenceItemId")
+            .ok_or_else(|| Refusal::missing("ReferenceItemId"))?;
+        let value = id
+            .attribute("Id")
+            .ok_or_else(|| Refusal::missing_attribute("Id"))?;
         let crate::exchange::ids::Target::Item(key) = cx.target(value)? else {
             return Err(Refusal::malformed_id());
         };
@@ -193,6 +219,7 @@ impl Make<'_> {
         if is_calendar(&stored.item) {
             return Ok(key);
         }
-        meeting::find(&cx.world, key.mailbox, stored.item.text(Field::Uid)).ok_or_else(Refusal::item_not_found)
+        meeting::find(&cx.world, key.mailbox, stored.item.text(Field::Uid))
+            .ok_or_else(Refusal::item_not_found)
     }
 }

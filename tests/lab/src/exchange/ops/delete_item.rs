@@ -15,12 +15,18 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let disposal = choice(request, "DeleteType", &["HardDelete", "SoftDelete", "MoveToDeletedItems"])?;
+    let disposal = choice(
+        request,
+        "DeleteType",
+        &["HardDelete", "SoftDelete", "MoveToDeletedItems"],
+    )?;
     let tell = writing::tell(request, "SendMeetingCancellations")?;
     let tasks = request.attribute("AffectedTaskOccurrences");
     let mut messages = Messages::new("DeleteItem");
     for id in cx.batch(children(request, "ItemIds")?) {
-        let done = cx.item(id).and_then(|found| one(cx, &found, disposal, tell, tasks));
+        let done = cx
+            .item(id)
+            .and_then(|found| one(cx, &found, disposal, tell, tasks));
         messages.each(done, |_, ()| {});
     }
     Ok(messages.finish())
@@ -47,12 +53,20 @@ fn one(
     }
     let trash = DistinguishedFolder::DeletedItems.into();
     {
-        let mut transaction =
-            cx.world.transaction(found.key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
-        let stored = transaction.mailbox().items.get(&found.key.serial).ok_or_else(Refusal::item_not_found)?;
+        let mut transaction = cx
+            .world
+            .transaction(found.key.mailbox, &cx.user)
+            .ok_or_else(Refusal::item_not_found)?;
+        let stored = transaction
+            .mailbox()
+            .items
+            .get(&found.key.serial)
+            .ok_or_else(Refusal::item_not_found)?;
         if let Some(original) = found.original {
             let mut master = stored.item.as_ref().clone();
-            master.exceptions.retain(|exception| exception.original != original);
+            master
+                .exceptions
+                .retain(|exception| exception.original != original);
             master.deleted.push(original);
             transaction.update(found.key.serial, master, false);
         } else if disposal == "MoveToDeletedItems" && stored.folder != trash {
@@ -63,7 +77,13 @@ fn one(
     }
     if let Some(Tell::Some { save_copy, .. }) = tell {
         if is_calendar(&found.item) && meeting::is_organizer(&found.item) {
-            meeting::cancel(cx, found.key, &found.item, &meeting::everyone(&found.item), save_copy);
+            meeting::cancel(
+                cx,
+                found.key,
+                &found.item,
+                &meeting::everyone(&found.item),
+                save_copy,
+            );
         }
     }
     Ok(())

@@ -15,9 +15,15 @@ const LIMIT: usize = 100;
 /// # Errors
 /// The request breaks the schema.
 pub fn resolve_names(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let entry = request.m_text("UnresolvedEntry").ok_or_else(|| Refusal::missing("UnresolvedEntry"))?.trim();
+    let entry = request
+        .m_text("UnresolvedEntry")
+        .ok_or_else(|| Refusal::missing("UnresolvedEntry"))?
+        .trim();
     let full = request.attribute("ReturnFullContactData") == Some("true");
-    let wanted = entry.trim_start_matches("smtp:").trim_start_matches("SMTP:").to_lowercase();
+    let wanted = entry
+        .trim_start_matches("smtp:")
+        .trim_start_matches("SMTP:")
+        .to_lowercase();
     let matches = |person: &&Principal| {
         let (given, family) = &person.names;
         [&person.display, &person.smtp, given, family, &person.login]
@@ -31,10 +37,16 @@ pub fn resolve_names(cx: &Context, request: &Element) -> Result<String, Refusal>
     let mut messages = Messages::new("ResolveNames");
     let content = |writer: &mut Writer| resolution_set(writer, &found, full);
     match found.len() {
-        0 => messages.refuse(&Refusal::new("ErrorNameResolutionNoResults", "No results were found.")),
+        0 => messages.refuse(&Refusal::new(
+            "ErrorNameResolutionNoResults",
+            "No results were found.",
+        )),
         1 => messages.success(content),
         _ => messages.warn(
-            &Refusal::new("ErrorNameResolutionMultipleResults", "Multiple results were found."),
+            &Refusal::new(
+                "ErrorNameResolutionMultipleResults",
+                "Multiple results were found.",
+            ),
             content,
         ),
     }
@@ -43,7 +55,10 @@ pub fn resolve_names(cx: &Context, request: &Element) -> Result<String, Refusal>
 
 fn resolution_set(writer: &mut Writer, found: &[&Principal], full: bool) {
     let total = found.len().to_string();
-    writer.open_with("m:ResolutionSet", &[("TotalItemsInView", &total), ("IncludesLastItemInRange", "true")]);
+    writer.open_with(
+        "m:ResolutionSet",
+        &[("TotalItemsInView", &total), ("IncludesLastItemInRange", "true")],
+    );
     for person in found {
         writer.open("t:Resolution");
         writer.open("t:Mailbox");
@@ -75,6 +90,9 @@ fn resolution_set(writer: &mut Writer, found: &[&Principal], full: bool) {
 pub fn expand_dl(_: &Context, request: &Element) -> Result<String, Refusal> {
     request.m("Mailbox").ok_or_else(|| Refusal::missing("Mailbox"))?;
     let mut messages = Messages::new("ExpandDL");
-    messages.refuse(&Refusal::new("ErrorNameResolutionNoResults", "No results were found."));
+    messages.refuse(&Refusal::new(
+        "ErrorNameResolutionNoResults",
+        "No results were found.",
+    ));
     Ok(messages.finish())
 }

@@ -25,7 +25,9 @@ use std::sync::Arc;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("ItemShape").ok_or_else(|| Refusal::missing("ItemShape"))?;
+    let shape = request
+        .m("ItemShape")
+        .ok_or_else(|| Refusal::missing("ItemShape"))?;
     let shape = Shape::read(shape, Purpose::Find, cx.version)?;
     let traversal = choice(request, "Traversal", &["Shallow", "SoftDeleted", "Associated"])?;
     let restriction = match request.m("Restriction") {
@@ -40,7 +42,9 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
         let folder = cx.folder(id);
         if let Some(view) = view {
             let found = folder.and_then(|(mailbox, folder)| in_window(cx, mailbox, folder, view));
-            messages.each(found, |writer, (found, last)| window(writer, cx, &found, last, &shape));
+            messages.each(found, |writer, (found, last)| {
+                window(writer, cx, &found, last, &shape)
+            });
             continue;
         }
         let found = folder.map(|(mailbox, folder)| match traversal {
@@ -52,7 +56,12 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
                 paging::sort(&mut found, &orders);
             }
             page.open(writer, found.len());
-            write(writer, cx, found.get(page.range(found.len())).unwrap_or_default(), &shape);
+            write(
+                writer,
+                cx,
+                found.get(page.range(found.len())).unwrap_or_default(),
+                &shape,
+            );
             writer.close("m:RootFolder");
         });
     }
@@ -69,14 +78,21 @@ fn write(writer: &mut Writer, cx: &Context, found: &[Found], shape: &Shape) {
 
 /// Newest first, as the store gives them.
 fn all(cx: &Context, mailbox: usize, folder: FolderKey, restriction: Option<&Restriction>) -> Vec<Found> {
-    let Some(read) = cx.world.read(mailbox) else { return Vec::new() };
-    let Some(folder) = read.folders.get(&folder) else { return Vec::new() };
+    let Some(read) = cx.world.read(mailbox) else {
+        return Vec::new();
+    };
+    let Some(folder) = read.folders.get(&folder) else {
+        return Vec::new();
+    };
     folder
         .by_time
         .iter()
         .filter_map(|entry| {
             let serial = entry.0.1;
-            Some(Found::whole(ItemKey { mailbox, serial }, read.items.get(&serial)?.clone()))
+            Some(Found::whole(
+                ItemKey { mailbox, serial },
+                read.items.get(&serial)?.clone(),
+            ))
         })
         .filter(|found| restriction.is_none_or(|restriction| restriction.matches(found)))
         .collect()
@@ -85,7 +101,10 @@ fn all(cx: &Context, mailbox: usize, folder: FolderKey, restriction: Option<&Res
 fn window(writer: &mut Writer, cx: &Context, found: &[Found], last: bool, shape: &Shape) {
     let total = found.len().to_string();
     let last = if last { "true" } else { "false" };
-    writer.open_with("m:RootFolder", &[("TotalItemsInView", &total), ("IncludesLastItemInRange", last)]);
+    writer.open_with(
+        "m:RootFolder",
+        &[("TotalItemsInView", &total), ("IncludesLastItemInRange", last)],
+    );
     write(writer, cx, found, shape);
     writer.close("m:RootFolder");
 }
@@ -97,12 +116,17 @@ fn in_window(
     view: &Element,
 ) -> Result<(Vec<Found>, bool), Refusal> {
     let date = |name: &str| {
-        let text = view.attribute(name).ok_or_else(|| Refusal::missing_attribute(name))?;
+        let text = view
+            .attribute(name)
+            .ok_or_else(|| Refusal::missing_attribute(name))?;
         instant(name, text, cx.rules())
     };
     let (from, until) = (date("StartDate")?, date("EndDate")?);
     if until < from {
-        return Err(Refusal::new("ErrorCalendarEndDateIsEarlierThanStartDate", "EndDate is earlier than StartDate."));
+        return Err(Refusal::new(
+            "ErrorCalendarEndDateIsEarlierThanStartDate",
+            "EndDate is earlier than StartDate.",
+        ));
     }
     if until - from > Duration::days(2 * 366) {
         return Err(Refusal::new(
@@ -110,7 +134,9 @@ fn in_window(
             "The specified view range exceeds the maximum range of two years.",
         ));
     }
-    let most: Option<usize> = view.attribute("MaxEntriesReturned").and_then(|text| text.parse().ok());
+    let most: Option<usize> = view
+        .attribute("MaxEntriesReturned")
+        .and_then(|text| text.parse().ok());
     let mut found = touching(cx, mailbox, folder, from, until);
     found.sort_by_key(|one| (one.item.time(Field::Start), one.key));
     let last = most.is_none_or(|most| found.len() <= most);
@@ -125,7 +151,13 @@ fn in_window(
     Ok((found, last))
 }
 
-fn touching(cx: &Context, mailbox: usize, folder: FolderKey, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Found> {
+fn touching(
+    cx: &Context,
+    mailbox: usize,
+    folder: FolderKey,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Vec<Found> {
     let mut found = Vec::new();
     for one in all(cx, mailbox, folder, None) {
         if one.item.kind != Kind::CalendarItem {
@@ -133,7 +165,12 @@ fn touching(cx: &Context, mailbox: usize, folder: FolderKey, from: DateTime<Utc>
         }
         if series::rule(&one.item).is_some() {
             for (original, item, role) in series::expand(&one.item, from, until) {
-                found.push(Found { item: Arc::new(item), original: Some(original), role, ..one.clone() });
+                found.push(Found {
+                    item: Arc::new(item),
+                    original: Some(original),
+                    role,
+                    ..one.clone()
+                });
             }
         } else if let (Some(start), Some(end)) = (one.item.time(Field::Start), one.item.time(Field::End)) {
             if series::touches(start, end, from, until) {

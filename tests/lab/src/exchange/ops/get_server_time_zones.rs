@@ -31,14 +31,21 @@ const KNOWN: &[&str] = &[
 /// # Errors
 /// None: unknown ids are left out.
 pub fn run(_: &Context, request: &Element) -> Result<String, Refusal> {
-    let asked: Option<Vec<&str>> =
-        request.m("Ids").map(|ids| ids.children.iter().map(|id| id.text.trim()).collect());
+    let asked: Option<Vec<&str>> = request
+        .m("Ids")
+        .map(|ids| ids.children.iter().map(|id| id.text.trim()).collect());
     let mut messages = Messages::new("GetServerTimeZones");
     messages.success(|writer| {
         writer.open("m:TimeZoneDefinitions");
-        for id in KNOWN.iter().filter(|id| asked.as_ref().is_none_or(|asked| asked.contains(id))) {
+        for id in KNOWN
+            .iter()
+            .filter(|id| asked.as_ref().is_none_or(|asked| asked.contains(id)))
+        {
             let zone = Zone::windows(*id);
-            writer.empty("t:TimeZoneDefinition", &[("Id", id), ("Name", &zone.display_name())]);
+            writer.empty(
+                "t:TimeZoneDefinition",
+                &[("Id", id), ("Name", &zone.display_name())],
+            );
         }
         writer.close("m:TimeZoneDefinitions");
     });

@@ -10,7 +10,9 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(_: &Context, request: &Element) -> Result<String, Refusal> {
-    request.m("UserConfigurationName").ok_or_else(|| Refusal::missing("UserConfigurationName"))?;
+    request
+        .m("UserConfigurationName")
+        .ok_or_else(|| Refusal::missing("UserConfigurationName"))?;
     let mut messages = Messages::new("GetUserConfiguration");
     messages.refuse(&Refusal::item_not_found());
     Ok(messages.finish())

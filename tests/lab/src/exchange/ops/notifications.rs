@@ -22,10 +22,16 @@ const MOST: usize = 512;
 /// The request breaks the schema.
 pub fn subscribe(cx: &Context, request: &Element) -> Result<String, Refusal> {
     let mut messages = Messages::new("Subscribe");
-    let element = request.children.first().ok_or_else(|| Refusal::missing("PullSubscriptionRequest"))?;
+    let element = request
+        .children
+        .first()
+        .ok_or_else(|| Refusal::missing("PullSubscriptionRequest"))?;
     let way = match element.name.as_str() {
         "PullSubscriptionRequest" => {
-            let timeout = element.t_text("Timeout").ok_or_else(|| Refusal::missing("Timeout"))?.trim();
+            let timeout = element
+                .t_text("Timeout")
+                .ok_or_else(|| Refusal::missing("Timeout"))?
+                .trim();
             match timeout.parse() {
                 Ok(minutes @ 1..=1_440) => Way::Pull { timeout: minutes },
                 _ => return Err(Refusal::invalid_value("Timeout", timeout)),
@@ -33,7 +39,10 @@ pub fn subscribe(cx: &Context, request: &Element) -> Result<String, Refusal> {
         }
         "StreamingSubscriptionRequest" => Way::Streaming,
         _ => {
-            messages.refuse(&Refusal::new("ErrorInvalidPushSubscriptionUrl", "Push subscriptions are not possible here."));
+            messages.refuse(&Refusal::new(
+                "ErrorInvalidPushSubscriptionUrl",
+                "Push subscriptions are not possible here.",
+            ));
             return Ok(messages.finish());
         }
     };
@@ -51,7 +60,11 @@ fn make(cx: &Context, element: &Element, way: Way) -> Result<(String, u64), Refu
     let all = element.attribute("SubscribeToAllFolders") == Some("true");
     let mut mailbox = cx.own_mailbox()?;
     let mut folders = std::collections::BTreeSet::new();
-    for id in element.t("FolderIds").map(|ids| ids.children.as_slice()).unwrap_or_default() {
+    for id in element
+        .t("FolderIds")
+        .map(|ids| ids.children.as_slice())
+        .unwrap_or_default()
+    {
         let (of, folder) = cx.folder(id)?;
         if !folders.is_empty() && of != mailbox {
             return Err(Refusal::new(
@@ -63,10 +76,19 @@ fn make(cx: &Context, element: &Element, way: Way) -> Result<(String, u64), Refu
         folders.insert(folder);
     }
     if all != folders.is_empty() {
-        return Err(Refusal::new("ErrorInvalidSubscriptionRequest", "Either folders or all folders must be named."));
+        return Err(Refusal::new(
+            "ErrorInvalidSubscriptionRequest",
+            "Either folders or all folders must be named.",
+        ));
     }
-    let events = element.t("EventTypes").ok_or_else(|| Refusal::missing("EventTypes"))?;
-    let events = events.children.iter().map(|event| event.text.trim().to_owned()).collect();
+    let events = element
+        .t("EventTypes")
+        .ok_or_else(|| Refusal::missing("EventTypes"))?;
+    let events = events
+        .children
+        .iter()
+        .map(|event| event.text.trim().to_owned())
+        .collect();
     let now_at = cx.world.read(mailbox).map(|read| read.change).unwrap_or_default();
     let told = match element.t_text("Watermark") {
         Some(text) => unwatermark(text.trim())
@@ -90,7 +112,11 @@ fn watermark(change: u64) -> String {
 
 fn unwatermark(text: &str) -> Option<u64> {
     let octets = STANDARD.decode(text).ok()?;
-    std::str::from_utf8(&octets).ok()?.strip_prefix("lab-watermark:")?.parse().ok()
+    std::str::from_utf8(&octets)
+        .ok()?
+        .strip_prefix("lab-watermark:")?
+        .parse()
+        .ok()
 }
 
 /// GetEvents.
@@ -98,8 +124,14 @@ fn unwatermark(text: &str) -> Option<u64> {
 /// # Errors
 /// The request breaks the schema.
 pub fn get_events(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let id = request.m_text("SubscriptionId").ok_or_else(|| Refusal::missing("SubscriptionId"))?.trim();
-    let mark = request.m_text("Watermark").ok_or_else(|| Refusal::missing("Watermark"))?.trim();
+    let id = request
+        .m_text("SubscriptionId")
+        .ok_or_else(|| Refusal::missing("SubscriptionId"))?
+        .trim();
+    let mark = request
+        .m_text("Watermark")
+        .ok_or_else(|| Refusal::missing("Watermark"))?
+        .trim();
     let mut messages = Messages::new("GetEvents");
     let found = events_of(cx, id, mark);
     messages.each(found, |writer, (events, from, more, mailbox)| {
@@ -120,15 +152,24 @@ fn events_of(cx: &Context, id: &str, mark: &str) -> Result<Events, Refusal> {
     let now = cx.world.now();
     let subscription = cx.world.subscriptions.get(id, now).ok_or_else(unknown)?;
     let Way::Pull { .. } = subscription.way else {
-        return Err(Refusal::new("ErrorInvalidSubscription", "The subscription is not a pull subscription."));
+        return Err(Refusal::new(
+            "ErrorInvalidSubscription",
+            "The subscription is not a pull subscription.",
+        ));
     };
-    let from =
-        unwatermark(mark).ok_or_else(|| Refusal::new("ErrorInvalidWatermark", "The watermark is invalid."))?;
+    let from = unwatermark(mark)
+        .ok_or_else(|| Refusal::new("ErrorInvalidWatermark", "The watermark is invalid."))?;
     let read = cx.world.read(subscription.mailbox).ok_or_else(unknown)?;
     let events = read.events.after(from).ok_or_else(|| {
-        Refusal::new("ErrorMissedNotificationEvents", "Events have been missed for this subscription.")
+        Refusal::new(
+            "ErrorMissedNotificationEvents",
+            "Events have been missed for this subscription.",
+        )
     })?;
-    let mut events: Vec<Event> = events.filter(|event| subscription.wants(event)).copied().collect();
+    let mut events: Vec<Event> = events
+        .filter(|event| subscription.wants(event))
+        .copied()
+        .collect();
     drop(read);
     let more = events.len() > MOST;
     events.truncate(MOST);
@@ -184,7 +225,10 @@ fn write_ids(writer: &mut Writer, world: &World, mailbox: usize, event: &Event) 
     item(writer, "t:ItemId", event.serial);
     folder(writer, "t:ParentFolderId", event.folder);
     match event.kind {
-        EventKind::Moved { old_serial, old_folder } => {
+        EventKind::Moved {
+            old_serial,
+            old_folder,
+        } => {
             item(writer, "t:OldItemId", old_serial);
             folder(writer, "t:OldParentFolderId", old_folder);
         }
@@ -201,12 +245,18 @@ fn write_ids(writer: &mut Writer, world: &World, mailbox: usize, event: &Event) 
 /// # Errors
 /// The request breaks the schema.
 pub fn unsubscribe(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let id = request.m_text("SubscriptionId").ok_or_else(|| Refusal::missing("SubscriptionId"))?.trim();
+    let id = request
+        .m_text("SubscriptionId")
+        .ok_or_else(|| Refusal::missing("SubscriptionId"))?
+        .trim();
     let mut messages = Messages::new("Unsubscribe");
     if cx.world.subscriptions.remove(id) {
         messages.success(|_| {});
     } else {
-        messages.refuse(&Refusal::new("ErrorSubscriptionNotFound", "The subscription was not found."));
+        messages.refuse(&Refusal::new(
+            "ErrorSubscriptionNotFound",
+            "The subscription was not found.",
+        ));
     }
     Ok(messages.finish())
 }

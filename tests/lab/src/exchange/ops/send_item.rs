@@ -29,14 +29,22 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
 fn one(cx: &Context, id: &Element, save: bool, folder: FolderKey) -> Result<(), Refusal> {
     let found = cx.item(id)?;
     let key = id.attribute("ChangeKey").ok_or_else(|| {
-        Refusal::new("ErrorChangeKeyRequiredForWriteOperations", "A change key is required for this operation.")
+        Refusal::new(
+            "ErrorChangeKeyRequiredForWriteOperations",
+            "A change key is required for this operation.",
+        )
     })?;
     if cx.world.ids.read_change_key(key) != Some(found.stored.change) {
-        return Err(Refusal::new("ErrorStaleObject", "The item has been changed since it was read."));
+        return Err(Refusal::new(
+            "ErrorStaleObject",
+            "The item has been changed since it was read.",
+        ));
     }
     let sent = send(cx, &found.item);
-    let mut transaction =
-        cx.world.transaction(found.key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
+    let mut transaction = cx
+        .world
+        .transaction(found.key.mailbox, &cx.user)
+        .ok_or_else(Refusal::item_not_found)?;
     transaction.delete(found.key.serial);
     if save {
         transaction.create(folder, sent);

@@ -18,7 +18,11 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let resolution = choice(request, "ConflictResolution", &["NeverOverwrite", "AutoResolve", "AlwaysOverwrite"])?;
+    let resolution = choice(
+        request,
+        "ConflictResolution",
+        &["NeverOverwrite", "AutoResolve", "AlwaysOverwrite"],
+    )?;
     let change = Changes {
         cx,
         resolution,
@@ -52,7 +56,10 @@ struct Changes<'a> {
 impl Changes<'_> {
     fn one(&self, element: &Element) -> Result<Found, Refusal> {
         let cx = self.cx;
-        let id = element.children.first().ok_or_else(|| Refusal::missing("ItemId"))?;
+        let id = element
+            .children
+            .first()
+            .ok_or_else(|| Refusal::missing("ItemId"))?;
         let updates = element.t("Updates").ok_or_else(|| Refusal::missing("Updates"))?;
         let found = cx.item(id)?;
         self.check(&found, id)?;
@@ -62,15 +69,26 @@ impl Changes<'_> {
         defaults::stamp_completion(&mut item, cx.world.now());
         let before = found.item.as_ref().clone();
         {
-            let mut transaction =
-                cx.world.transaction(found.key.mailbox, &cx.user).ok_or_else(Refusal::item_not_found)?;
-            let stored = transaction.mailbox().items.get(&found.key.serial).ok_or_else(Refusal::item_not_found)?;
+            let mut transaction = cx
+                .world
+                .transaction(found.key.mailbox, &cx.user)
+                .ok_or_else(Refusal::item_not_found)?;
+            let stored = transaction
+                .mailbox()
+                .items
+                .get(&found.key.serial)
+                .ok_or_else(Refusal::item_not_found)?;
             let whole = match found.original {
                 None => forget_exceptions(item.clone(), &written),
                 Some(original) => {
                     let mut master = stored.item.as_ref().clone();
-                    master.exceptions.retain(|exception| exception.original != original);
-                    master.exceptions.push(Exception { original, item: item.clone() });
+                    master
+                        .exceptions
+                        .retain(|exception| exception.original != original);
+                    master.exceptions.push(Exception {
+                        original,
+                        item: item.clone(),
+                    });
                     master
                 }
             };
@@ -125,17 +143,30 @@ impl Changes<'_> {
     }
 
     fn tell(&self, found: &Found, before: &Item, after: &Item) {
-        let Some(Tell::Some { save_copy, changed_only }) = self.tell else { return };
+        let Some(Tell::Some {
+            save_copy,
+            changed_only,
+        }) = self.tell
+        else {
+            return;
+        };
         if !is_calendar(after) || !meeting::is_organizer(after) {
             return;
         }
         let (old, new) = (meeting::everyone(before), meeting::everyone(after));
         let missing = |list: &[Address], other: &[Address]| -> Vec<Address> {
-            list.iter().filter(|address| !other.iter().any(|one| one.is(&address.email))).cloned().collect()
+            list.iter()
+                .filter(|address| !other.iter().any(|one| one.is(&address.email)))
+                .cloned()
+                .collect()
         };
         let (gone, fresh) = (missing(&old, &new), missing(&new, &old));
         // "OnlyToChanged" mails everybody when the list of attendees did not change.
-        let to = if changed_only && !(gone.is_empty() && fresh.is_empty()) { fresh } else { new };
+        let to = if changed_only && !(gone.is_empty() && fresh.is_empty()) {
+            fresh
+        } else {
+            new
+        };
         meeting::invite(self.cx, found.key, &to, !old.is_empty(), save_copy);
         meeting::cancel(self.cx, found.key, before, &gone, save_copy);
     }
@@ -143,7 +174,10 @@ impl Changes<'_> {
 
 /// Another rule or time for a series makes its exceptions meaningless.
 fn forget_exceptions(mut item: Item, written: &[Field]) -> Item {
-    if written.iter().any(|field| matches!(field, Field::Recurrence | Field::Start | Field::End)) {
+    if written
+        .iter()
+        .any(|field| matches!(field, Field::Recurrence | Field::Start | Field::End))
+    {
         item.exceptions.clear();
         item.deleted.clear();
     }

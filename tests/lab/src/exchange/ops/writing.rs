@@ -5,8 +5,8 @@ use crate::exchange::context::{Context, Found};
 use crate::exchange::field::Field;
 use crate::exchange::ids::ItemKey;
 use crate::exchange::item::{Item, Kind};
-use crate::exchange::messages::Messages;
 use crate::exchange::meeting;
+use crate::exchange::messages::Messages;
 use crate::exchange::read::item::Reading;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::render;
@@ -17,7 +17,11 @@ use crate::ledger::Noticed;
 
 /// How elements of this request are read.
 pub fn reading(cx: &Context) -> Reading {
-    Reading { version: cx.version, rules: cx.rules(), at: cx.world.now() }
+    Reading {
+        version: cx.version,
+        rules: cx.rules(),
+        at: cx.world.now(),
+    }
 }
 
 /// Who is told of a calendar write.
@@ -39,13 +43,27 @@ pub enum Tell {
 /// # Errors
 /// It has another value.
 pub fn tell(request: &Element, attribute: &str) -> Result<Option<Tell>, Refusal> {
-    let Some(value) = request.attribute(attribute) else { return Ok(None) };
+    let Some(value) = request.attribute(attribute) else {
+        return Ok(None);
+    };
     Ok(Some(match value {
         "SendToNone" => Tell::Nobody,
-        "SendOnlyToAll" => Tell::Some { save_copy: false, changed_only: false },
-        "SendToAllAndSaveCopy" => Tell::Some { save_copy: true, changed_only: false },
-        "SendOnlyToChanged" => Tell::Some { save_copy: false, changed_only: true },
-        "SendToChangedAndSaveCopy" => Tell::Some { save_copy: true, changed_only: true },
+        "SendOnlyToAll" => Tell::Some {
+            save_copy: false,
+            changed_only: false,
+        },
+        "SendToAllAndSaveCopy" => Tell::Some {
+            save_copy: true,
+            changed_only: false,
+        },
+        "SendOnlyToChanged" => Tell::Some {
+            save_copy: false,
+            changed_only: true,
+        },
+        "SendToChangedAndSaveCopy" => Tell::Some {
+            save_copy: true,
+            changed_only: true,
+        },
         other => return Err(Refusal::invalid_value(attribute, other)),
     }))
 }
@@ -88,7 +106,10 @@ pub fn send(cx: &Context, item: &Item) -> Item {
         }
     }
     if sent.text(Field::InternetMessageId).is_empty() {
-        sent.set(Field::InternetMessageId, format!("<{}@lab.example>", uuid::Uuid::new_v4()));
+        sent.set(
+            Field::InternetMessageId,
+            format!("<{}@lab.example>", uuid::Uuid::new_v4()),
+        );
     }
     sent.set(Field::IsDraft, false);
     sent.set(Field::IsSubmitted, false);
@@ -117,7 +138,10 @@ pub fn send(cx: &Context, item: &Item) -> Item {
 /// Refuses a kind of item in a folder of another class.
 pub fn fits(refused: Option<&'static str>) -> Result<(), Refusal> {
     match refused {
-        Some(code) => Err(Refusal::new(code, "Cannot create an item of this kind in this folder.")),
+        Some(code) => Err(Refusal::new(
+            code,
+            "Cannot create an item of this kind in this folder.",
+        )),
         None => Ok(()),
     }
 }

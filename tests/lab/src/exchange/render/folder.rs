@@ -12,13 +12,18 @@ use chrono::{DateTime, Utc};
 
 /// A folder in the form a shape asks for. The caller holds no lock on the mailbox.
 pub fn write(writer: &mut Writer, cx: &Context, mailbox: usize, key: FolderKey, shape: &Shape) {
-    let Some(folder) = snapshot(cx, mailbox, key) else { return };
+    let Some(folder) = snapshot(cx, mailbox, key) else {
+        return;
+    };
     let element = format!("t:{}", folder.info.element());
     let wants = |name: &str| {
         shape.folder_fields.iter().any(|field| field == name)
             || match shape.base {
                 Base::IdOnly => false,
-                Base::Default => matches!(name, "DisplayName" | "TotalCount" | "ChildFolderCount" | "UnreadCount"),
+                Base::Default => matches!(
+                    name,
+                    "DisplayName" | "TotalCount" | "ChildFolderCount" | "UnreadCount"
+                ),
                 Base::AllProperties => name != "PermissionSet",
             }
     };
@@ -40,7 +45,9 @@ pub fn write(writer: &mut Writer, cx: &Context, mailbox: usize, key: FolderKey, 
         writer.number("t:ChildFolderCount", folder.children);
     }
     for (property, kind) in &shape.extended {
-        let values = folder.computed(property).or_else(|| set_by_client(&folder.info, property, kind));
+        let values = folder
+            .computed(property)
+            .or_else(|| set_by_client(&folder.info, property, kind));
         if let Some(values) = values {
             super::extended_property(writer, property, kind, &values);
         }
@@ -83,7 +90,10 @@ impl Shown {
 }
 
 fn set_by_client(info: &FolderInfo, property: &PropertyKey, kind: &str) -> Option<Vec<String>> {
-    let set = info.extended.iter().find(|known| known.key == *property && known.kind == kind)?;
+    let set = info
+        .extended
+        .iter()
+        .find(|known| known.key == *property && known.kind == kind)?;
     Some(set.values.clone())
 }
 
@@ -95,13 +105,20 @@ pub fn extended(folder: &Folder, property: &PropertyKey, kind: &str) -> Option<V
 fn snapshot(cx: &Context, mailbox: usize, key: FolderKey) -> Option<Shown> {
     let read = cx.world.read(mailbox)?;
     let folder = read.folders.get(&key)?;
-    let last = folder.by_change.last_key_value().and_then(|(_, serial)| read.items.get(serial));
+    let last = folder
+        .by_change
+        .last_key_value()
+        .and_then(|(_, serial)| read.items.get(serial));
     Some(Shown {
         committed: last.map(|stored| stored.modified),
         deleted: folder.tombstones.len(),
         info: folder.info.clone(),
         total: folder.by_time.len(),
         unread: folder.unread,
-        children: read.folders.iter().filter(|(other, f)| f.info.parent == key && **other != key).count(),
+        children: read
+            .folders
+            .iter()
+            .filter(|(other, f)| f.info.parent == key && **other != key)
+            .count(),
     })
 }
