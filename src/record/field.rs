@@ -118,11 +118,12 @@ impl FieldSet {
 
     /// The set of these fields.
     pub const fn of(fields: &[Field]) -> Self {
+        // A constant function has no iterators: it takes the slice apart from the front.
         let mut bits = 0;
-        let mut at = 0;
-        while at < fields.len() {
-            bits |= 1 << fields[at] as u8;
-            at += 1;
+        let mut rest = fields;
+        while let [field, more @ ..] = rest {
+            bits |= 1 << *field as u8;
+            rest = more;
         }
         Self(bits)
     }

@@ -34,6 +34,7 @@
 
 pub mod apply;
 pub mod conflict;
+pub mod control;
 pub mod engine;
 pub mod error;
 pub mod explain;

@@ -9,6 +9,7 @@ use super::report::{Preview, PreviewRow, Progress};
 use super::store::mailboxes::MailboxRow;
 use super::store::streams;
 use super::stream::Stream;
+use crate::crm::model::CrmCursor;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use std::collections::HashSet;
@@ -45,21 +46,10 @@ async fn one_stream(
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
-    let mut pending = Pending::default();
-    let mut cursor = position.crm;
-    while kind != RecordKind::Mail {
-        let page = stream
-            .crm
-            .changes(&stream.row.user, kind, cursor.as_ref())
-            .await?;
-        for change in page.changes {
-            pending.add(&stream, change);
-        }
-        cursor = Some(page.cursor);
-        if !page.more {
-            break;
-        }
-    }
+    let mut pending = match kind {
+        RecordKind::Mail => Pending::default(),
+        _ => pull_crm(&stream, position.crm).await?,
+    };
     let (mut cursor, mut done) = (position.mailbox, 0);
     loop {
         let size = engine.settings.page_size;
@@ -84,6 +74,23 @@ async fn one_stream(
         add(&stream, gathered, preview);
     }
     Ok(())
+}
+
+async fn pull_crm(stream: &Stream, mut cursor: Option<CrmCursor>) -> Result<Pending, SyncError> {
+    let mut pending = Pending::default();
+    loop {
+        let page = stream
+            .crm
+            .changes(&stream.row.user, stream.kind(), cursor.as_ref())
+            .await?;
+        for change in page.changes {
+            pending.add(stream, change);
+        }
+        if !page.more {
+            return Ok(pending);
+        }
+        cursor = Some(page.cursor);
+    }
 }
 
 fn add(stream: &Stream, gathered: Gathered, preview: &mut Preview) {

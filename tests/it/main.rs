@@ -14,7 +14,16 @@
 mod harness;
 
 mod content;
+mod crm_contract;
 mod database;
+mod egress;
+mod exchange_quirks;
+mod exchange_sign_in;
 mod keyring;
 mod private_postgresql;
+mod salesforce_connector;
+mod salesforce_org;
+mod salesforce_setup;
+mod salesforce_trouble;
 mod settings;
+mod sync;

@@ -2,9 +2,12 @@
 
 use crate::harness::cluster::server_user;
 use crate::harness::eventually;
+use chrono::DateTime;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use holdfast::appliance::os_user::OsUser;
 use holdfast::appliance::{ApplianceError, PrivatePostgres, migrate, open};
+use holdfast::foundation::clock::Clock;
 use holdfast::foundation::config::Settings;
 use holdfast::foundation::db::{Db, DbError, migrate as migrations};
 use holdfast::foundation::explain::Explain;
@@ -174,6 +177,45 @@ async fn a_killed_server_is_started_again_and_the_open_pool_heals() {
         mailboxes(&opened.db)
     );
     assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_serving_daemon_starts_its_killed_server_again_by_itself() {
+    let appliance = Appliance::new();
+    let opened = open(&appliance.settings()).await.unwrap();
+    let postgres = opened.postgres.unwrap();
+    let clock = Clock::manual(DateTime::UNIX_EPOCH);
+    let keeper = tokio::spawn(postgres.clone().keep_running(clock.clone()));
+    let killed = postgres.postmaster().unwrap();
+    kill(killed);
+    eventually("another server runs", PATIENCE, || {
+        clock.advance(Duration::from_secs(1));
+        postgres.postmaster().filter(|server| *server != killed)
+    });
+    keeper.abort();
+    // Waits for the start that is under way.
+    appliance.provide().unwrap();
+    assert_eq!(mailboxes(&opened.db).await.unwrap(), 0);
+}
+
+#[test]
+fn a_data_folder_that_the_servers_user_cannot_enter_is_refused_with_both_named() {
+    if server_user() == OsUser::current().unwrap() {
+        return eprintln!("not run: only root runs the server as somebody else");
+    }
+    let appliance = Appliance::new();
+    fs::set_permissions(appliance.data_dir(), Permissions::from_mode(0o700)).unwrap();
+    let refused = appliance.provide().expect_err("the folder is root's alone");
+    assert!(
+        matches!(refused, ApplianceError::Unreachable { .. }),
+        "{refused:?}"
+    );
+    let said = refused.sentence();
+    let folder = appliance.data_dir().display().to_string();
+    assert!(
+        said.contains(&folder) && said.contains(&server_user().name),
+        "{said}"
+    );
 }
 
 #[tokio::test]

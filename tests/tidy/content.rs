@@ -49,7 +49,7 @@ pub fn holders_are_mute(sources: &[Source]) -> Verdict {
     let mut collect = Collect::default();
     for source in sources {
         collect.source = Some(source);
-        collect.visit_file(&source.ast);
+        collect.visit_file(source.ast());
     }
     let scopes: BTreeMap<&str, Scope> = sources
         .iter()
@@ -117,7 +117,7 @@ pub fn nothing_shown_exposes(sources: &[Source]) -> Verdict {
     let mut verdict = Verdict::default();
     for source in sources {
         let mut look = Look(&source.path, verdict);
-        look.visit_file(&source.ast);
+        look.visit_file(source.ast());
         verdict = look.1;
     }
     verdict

@@ -99,7 +99,7 @@ fn codes(sources: &[Source]) -> BTreeMap<String, String> {
             in_code: false,
             codes: BTreeMap::new(),
         };
-        look.visit_file(&source.ast);
+        look.visit_file(source.ast());
         all.extend(look.codes);
     }
     all

@@ -18,7 +18,7 @@ pub fn files_say_what_they_are_for(sources: &[Source]) -> Verdict {
     for source in sources {
         verdict.looked += 1;
         if !source
-            .ast
+            .ast()
             .attrs
             .iter()
             .any(|attribute| attribute.path().is_ident("doc"))
@@ -56,7 +56,7 @@ pub fn functions_are_short(sources: &[Source]) -> Verdict {
             source,
             verdict: &mut verdict,
         };
-        look.visit_file(&source.ast);
+        look.visit_file(source.ast());
     }
     verdict
 }

@@ -1,5 +1,6 @@
 //! The source files, read once for each test, and planted ones.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,18 +10,23 @@ pub struct Source {
     pub path: String,
     /// As it stands.
     pub text: String,
-    /// As the compiler reads it.
-    pub ast: syn::File,
+    ast: OnceCell<syn::File>,
 }
 
 impl Source {
     fn new(path: &str, text: String) -> Self {
-        let ast = syn::parse_file(&text).unwrap_or_else(|error| panic!("{path} is not Rust: {error}"));
         Self {
             path: path.to_owned(),
             text,
-            ast,
+            ast: OnceCell::new(),
         }
+    }
+
+    /// As the compiler reads it; read when first asked for, since most rules look at words alone.
+    pub fn ast(&self) -> &syn::File {
+        self.ast.get_or_init(|| {
+            syn::parse_file(&self.text).unwrap_or_else(|error| panic!("{} is not Rust: {error}", self.path))
+        })
     }
 
     /// The module that the file is, from the crate's root: `src/sync/plan.rs` is `["sync", "plan"]`. `None`

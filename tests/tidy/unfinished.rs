@@ -20,7 +20,7 @@ pub fn nothing_unfinished(sources: &[Source]) -> Verdict {
             path: &source.path,
             verdict: &mut verdict,
         };
-        look.visit_file(&source.ast);
+        look.visit_file(source.ast());
         for (number, line) in source.text.lines().enumerate() {
             let Some((_, comment)) = line.split_once("//") else {
                 continue;

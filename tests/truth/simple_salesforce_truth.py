@@ -105,14 +105,14 @@ def records(lab, checks):
 
 def upsert(lab, checks):
     sf = signed_in(lab, lab.people[0])
-    key = "Holdfast_Key__c/" + urllib.parse.quote("truth / 1 äß", safe="")
+    key = "Holdfast_Key__c/" + urllib.parse.quote("truth/1-äß", safe="")
     start = {"Subject": "Truth", "StartDateTime": "2026-12-01T09:00:00Z", "EndDateTime": "2026-12-01T10:00:00Z"}
     first = sf.Event.upsert(key, start, raw_response=True)
     checks.equal(first.status_code, 201, "the status of an upsert that makes")
     checks.that(first.json()["created"], "an upsert that makes says so")
     again = sf.Event.upsert(key, {"Subject": "Truth again"}, raw_response=True)
     checks.equal(again.status_code, 200, "the status of an upsert that updates")
-    event = sf.Event.get_by_custom_id("Holdfast_Key__c", urllib.parse.quote("truth / 1 äß", safe=""))
+    event = sf.Event.get_by_custom_id("Holdfast_Key__c", "truth/1-äß")  # quotes by itself
     checks.equal(event["Subject"], "Truth again", "the record found by its key")
     checks.equal(event["DurationInMinutes"], 60, "the duration follows from start and end")
     checks.equal(event["StartDateTime"], "2026-12-01T09:00:00.000+0000", "times come as Salesforce writes them")

@@ -149,11 +149,12 @@ impl Client {
             true => call.path.clone(),
             false => format!("/services/data/v{version}/{}", call.path),
         };
-        let url = token.instance.join(&path).map_err(|_| {
-            Failure::Final(CrmError::Unintelligible {
-                what: "it names no usable address",
-            })
-        })?;
+        let url = token.instance.join(&path).ok();
+        // A path may come from an answer; it must not lead to another host, with our token.
+        let url = url.filter(|url| url.origin() == token.instance.origin());
+        let url = url.ok_or(Failure::Final(CrmError::Unintelligible {
+            what: "it leads to another host",
+        }))?;
         let request = prepared(token, call).map_err(Failure::Final)?;
         let answer = self.http.send(&url, request).await;
         let (head, body) = answer
@@ -256,6 +257,15 @@ impl Client {
 
     /// Gets several paths below the version's in one call; each has its own outcome.
     pub(super) async fn composite(&self, username: &str, paths: &[String]) -> Result<Vec<Outcome>, CrmError> {
+        Ok(self.composite_at(username, paths).await?.0)
+    }
+
+    /// The same, and when the server answered.
+    pub(super) async fn composite_at(
+        &self,
+        username: &str,
+        paths: &[String],
+    ) -> Result<(Vec<Outcome>, Option<DateTime<Utc>>), CrmError> {
         let token = self.auth.token(username).await?;
         let version = &self.version(&token).await?.number;
         let urls: Vec<String> = paths
@@ -268,7 +278,7 @@ impl Client {
             .await?;
         let outcomes = composite::outcomes(&answer.body).ok_or_else(misfit)?;
         match outcomes.len() == paths.len() {
-            true => Ok(outcomes),
+            true => Ok((outcomes, answer.at)),
             false => Err(misfit()),
         }
     }

@@ -6,18 +6,19 @@
 //! `seen`. Within a scan a page goes on behind the last row of the page before, by (SystemModstamp, Id): no
 //! query locator is kept, so none can be lost.
 
+use super::seen::Seen;
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmCursor;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How late a row may come to light. Salesforce ends a transaction after ten minutes, and nearly all within
 /// seconds.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
-/// Rows of the overlap that are remembered. Beyond them rows repeat, which costs time and nothing else.
-const MOST_SEEN: usize = 400;
+/// SystemModstamp counts in seconds, so a row may change again under the stamp that it was seen with. A version
+/// is remembered once it is too old for that; younger ones repeat.
+const RIPE: TimeDelta = TimeDelta::seconds(30);
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +29,9 @@ pub(super) struct Cursor {
     /// The scan under way.
     #[serde(rename = "n", skip_serializing_if = "Option::is_none", default)]
     scan: Option<Scan>,
-    /// Record ids and SystemModstamps, in milliseconds, at or after the next `settled`.
-    #[serde(rename = "r", skip_serializing_if = "BTreeMap::is_empty", default)]
-    seen: BTreeMap<String, i64>,
+    /// Versions of rows at or after the next `settled`.
+    #[serde(rename = "r", skip_serializing_if = "Seen::is_empty", default)]
+    seen: Seen,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,10 +84,18 @@ impl Cursor {
         }
     }
 
-    /// Takes a row in; false where it was seen before as it is now.
-    pub(super) fn is_news(&mut self, id: &str, modified: DateTime<Utc>) -> bool {
-        let modified = modified.timestamp_millis();
-        self.seen.insert(id.to_owned(), modified) != Some(modified)
+    /// Takes a row in that came with an answer of this time, by the org's clock; false where it was seen before
+    /// as it is now.
+    pub(super) fn is_news(
+        &mut self,
+        id: &str,
+        modified: DateTime<Utc>,
+        answered: Option<DateTime<Utc>>,
+    ) -> bool {
+        match answered {
+            Some(answered) if modified + RIPE <= answered => self.seen.insert(id, modified),
+            _ => true,
+        }
     }
 
     /// Closes a page that was answered at this time by the org's clock and whose last row this is.
@@ -116,16 +125,7 @@ impl Cursor {
                 self.scan = None;
             }
         }
-        if let Some(settles) = settles {
-            let floor = settles.timestamp_millis();
-            self.seen.retain(|_, at| *at >= floor);
-        }
-        if self.seen.len() > MOST_SEEN {
-            let mut times: Vec<i64> = self.seen.values().copied().collect();
-            times.sort_unstable_by(|a, b| b.cmp(a));
-            let floor = times.get(MOST_SEEN - 1).copied();
-            self.seen.retain(|_, at| Some(*at) > floor);
-        }
+        self.seen.keep_since(settles);
     }
 }
 
@@ -145,11 +145,11 @@ mod tests {
     fn a_scan_of_several_pages_goes_on_behind_its_last_row_and_settles_by_its_beginning() {
         let mut cursor = Cursor::read(None).expect("a new cursor");
         assert_eq!(cursor.from(), From::Beginning);
-        assert!(cursor.is_news("a", at(1)));
+        assert!(cursor.is_news("a", at(1), Some(at(100))));
         cursor.turn_page(Some(at(100)), Some(("a", at(1))), true);
         let mut cursor = again(&cursor);
         assert_eq!(cursor.from(), From::Behind(at(1), "a"));
-        assert!(cursor.is_news("b", at(98)));
+        assert!(cursor.is_news("b", at(98), Some(at(130))));
         cursor.turn_page(Some(at(130)), Some(("b", at(98))), false);
         assert_eq!(again(&cursor).from(), From::Since(at(90)));
     }
@@ -157,11 +157,19 @@ mod tests {
     #[test]
     fn a_row_of_the_overlap_is_dropped_until_it_changes() {
         let mut cursor = Cursor::default();
-        assert!(cursor.is_news("a", at(99)));
+        assert!(cursor.is_news("a", at(99), Some(at(100))));
         cursor.turn_page(Some(at(100)), Some(("a", at(99))), false);
         let mut cursor = again(&cursor);
-        assert!(!cursor.is_news("a", at(99)));
-        assert!(cursor.is_news("a", at(101)));
+        assert!(!cursor.is_news("a", at(99), Some(at(101))));
+        assert!(cursor.is_news("a", at(100), Some(at(101))));
+    }
+
+    #[test]
+    fn a_row_that_may_change_again_within_its_second_is_not_taken_for_seen() {
+        let mut cursor = Cursor::default();
+        assert!(cursor.is_news("a", at(100), Some(at(100))));
+        assert!(cursor.is_news("a", at(100), Some(at(101))));
+        assert!(!cursor.is_news("a", at(100), Some(at(102))));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::convert::row::KEY;
 use super::convert::sheet::Sheet;
 use super::convert::{self, email, event};
 use super::relations::{Guests, Sender, preferred};
+use super::reminders::Reminders;
 use super::wire::collections::Fields;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, WhoKind};
@@ -66,6 +67,7 @@ type AccountIds = HashMap<Content<String>, String>;
 pub(super) async fn drafts(
     batch: &Batch<'_>,
     accounts: &Accounts,
+    reminders: &Reminders,
     writes: &[CrmWrite],
     fates: &mut Fates,
 ) -> Result<(Vec<Draft>, Vec<Draft>), CrmError> {
@@ -82,7 +84,7 @@ pub(super) async fn drafts(
     };
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for (at, write) in writes.iter().enumerate() {
-        match draft(batch, &accounts, at, write) {
+        match draft(batch, &accounts, reminders, at, write) {
             Some(Ok(draft)) if draft.key.is_some() => new.push(draft),
             Some(Ok(draft)) => changed.push(draft),
             Some(Err(error)) => fates.settle(at, Err(error)),
@@ -96,6 +98,7 @@ pub(super) async fn drafts(
 fn draft(
     batch: &Batch<'_>,
     accounts: &AccountIds,
+    reminders: &Reminders,
     at: usize,
     write: &CrmWrite,
 ) -> Option<Result<Draft, CrmError>> {
@@ -144,6 +147,11 @@ fn draft(
         if !batch.acts_as_user {
             sheet.put("OwnerId", batch.owner.0.as_str());
         }
+    }
+    if let (CrmWrite::Update { id, .. }, Record::Event(event)) = (write, record)
+        && let Some(minutes) = reminders.get(id)
+    {
+        event::fill_reminder(&mut sheet, &event.when, Some(*minutes));
     }
     let mut fields = sheet.finish();
     if let CrmWrite::Update { id, .. } = write {

@@ -1,6 +1,7 @@
 //! The change feed: the user's own rows of an object, deleted ones too, oldest change first.
 
-use super::client::{Client, is_too_large};
+use super::client::{Client, is_too_large, misfit};
+use super::codes;
 use super::convert;
 use super::convert::contact::ContactRow;
 use super::convert::event::EventRow;
@@ -10,9 +11,11 @@ use super::cursor::{Cursor, From};
 use super::people::people;
 use super::schema::Schemas;
 use super::soql::{self, literal};
+use super::touched;
 use super::users::Users;
+use super::wire::composite::Outcome;
 use super::wire::describe::Object;
-use super::wire::query::{Rows, Scope};
+use super::wire::query::{self, Rows, Scope};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor, CrmId, CrmPage, CrmUser};
 use crate::record::kind::RecordKind;
@@ -45,41 +48,68 @@ impl Feed {
         kind: RecordKind,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
-        match kind {
-            RecordKind::Calendar => self.page::<EventRow>(user, kind, cursor).await,
-            RecordKind::Contacts => self.page::<ContactRow>(user, kind, cursor).await,
-            RecordKind::Tasks => self.page::<TaskRow>(user, kind, cursor).await,
-            RecordKind::Mail => Ok(CrmPage {
+        let mut cursor = Cursor::read(cursor)?;
+        if kind == RecordKind::Mail {
+            return Ok(CrmPage {
                 changes: Vec::new(),
                 cursor: Cursor::default().write()?,
                 more: false,
-            }),
+            });
+        }
+        let schema = self.schemas.of(&user.username).await?;
+        let owner = self.users.id(user).await?.0;
+        let select = convert::select(kind, schema.object(kind)?);
+        let condition = condition(kind, schema.object(kind)?, &owner, &cursor);
+        let question = Question {
+            username: &user.username,
+            owner: &owner,
+            select: &select,
+            query: format!("{select}{condition}"),
+        };
+        match kind {
+            RecordKind::Contacts => self.page::<ContactRow>(&question, &mut cursor).await,
+            RecordKind::Tasks => self.page::<TaskRow>(&question, &mut cursor).await,
+            RecordKind::Calendar | RecordKind::Mail => self.events(&question, &mut cursor).await,
         }
     }
 
-    async fn page<R: Row>(
+    async fn page<R: Row>(&self, question: &Question<'_>, cursor: &mut Cursor) -> Result<CrmPage, CrmError> {
+        let page = self.rows::<R>(question, None).await?;
+        self.turn(question, page, Vec::new(), cursor).await
+    }
+
+    /// A page of events, and with it the events whose guests changed since the last scan.
+    async fn events(&self, question: &Question<'_>, cursor: &mut Cursor) -> Result<CrmPage, CrmError> {
+        let From::Since(since) = cursor.from() else {
+            return self.page::<EventRow>(question, cursor).await;
+        };
+        let relations = query::path(Scope::All, &touched::question(question.owner, since));
+        let mut page = self.rows::<EventRow>(question, Some(relations)).await?;
+        let touched = match page.beside.take() {
+            Some(relations) => {
+                let known = (question.select, page.rows.records.as_slice(), page.answered);
+                touched::events(&self.client, question.username, known, relations, cursor).await?
+            }
+            None => Vec::new(),
+        };
+        self.turn(question, page, touched, cursor).await
+    }
+
+    /// Sorts rows into changes and turns the page. Rows of `also` are news whatever the cursor says.
+    async fn turn<R: Row>(
         &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        cursor: Option<&CrmCursor>,
+        question: &Question<'_>,
+        page: Page<R>,
+        also: Vec<R>,
+        cursor: &mut Cursor,
     ) -> Result<CrmPage, CrmError> {
-        let mut cursor = Cursor::read(cursor)?;
-        let schema = self.schemas.of(&user.username).await?;
-        let object = schema.object(kind)?;
-        let owner = self.users.id(user).await?;
-        let query = question(kind, object, &owner.0, &cursor);
-        let (rows, size, answered) = self.rows::<R>(user, &query).await?;
-        let more = !rows.done || rows.records.len() >= size;
-        let last = rows
-            .records
-            .last()
-            .map(|row| row.head())
-            .map(|head| (head.id, head.modified));
+        let more = !page.rows.done || page.rows.records.len() >= page.size;
+        let last = page.rows.records.last().map(Row::head);
         let mut changes = Vec::new();
-        let mut living = Vec::new();
-        for row in rows.records {
+        let mut living = also;
+        for row in page.rows.records {
             let head = row.head();
-            if !cursor.is_news(&head.id, head.modified) {
+            if !cursor.is_news(&head.id, head.modified, page.answered) {
                 continue;
             }
             if head.deleted {
@@ -88,11 +118,12 @@ impl Feed {
                 living.push(row);
             }
         }
-        let people = people(&self.client, &user.username, &living).await?;
+        let people = people(&self.client, question.username, &living).await?;
         let living = living.into_iter().filter_map(|row| into_record(row, &people));
         changes.extend(living.map(|record| (record.modified, CrmChange::Upserted(Box::new(record)))));
         changes.sort_by_key(|(at, _)| *at);
-        cursor.turn_page(answered, last.as_ref().map(|(id, at)| (id.as_str(), *at)), more);
+        let last = last.as_ref().map(|head| (head.id.as_str(), head.modified));
+        cursor.turn_page(page.answered, last, more);
         Ok(CrmPage {
             changes: changes.into_iter().map(|(_, change)| change).collect(),
             cursor: cursor.write()?,
@@ -100,25 +131,75 @@ impl Feed {
         })
     }
 
-    /// Asks, with smaller pages where the answer is too much.
+    /// Asks, with smaller pages where the answer is too much; `beside` is a path that is asked in the same
+    /// call.
     async fn rows<R: Row>(
         &self,
-        user: &CrmUser,
-        query: &str,
-    ) -> Result<(Rows<R>, usize, Option<DateTime<Utc>>), CrmError> {
+        question: &Question<'_>,
+        beside: Option<String>,
+    ) -> Result<Page<R>, CrmError> {
         let mut sizes = PAGE_SIZES.into_iter().peekable();
         while let Some(size) = sizes.next() {
-            let query = soql::encoded(&format!("{query} LIMIT {size}"));
-            match self.client.page(&user.username, Scope::All, &query).await {
-                Ok((rows, answered)) => return Ok((rows, size, answered)),
+            let query = soql::encoded(&format!("{} LIMIT {size}", question.query));
+            match self.ask(question.username, &query, beside.as_ref(), size).await {
                 Err(error) if sizes.peek().is_some() && asks_for_less(&error) => {}
-                Err(error) => return Err(error),
+                answer => return answer,
             }
         }
         Err(CrmError::Unintelligible {
             what: "no page is small enough",
         })
     }
+
+    async fn ask<R: Row>(
+        &self,
+        username: &str,
+        query: &str,
+        beside: Option<&String>,
+        size: usize,
+    ) -> Result<Page<R>, CrmError> {
+        let Some(beside) = beside else {
+            let (rows, answered) = self.client.page(username, Scope::All, query).await?;
+            return Ok(Page {
+                rows,
+                size,
+                answered,
+                beside: None,
+            });
+        };
+        let paths = [query::path(Scope::All, query), beside.clone()];
+        let (mut outcomes, answered) = self.client.composite_at(username, &paths).await?;
+        let beside = outcomes.pop();
+        let rows = match outcomes.pop().ok_or_else(misfit)? {
+            Ok(body) => serde_json::from_str(body.get()).map_err(|_| misfit())?,
+            Err((status, fault)) => return Err(codes::of_call(status, fault.as_ref())),
+        };
+        Ok(Page {
+            rows,
+            size,
+            answered,
+            beside,
+        })
+    }
+}
+
+/// What is asked, for whom.
+struct Question<'a> {
+    username: &'a str,
+    owner: &'a str,
+    select: &'a str,
+    query: String,
+}
+
+/// What came back.
+struct Page<R> {
+    rows: Rows<R>,
+    /// How many rows were asked for.
+    size: usize,
+    /// The org's clock.
+    answered: Option<DateTime<Utc>>,
+    /// The answer to what was asked beside.
+    beside: Option<Outcome>,
 }
 
 fn asks_for_less(error: &CrmError) -> bool {
@@ -127,9 +208,8 @@ fn asks_for_less(error: &CrmError) -> bool {
             if code == "OPERATION_TOO_LARGE" || code == "QUERY_TIMEOUT")
 }
 
-fn question(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) -> String {
-    let mut query = convert::select(kind, object);
-    query.push_str(&format!(" WHERE OwnerId = {}", literal(owner)));
+fn condition(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) -> String {
+    let mut query = format!(" WHERE OwnerId = {}", literal(owner));
     // The copies of an event in its guests' calendars, the rules of recurring tasks, and the tasks that stand
     // for mails and calls are no items of their own.
     let conditions: &[(&str, &str)] = match kind {

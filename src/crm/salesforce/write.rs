@@ -11,6 +11,7 @@ use super::convert;
 use super::convert::row::KEY;
 use super::draft::{Draft, Rest, drafts};
 use super::relations::{Pending, Unfinished, relate_guests, relate_senders};
+use super::reminders;
 use super::schema::Schemas;
 use super::soql;
 use super::throttle::{self, TRIES};
@@ -86,7 +87,8 @@ impl Writer {
         };
         let mut fates = Fates::of(writes.len());
         self.whois.forget(writes);
-        let (new, changed) = drafts(&batch, &self.accounts, writes, &mut fates).await?;
+        let reminders = reminders::of_moved(&self.client, user, writes).await?;
+        let (new, changed) = drafts(&batch, &self.accounts, &reminders, writes, &mut fates).await?;
         self.create(&batch, new, &mut fates).await?;
         self.update(&batch, changed, &mut fates).await?;
         self.delete(&batch, writes, &mut fates).await?;
@@ -100,7 +102,7 @@ impl Writer {
         fates: &mut Fates,
     ) -> Result<(), CrmError> {
         let mut landed = Vec::new();
-        if !batch.object.field(KEY).is_some_and(|key| key.unique) {
+        if !has_unique_key(batch) {
             drafts = self.look_first(batch, drafts, &mut landed).await?;
         }
         let mut taken = Vec::new();
@@ -315,6 +317,8 @@ impl Writer {
         drafts: Vec<Draft>,
     ) -> Result<Vec<(Draft, Result<String, Fault>)>, CrmError> {
         let object = convert::object_name(batch.kind);
+        // Without a unique key a repeated insert makes a second record.
+        let repeatable = method != Method::POST || has_unique_key(batch);
         let mut done = Vec::with_capacity(drafts.len());
         let mut waiting = drafts;
         let mut tried = 1;
@@ -322,7 +326,7 @@ impl Writer {
             let rows: Vec<&Fields> = waiting.iter().map(|draft| &draft.fields).collect();
             let saved = self
                 .client
-                .save(&batch.user.username, method.clone(), object, &rows, true)
+                .save(&batch.user.username, method.clone(), object, &rows, repeatable)
                 .await?;
             let mut again = Vec::new();
             let mut locked = false;
@@ -346,6 +350,10 @@ impl Writer {
         }
         Ok(done)
     }
+}
+
+fn has_unique_key(batch: &Batch<'_>) -> bool {
+    batch.object.field(KEY).is_some_and(|key| key.unique)
 }
 
 /// The record's id, or why it was not saved.

@@ -1,9 +1,9 @@
 //! Idle connections per target, for protocols whose sign-in is in a header.
 
 use super::body::BodyLimits;
+use super::connection::HttpConnection;
 use super::error::EgressError;
 use super::gate::Gate;
-use super::http::HttpConnection;
 use super::target::{Purpose, Target};
 use crate::foundation::clock::Clock;
 use bytes::Bytes;
@@ -91,6 +91,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// Those of [`Gate::connect`] and [`HttpConnection::send`].
+    #[expect(clippy::expect_used, reason = "the semaphore is never closed")]
     pub async fn send(&self, url: &Url, mut request: Request<Bytes>) -> Result<Response<Bytes>, EgressError> {
         let target = Target::of(url)?;
         let path = &url[url::Position::BeforePath..url::Position::AfterQuery];

@@ -1,6 +1,6 @@
 //! How a connection fails, and what its owner can do about it.
 
-use super::target::authority;
+use super::authority::authority;
 use crate::foundation::explain::{Explain, Kind};
 use rustls::CertificateError;
 use std::io;

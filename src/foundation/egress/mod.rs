@@ -11,12 +11,14 @@
 //! whose sign-in is in a header. Neither follows redirects, and neither reads proxy settings from the
 //! environment: a redirect would lead through a door that nobody opened.
 
+mod authority;
 pub mod binding;
 pub mod body;
 pub mod client;
+pub mod connection;
 pub mod error;
 pub mod gate;
-pub mod http;
+
 pub mod ledger;
 pub mod policy;
 pub mod resolve;
@@ -26,9 +28,9 @@ pub mod tls;
 
 pub use body::BodyLimits;
 pub use client::{ClientLimits, HttpClient, Repeatable};
+pub use connection::HttpConnection;
 pub use error::EgressError;
 pub use gate::{Door, Gate, GateLimits};
-pub use http::HttpConnection;
 pub use ledger::{Ledger, LedgerRow, LedgerSink, MemoryLedger, Outcome};
 pub use policy::Policy;
 pub use target::{Purpose, Target};

@@ -4,7 +4,8 @@
 //! suffix itself), or an IP literal. An IP literal in a URL is allowed only where the very literal is listed,
 //! so that a name in the list never opens an address.
 
-use super::target::{Target, authority};
+use super::authority::authority;
+use super::target::Target;
 use std::net::IpAddr;
 use url::Host;
 

@@ -14,6 +14,10 @@ use std::net::{IpAddr, SocketAddr};
 /// # Errors
 /// [`EgressError::NameUnknown`], or [`EgressError::AddressRefused`] as soon as one of the addresses is of a
 /// range that is never a server: a name that leads there even once is not to be trusted with the rest.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "names are resolved here and nowhere else"
+)]
 pub(super) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, EgressError> {
     let unknown = |source| EgressError::NameUnknown {
         host: target.host.clone(),

@@ -1,5 +1,6 @@
 //! Where a connection leads, and what for.
 
+use super::authority::authority;
 use super::error::EgressError;
 use url::{Host, Url};
 
@@ -50,15 +51,6 @@ impl Target {
         } else {
             self.authority()
         }
-    }
-}
-
-/// `host:port`, an IPv6 literal in brackets.
-pub(super) fn authority(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
     }
 }
 

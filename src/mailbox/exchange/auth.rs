@@ -89,6 +89,17 @@ impl Account {
         }
     }
 
+    /// Looked at before a connection is opened.
+    ///
+    /// # Errors
+    /// [`AuthError::Refused`] where the password would cross the network in clear.
+    pub fn may_go_out(&self) -> Result<(), AuthError> {
+        match self {
+            Self::InClear => Err(AuthError::Refused("BasicWithoutTls")),
+            Self::Basic(_) | Self::Ntlm { .. } => Ok(()),
+        }
+    }
+
     /// Sends a request as the account. A 401 that comes back is a refusal.
     ///
     /// # Errors

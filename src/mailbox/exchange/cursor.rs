@@ -53,6 +53,7 @@ impl Cursor {
     }
 
     /// As bytes.
+    #[expect(clippy::expect_used, reason = "texts and flags always become JSON")]
     pub fn store(&self) -> MailboxCursor {
         MailboxCursor(serde_json::to_vec(self).expect("texts and flags always become JSON"))
     }

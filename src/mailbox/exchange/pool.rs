@@ -51,6 +51,7 @@ impl Pool {
         repeatable: bool,
         patience: Patience,
     ) -> Result<Response<Bytes>, AuthError> {
+        self.account.may_go_out()?;
         let mut refused = false;
         loop {
             let (mut line, fresh) = match self.take() {

@@ -39,6 +39,7 @@ impl Throttle {
     ///
     /// # Errors
     /// [`MailboxError::Busy`] at once, while Exchange wants the mailbox to be left alone.
+    #[expect(clippy::expect_used, reason = "the semaphores are never closed")]
     pub async fn turn<'a>(&'a self, session: &'a Session) -> Result<Turn<'a>, MailboxError> {
         let mailbox = session
             .turns

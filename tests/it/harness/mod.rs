@@ -3,8 +3,12 @@
 #![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
 
 pub mod cluster;
+pub mod exchange;
+pub mod office;
+pub mod records;
 pub mod test_db;
 pub mod wait;
 
+pub use office::Office;
 pub use test_db::TestDb;
 pub use wait::eventually;

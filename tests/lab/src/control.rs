@@ -4,6 +4,7 @@
 //! |---|---|
 //! | POST, GET, DELETE /faults | adds a rule (or a list of rules), shows them, removes all |
 //! | POST /clock `{"advance_s": n}` | moves the lab's time forward |
+//! | PATCH /salesforce/settings | a JSON merge patch of the org's settings; gives them whole |
 //! | GET, DELETE /ledger | what people would have noticed |
 //! | GET /stats, POST /stats/reset | counts |
 //! | GET /world | the whole content of both sides |
@@ -66,12 +67,17 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
         (&Method::GET, "/stats") => Ok(stats(parts)),
         (&Method::POST, "/stats/reset") => {
             parts.stats.reset();
+            parts.salesforce.reset_stats();
             Ok(json!({}))
         }
         (&Method::GET, "/world") => Ok(json!({
             "exchange": parts.exchange.content(),
             "salesforce": parts.salesforce.content(),
         })),
+        (&Method::PATCH, "/salesforce/settings") => parts
+            .salesforce
+            .patch_settings(&parsed(request.body())?)
+            .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())),
         (&Method::POST, "/exchange/import-eml") => import_eml(parts, request),
         _ => Err((
             StatusCode::NOT_FOUND,

@@ -31,6 +31,9 @@ use crate::tape::Taped;
 /// Why a replay ended early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// A request as it will be sent.
+type Ready = Request<Full<Bytes>>;
+
 /// Where the fresh lab is and how to sign in to it.
 #[derive(Clone)]
 struct Target {
@@ -161,7 +164,7 @@ impl Target {
         &self,
         taped: Vec<Taped>,
         tokens: &HashMap<String, HeaderValue>,
-    ) -> Result<(Side, Vec<Request<Full<Bytes>>>), Failure> {
+    ) -> Result<(Side, Vec<Ready>), Failure> {
         let side = taped.first().map_or(Side::Exchange, |first| first.side);
         let mut requests = Vec::with_capacity(taped.len());
         for one in taped {
@@ -186,11 +189,7 @@ impl Target {
         Ok((side, requests))
     }
 
-    async fn connection(
-        self,
-        side: Side,
-        requests: Vec<Request<Full<Bytes>>>,
-    ) -> Result<(u64, u64), Failure> {
+    async fn connection(self, side: Side, requests: Vec<Ready>) -> Result<(u64, u64), Failure> {
         let mut sender = self.open(side).await?;
         let (mut sent, mut received) = (0, 0);
         for request in requests {

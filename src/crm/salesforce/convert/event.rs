@@ -158,6 +158,11 @@ impl Row for EventRow {
 }
 
 impl EventRow {
+    /// Which event.
+    pub(in crate::crm::salesforce) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn when(&self) -> Option<When> {
         let minutes = self.duration_in_minutes;
         if self.is_all_day_event {
@@ -254,13 +259,16 @@ pub(super) fn fill(sheet: &mut Sheet<'_>, event: &Event) {
         sheet.put("IsPrivate", event.sensitivity.is_private());
     }
     if sheet.wants(Field::Reminder) {
-        let minutes = event
-            .reminder_minutes
-            .map(|minutes| TimeDelta::minutes(minutes.into()));
-        let at = minutes.and_then(|minutes| start(&event.when).checked_sub_signed(minutes));
-        sheet.put("IsReminderSet", at.is_some());
-        sheet.put("ReminderDateTime", at.map(time::instant));
+        fill_reminder(sheet, &event.when, event.reminder_minutes);
     }
+}
+
+/// The columns of the reminder.
+pub(in crate::crm::salesforce) fn fill_reminder(sheet: &mut Sheet<'_>, when: &When, minutes: Option<u32>) {
+    let minutes = minutes.map(|minutes| TimeDelta::minutes(minutes.into()));
+    let at = minutes.and_then(|minutes| start(when).checked_sub_signed(minutes));
+    sheet.put("IsReminderSet", at.is_some());
+    sheet.put("ReminderDateTime", at.map(time::instant));
 }
 
 fn fill_when(sheet: &mut Sheet<'_>, when: &When) {

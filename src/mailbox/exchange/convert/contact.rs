@@ -1,6 +1,6 @@
 //! People's cards.
 
-use super::event::{body, sensitivity};
+use super::parts::{body, sensitivity};
 use crate::foundation::content::Content;
 use crate::mailbox::exchange::wire::item::RawItem;
 use crate::mailbox::exchange::wire::path::Path;
@@ -55,78 +55,63 @@ pub fn properties(contact: &Contact, fields: FieldSet, stamp: Option<Property>) 
             &display_name(contact),
         ));
     }
-    let mut text = |field, path, text: &Content<String>| {
+    for (field, path, text) in texts(contact) {
         if fields.has(field) {
             list.push(Property::text(path, text.expose()));
         }
-    };
-    text(
-        Field::GivenName,
-        Path::Field("contacts:GivenName"),
-        &contact.given_name,
-    );
-    text(
-        Field::Company,
-        Path::Field("contacts:CompanyName"),
-        &contact.company,
-    );
-    text(
-        Field::Email,
-        Path::Indexed("contacts:EmailAddress", "EmailAddress1"),
-        &contact.email,
-    );
-    let business = |uri| Path::Indexed(uri, "Business");
-    let address = &contact.address;
-    text(
-        Field::Address,
-        business("contacts:PhysicalAddress:Street"),
-        &address.street,
-    );
-    text(
-        Field::Address,
-        business("contacts:PhysicalAddress:City"),
-        &address.city,
-    );
-    text(
-        Field::Address,
-        business("contacts:PhysicalAddress:State"),
-        &address.state,
-    );
-    text(
-        Field::Address,
-        business("contacts:PhysicalAddress:CountryOrRegion"),
-        &address.country,
-    );
-    text(
-        Field::Address,
-        business("contacts:PhysicalAddress:PostalCode"),
-        &address.postal_code,
-    );
-    let phone = |key| Path::Indexed("contacts:PhoneNumber", key);
-    text(Field::Fax, phone("BusinessFax"), &contact.business_fax);
-    text(
-        Field::BusinessPhone,
-        phone("BusinessPhone"),
-        &contact.business_phone,
-    );
-    text(Field::HomePhone, phone("HomePhone"), &contact.home_phone);
-    text(Field::MobilePhone, phone("MobilePhone"), &contact.mobile_phone);
-    text(
-        Field::Department,
-        Path::Field("contacts:Department"),
-        &contact.department,
-    );
-    text(
-        Field::JobTitle,
-        Path::Field("contacts:JobTitle"),
-        &contact.job_title,
-    );
-    text(
-        Field::FamilyName,
-        Path::Field("contacts:Surname"),
-        &contact.family_name,
-    );
+    }
     list
+}
+
+/// The texts of a card, in the schema's order.
+fn texts(contact: &Contact) -> [(Field, Path, &Content<String>); 15] {
+    use Path::Field as Plain;
+    let business = |uri| Path::Indexed(uri, "Business");
+    let phone = |key| Path::Indexed("contacts:PhoneNumber", key);
+    let email = Path::Indexed("contacts:EmailAddress", "EmailAddress1");
+    let country = business("contacts:PhysicalAddress:CountryOrRegion");
+    let post = &contact.address;
+    [
+        (Field::GivenName, Plain("contacts:GivenName"), &contact.given_name),
+        (Field::Company, Plain("contacts:CompanyName"), &contact.company),
+        (Field::Email, email, &contact.email),
+        (
+            Field::Address,
+            business("contacts:PhysicalAddress:Street"),
+            &post.street,
+        ),
+        (
+            Field::Address,
+            business("contacts:PhysicalAddress:City"),
+            &post.city,
+        ),
+        (
+            Field::Address,
+            business("contacts:PhysicalAddress:State"),
+            &post.state,
+        ),
+        (Field::Address, country, &post.country),
+        (
+            Field::Address,
+            business("contacts:PhysicalAddress:PostalCode"),
+            &post.postal_code,
+        ),
+        (Field::Fax, phone("BusinessFax"), &contact.business_fax),
+        (
+            Field::BusinessPhone,
+            phone("BusinessPhone"),
+            &contact.business_phone,
+        ),
+        (Field::HomePhone, phone("HomePhone"), &contact.home_phone),
+        (Field::MobilePhone, phone("MobilePhone"), &contact.mobile_phone),
+        (
+            Field::Department,
+            Plain("contacts:Department"),
+            &contact.department,
+        ),
+        (Field::JobTitle, Plain("contacts:JobTitle"), &contact.job_title),
+        (Field::FamilyName, Plain("contacts:Surname"), &contact.family_name),
+    ]
 }
 
 /// How Exchange shall make the name under which the card is filed.

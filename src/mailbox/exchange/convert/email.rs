@@ -1,7 +1,6 @@
 //! Mail. One way only: out of the mailbox.
 
-use super::event::sensitivity;
-use super::person;
+use super::parts::{person, sensitivity};
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::exchange::wire::item::RawItem;

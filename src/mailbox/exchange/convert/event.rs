@@ -1,6 +1,7 @@
 //! Meetings and appointments.
 
-use super::{person, time, zone};
+use super::parts::{body, person, sensitivity};
+use super::{time, zone};
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::exchange::wire::appointment::RawAttendee;
@@ -83,16 +84,6 @@ fn attendees(raw: Vec<RawAttendee>, attendance: Attendance) -> impl Iterator<Ite
     })
 }
 
-/// The word of the schema for who may see an item, in our terms.
-pub fn sensitivity(word: &str) -> Sensitivity {
-    match word {
-        "Personal" => Sensitivity::Personal,
-        "Private" => Sensitivity::Private,
-        "Confidential" => Sensitivity::Confidential,
-        _ => Sensitivity::Normal,
-    }
-}
-
 /// These fields of an event as properties, with the stamp in its place.
 pub fn properties(event: &Event, fields: FieldSet, stamp: Option<Property>) -> Vec<Property> {
     let mut list = Vec::new();
@@ -161,14 +152,6 @@ pub fn properties(event: &Event, fields: FieldSet, stamp: Option<Property>) -> V
         }
     }
     list
-}
-
-/// A plain-text body; the empty one empties the item's.
-pub fn body(text: &str) -> Property {
-    Property {
-        path: Path::Field("item:Body"),
-        value: (!text.is_empty()).then(|| Value::Body(text.to_owned())),
-    }
 }
 
 /// Start, end and whole days; gives the zone to name with them. Whole days are midnights of the very zone that

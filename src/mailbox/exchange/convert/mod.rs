@@ -1,24 +1,22 @@
 //! Between Exchange's items and our records. Pure.
 //!
-//! One file for each kind, with `read` for the way in and `properties` for the way out; [`zone`] and [`time`]
-//! are what they share. `properties` lists what the schema calls the children of an item in the schema's
-//! order, so that a new item can be written from the list as it is.
+//! One file for each kind, with `read` for the way in and `properties` for the way out; [`parts`],
+//! [`zone`] and [`time`] are what they share. `properties` lists what the schema calls the children of
+//! an item in the schema's order, so that a new item can be written from the list as it is.
 
 pub mod contact;
 pub mod email;
 pub mod event;
+pub mod parts;
 pub mod task;
 pub mod time;
 pub mod zone;
 
-use super::wire::message::RawMailbox;
 use super::wire::path::Path;
 use super::wire::property::Property;
-use crate::foundation::content::Content;
 use crate::mailbox::model::Stamp;
 use crate::record::Record;
 use crate::record::field::FieldSet;
-use crate::record::person::Person;
 
 /// The properties of a new item: the stamp, and every field that the record fills.
 pub fn new_properties(stamp: &Stamp, record: &Record) -> Option<Vec<Property>> {
@@ -40,18 +38,4 @@ pub fn changed_properties(fields: FieldSet, record: &Record) -> Option<Vec<Prope
         Record::Task(task) => Some(task::properties(task, fields, None)),
         Record::Email(_) => None,
     }
-}
-
-/// A person; none where the server names nobody.
-fn person(raw: RawMailbox) -> Option<Person> {
-    if raw.address.is_empty() {
-        return None;
-    }
-    let name = Some(raw.name)
-        .filter(|name| !name.is_empty() && *name != raw.address)
-        .map(Content::new);
-    Some(Person {
-        address: Content::new(raw.address),
-        name,
-    })
 }

@@ -1,6 +1,6 @@
 //! Things to do.
 
-use super::event::{body, sensitivity};
+use super::parts::{body, sensitivity};
 use super::time;
 use crate::foundation::content::Content;
 use crate::mailbox::exchange::wire::item::RawItem;

@@ -2,8 +2,8 @@
 //!
 //! Source: "CalendarItem" and "Attendee" in the EWS reference.
 
-use super::item::{flag, instant};
 use super::message::{RawMailbox, mailbox, mailboxes};
+use super::scalar::{flag, instant};
 use super::xml::{Document, Ns, XmlError};
 use chrono::{DateTime, Utc};
 

@@ -7,13 +7,12 @@ use super::appointment::RawAppointment;
 use super::contact::RawContact;
 use super::message::RawMessage;
 use super::path;
+use super::scalar::{binary, flag, instant, strings};
 use super::sync_folder_items::item_id;
 use super::task::RawTask;
 use super::xml::{Document, Ns, XmlError};
 use crate::mailbox::model::ItemRef;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 
 /// An item. What was not asked for, or is not there, is empty.
 #[derive(Default)]
@@ -163,30 +162,6 @@ impl RawItem {
     }
 }
 
-/// The texts of all children.
-pub fn strings(doc: &mut Document<'_>) -> Result<Vec<String>, XmlError> {
-    let mut texts = Vec::new();
-    while doc.child()?.is_some() {
-        texts.push(doc.text()?);
-    }
-    Ok(texts)
-}
-
-/// `xs:boolean`: a word or a digit.
-pub fn flag(doc: &mut Document<'_>) -> Result<bool, XmlError> {
-    Ok(matches!(doc.text()?.trim(), "true" | "1"))
-}
-
-/// `xs:dateTime`; without an offset it is UTC, for our requests name no zone. None for nonsense.
-pub fn instant(doc: &mut Document<'_>) -> Result<Option<DateTime<Utc>>, XmlError> {
-    let text = doc.text()?;
-    let text = text.trim();
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
-    Ok(with_offset
-        .or_else(|_| text.parse::<NaiveDateTime>().map(|naive| naive.and_utc()))
-        .ok())
-}
-
 /// Counts attachments that are files or items of their own, not pictures of the body.
 fn attachments(doc: &mut Document<'_>) -> Result<u32, XmlError> {
     let mut count = 0;
@@ -201,10 +176,4 @@ fn attachments(doc: &mut Document<'_>) -> Result<u32, XmlError> {
         count += u32::from(!inline);
     }
     Ok(count)
-}
-
-/// Base64, possibly in lines.
-fn binary(text: &str) -> Option<Vec<u8>> {
-    let packed: String = text.split_ascii_whitespace().collect();
-    BASE64_STANDARD.decode(packed).ok()
 }

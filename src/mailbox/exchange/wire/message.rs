@@ -2,7 +2,7 @@
 //!
 //! Source: "Message (Exchange Web Services)" and "Mailbox" in the EWS reference.
 
-use super::item::{flag, instant};
+use super::scalar::{flag, instant};
 use super::xml::{Document, Ns, XmlError};
 use chrono::{DateTime, Utc};
 

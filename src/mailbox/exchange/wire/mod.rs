@@ -19,6 +19,7 @@ pub mod item;
 pub mod message;
 pub mod path;
 pub mod property;
+pub mod scalar;
 pub mod sync_folder_items;
 pub mod task;
 pub mod update_item;

@@ -2,7 +2,7 @@
 //!
 //! Source: "Task" in the EWS reference.
 
-use super::item::{flag, instant};
+use super::scalar::{flag, instant};
 use super::xml::{Document, XmlError};
 use chrono::{DateTime, Utc};
 

@@ -5,7 +5,7 @@
 //! but the five of XML; depth and attributes are bounded, and the size was bounded when the body was read.
 
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::borrow::Cow;
@@ -19,6 +19,8 @@ const ERRORS: &str = "http://schemas.microsoft.com/exchange/services/2006/errors
 const MAX_DEPTH: usize = 100;
 /// Attributes of one element, namespace declarations included.
 const MAX_ATTRIBUTES: usize = 32;
+/// `#x10FFFF`, with a few zeros to spare.
+const LONGEST_REFERENCE: usize = 16;
 
 /// A namespace that EWS uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,18 +85,20 @@ impl Element<'_> {
 
 /// A document being walked.
 pub struct Document<'a> {
+    text: &'a str,
     reader: NsReader<&'a [u8]>,
     depth: usize,
+    /// True while the element that was opened last is an empty one, `<a/>`, whose end is still to be told.
+    at_end: bool,
 }
 
 /// An answer as text: without a byte order mark, in UTF-8 whatever happens, without control characters.
 pub fn clean(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
-    if text
-        .bytes()
-        .all(|byte| byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'))
-    {
+    // Every byte is looked at, for a loop that may stop early is not made into one over whole vectors.
+    let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    if !text.bytes().fold(false, |found, byte| found | control(byte)) {
         return text;
     }
     let mut text = text.into_owned();
@@ -112,9 +116,13 @@ impl<'a> Document<'a> {
     pub fn new(text: &'a str) -> Self {
         let mut reader = NsReader::from_str(text);
         let config = reader.config_mut();
-        config.expand_empty_elements = true;
         config.allow_dangling_amp = true;
-        Self { reader, depth: 0 }
+        Self {
+            text,
+            reader,
+            depth: 0,
+            at_end: false,
+        }
     }
 
     /// The next child of the element that was opened last, or `None` at its end. Text between is passed over.
@@ -122,11 +130,20 @@ impl<'a> Document<'a> {
     /// # Errors
     /// As [`XmlError`] says.
     pub fn child(&mut self) -> Result<Option<Element<'a>>, XmlError> {
+        if self.at_end {
+            self.close();
+            return Ok(None);
+        }
         loop {
             match self.reader.read_event() {
                 Ok(Event::Start(start)) => return self.open(start).map(Some),
+                Ok(Event::Empty(start)) => {
+                    let element = self.open(start)?;
+                    self.at_end = true;
+                    return Ok(Some(element));
+                }
                 Ok(Event::End(_)) => {
-                    self.depth = self.depth.saturating_sub(1);
+                    self.close();
                     return Ok(None);
                 }
                 Ok(Event::Eof) if self.depth == 0 => return Ok(None),
@@ -136,6 +153,11 @@ impl<'a> Document<'a> {
                 Err(_) => return Err(self.ill_formed()),
             }
         }
+    }
+
+    fn close(&mut self) {
+        self.at_end = false;
+        self.depth = self.depth.saturating_sub(1);
     }
 
     fn open(&mut self, start: BytesStart<'a>) -> Result<Element<'a>, XmlError> {
@@ -165,7 +187,11 @@ impl<'a> Document<'a> {
     /// # Errors
     /// As [`XmlError`] says.
     pub fn text(&mut self) -> Result<String, XmlError> {
-        let mut text = String::new();
+        if self.at_end {
+            self.close();
+            return Ok(String::new());
+        }
+        let mut text = self.leaf().unwrap_or_default();
         let mut inside = 0_usize;
         loop {
             match self.reader.read_event() {
@@ -177,7 +203,7 @@ impl<'a> Document<'a> {
                     inside += 1;
                 }
                 Ok(Event::End(_)) => {
-                    self.depth = self.depth.saturating_sub(1);
+                    self.close();
                     if inside == 0 {
                         return Ok(text);
                     }
@@ -189,6 +215,19 @@ impl<'a> Document<'a> {
                 Err(_) => return Err(self.ill_formed()),
             }
         }
+    }
+
+    /// The text up to the next tag in one piece, where that tag ends the element. The parser would give each
+    /// reference on its own, and a body in HTML is full of them.
+    fn leaf(&mut self) -> Option<String> {
+        let at = self.text.len().checked_sub(self.reader.get_ref().len())?;
+        let rest = self.text.get(at..)?;
+        let (raw, tag) = rest.split_at_checked(rest.find('<')?)?;
+        if !tag.starts_with("</") || raw.contains('\r') {
+            return None;
+        }
+        *self.reader.get_mut() = tag.as_bytes();
+        Some(unescape(raw))
     }
 
     /// Passes over what is left of the element that was opened last.
@@ -209,8 +248,32 @@ impl<'a> Document<'a> {
     }
 }
 
+/// A text without its references. An ampersand that begins none stands for itself.
+fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('&') {
+        text.push_str(before);
+        rest = match after
+            .split_once(';')
+            .filter(|(name, _)| name.len() <= LONGEST_REFERENCE)
+        {
+            Some((name, after)) => {
+                text.extend(resolve(&BytesRef::new(name)));
+                after
+            }
+            None => {
+                text.push('&');
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
 /// A reference as a character; none for one that XML forbids or that nobody defined.
-fn resolve(name: &quick_xml::events::BytesRef<'_>) -> Option<char> {
+fn resolve(name: &BytesRef<'_>) -> Option<char> {
     match &**name {
         "amp" => Some('&'),
         "lt" => Some('<'),
@@ -236,6 +299,36 @@ mod tests {
     fn references_and_bytes_that_xml_forbids_are_dropped_and_the_rest_is_kept() {
         let dirty = "<a>A&#x0;B\u{b}C&#xB;D&#31;E&amp;F&#xD;G&#xD800;H&#x1F600;</a>";
         assert_eq!(text_of_root(dirty), Ok("ABCDE&F\rGH\u{1F600}".to_owned()));
+    }
+
+    #[test]
+    fn a_text_reads_the_same_whatever_stands_beside_it() {
+        for (xml, text) in [
+            ("<a>x &amp; y</a>", "x & y"),
+            ("<a>x &amp; <![CDATA[<y>]]></a>", "x & <y>"),
+            ("<a>x<!-- no --> &lt;y</a>", "x <y"),
+            ("<a>x\r\ny</a>", "x\ny"),
+            ("<a>R&D; A & B</a>", "R A & B"),
+            ("<a>x<b>hidden<c/></b>y</a>", "xy"),
+            ("<a/>", ""),
+            ("<a></a>", ""),
+        ] {
+            assert_eq!(text_of_root(xml).as_deref(), Ok(text), "{xml}");
+        }
+    }
+
+    #[test]
+    fn an_empty_element_ends_where_it_stands() -> Result<(), XmlError> {
+        let mut document = Document::new("<a><b/><c>text</c></a>");
+        let name = |element: Option<Element<'_>>| element.map(|element| element.key().1.to_owned());
+        assert_eq!(name(document.child()?).as_deref(), Some("a"));
+        assert_eq!(name(document.child()?).as_deref(), Some("b"));
+        assert_eq!(name(document.child()?), None);
+        assert_eq!(name(document.child()?).as_deref(), Some("c"));
+        assert_eq!(document.text()?, "text");
+        assert_eq!(name(document.child()?), None);
+        assert_eq!(name(document.child()?), None);
+        Ok(())
     }
 
     #[test]

@@ -19,3 +19,8 @@ pub const INTEGRATION_USERNAME: &str = "integration@lab.example.crm";
 pub fn integration_user_id() -> String {
     id18("005", 1)
 }
+
+/// The org's id.
+pub fn organization_id() -> String {
+    id18("00D", 1)
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what Holdfast needs to meet the lab: settings, secrets, the list of mailboxes.
 
-    demo_settings.py FOLDER PORT
+    stage_settings.py FOLDER PORT
 
 Reads FOLDER/lab.json, the line that the lab printed; PORT is where the page shall be.
 """

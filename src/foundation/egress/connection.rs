@@ -45,6 +45,7 @@ impl HttpConnection {
     ///
     /// # Errors
     /// Those of [`Gate::connect`].
+    #[expect(clippy::disallowed_methods, reason = "HTTP to the outside begins here")]
     pub async fn open(gate: &Gate, target: &Target, purpose: Purpose) -> Result<Self, EgressError> {
         let door = gate.connect(target, purpose).await?;
         let channel_binding = door.channel_binding();

@@ -1,0 +1,326 @@
+//! The composition root: opens the shared parts and chooses the connectors. The only file that names one.
+
+use crate::appliance::{self, ApplianceError, PrivatePostgres};
+use crate::crm::port::Crm;
+use crate::crm::salesforce::{Flow, SalesforceCrm, SalesforceSettings};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{
+    ConfigError, Crm as CrmSection, CrmFlow, ImpersonateBy as Name, LoadOptions, MailServer as MailSection,
+    Settings, SignIn as Way, load,
+};
+use crate::foundation::db::Db;
+use crate::foundation::egress::{
+    EgressError, Gate, GateLimits, Policy, TrustRoots, policy::PolicyError, store::DbLedger,
+};
+use crate::foundation::explain::{Explain, Kind};
+use crate::foundation::keyring::{KeyFile, Keyring, KeyringError};
+use crate::foundation::secret::Secret;
+use crate::mailbox::exchange::{ExchangeServer, ExchangeSettings, ImpersonateBy, SignIn};
+use crate::mailbox::port::MailboxServer;
+use crate::sync::engine::{Connections, Engine, EngineSettings};
+use crate::sync::retry::Patience;
+use chrono::TimeDelta;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use url::Url;
+use uuid::Uuid;
+
+/// Why Holdfast did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The settings.
+    #[error("the settings cannot be used")]
+    Settings(#[from] ConfigError),
+    /// PostgreSQL, or the schema.
+    #[error("the database cannot be opened")]
+    Appliance(#[from] ApplianceError),
+    /// The key file.
+    #[error("the keyring cannot be opened")]
+    Keyring(#[from] KeyringError),
+    /// A certificate authority's file.
+    #[error("the egress gate cannot be built")]
+    Egress(#[from] EgressError),
+    /// An entry of `egress.allow`.
+    #[error("an entry of egress.allow is not host:port")]
+    Allow(#[from] PolicyError),
+    /// An address in the settings is no URL.
+    #[error("an address in the settings is no URL")]
+    Address {
+        /// The setting's full name.
+        setting: String,
+        /// Why.
+        #[source]
+        source: url::ParseError,
+    },
+}
+
+impl Explain for AppError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Settings(error) => error.kind(),
+            Self::Appliance(error) => error.kind(),
+            Self::Keyring(error) => error.kind(),
+            Self::Egress(error) => error.kind(),
+            Self::Allow(_) | Self::Address { .. } => Kind::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Settings(error) => error.code(),
+            Self::Appliance(error) => error.code(),
+            Self::Keyring(error) => error.code(),
+            Self::Egress(error) => error.code(),
+            Self::Allow(_) => "app.allow",
+            Self::Address { .. } => "app.address",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Settings(error) => error.sentence(),
+            Self::Appliance(error) => error.sentence(),
+            Self::Keyring(error) => error.sentence(),
+            Self::Egress(error) => error.sentence(),
+            Self::Allow(error) => format!(
+                "The entry \"{}\" of egress.allow is not of the form host:port. Correct it in the settings.",
+                error.entry
+            ),
+            Self::Address { setting, source } => format!(
+                "The setting {setting} is not an address ({source}). It must look like https://mail.example.com/EWS/Exchange.asmx."
+            ),
+        }
+    }
+}
+
+/// Everything that a command or the daemon needs, open.
+pub struct App {
+    /// The settings.
+    pub settings: Settings,
+    /// The database as the daemon's role.
+    pub db: Db,
+    /// The private PostgreSQL, where there is one.
+    pub postgres: Option<PrivatePostgres>,
+    /// The time.
+    pub clock: Clock,
+    /// Secrets and keys.
+    pub keyring: Keyring,
+    wires: Arc<Wires>,
+    ledger: JoinHandle<()>,
+}
+
+/// The connections, and what kept others from being made.
+struct Wires {
+    mail: BTreeMap<String, Arc<dyn MailboxServer>>,
+    crm: BTreeMap<String, Arc<dyn Crm>>,
+    broken: Vec<(String, KeyringError)>,
+}
+
+impl Connections for Wires {
+    fn mail_server(&self, name: &str) -> Option<Arc<dyn MailboxServer>> {
+        self.mail.get(name).cloned()
+    }
+
+    fn crm(&self, name: &str) -> Option<Arc<dyn Crm>> {
+        self.crm.get(name).cloned()
+    }
+}
+
+/// Reads the settings.
+///
+/// # Errors
+/// [`AppError::Settings`], with file and line.
+pub fn settings(file: Option<PathBuf>) -> Result<Settings, AppError> {
+    Ok(load(&LoadOptions::from_process(file))?)
+}
+
+/// Provides the database, runs missing migrations, makes the key file where that is asked for. Returns the
+/// versions that ran, and whether a key file was made.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn migrate(settings: &Settings) -> Result<(Vec<String>, bool), AppError> {
+    let ran = appliance::migrate(settings).await?;
+    let opened = appliance::open(settings).await?;
+    let key_file = KeyFile::new(&settings.keyring.key_file);
+    let made = settings.keyring.create_key_file && Keyring::create_key_file(&key_file, &opened.db).await?;
+    Ok((ran, made))
+}
+
+impl App {
+    /// Opens everything.
+    ///
+    /// # Errors
+    /// [`AppError`]. A connection whose secret is missing does not keep the others from working; see
+    /// [`broken`](Self::broken).
+    pub async fn open(settings: Settings) -> Result<Self, AppError> {
+        let clock = Clock::system();
+        let opened = appliance::open(&settings).await?;
+        let key_file = KeyFile::new(&settings.keyring.key_file);
+        let keyring = Keyring::open(&key_file, opened.db.clone(), clock.clone()).await?;
+        let (sink, ledger) = DbLedger::start(opened.db.clone(), clock.clone());
+        let gate = Gate::new(
+            Policy::parse(&settings.egress.allow)?,
+            TrustRoots::load(&settings.egress.extra_ca_files)?,
+            sink,
+            GateLimits {
+                connect_timeout: settings.egress.connect_timeout(),
+            },
+        );
+        let wires = Arc::new(wires(&settings, &keyring, &gate, &clock).await?);
+        Ok(Self {
+            settings,
+            db: opened.db,
+            postgres: opened.postgres,
+            clock,
+            keyring,
+            wires,
+            ledger,
+        })
+    }
+
+    /// The engine over these parts.
+    pub fn engine(&self) -> Engine {
+        let sync = &self.settings.sync;
+        let long = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::hours(1));
+        let backoff = sync.backoff();
+        Engine {
+            db: self.db.clone(),
+            keyring: Arc::new(self.keyring.clone()),
+            clock: self.clock.clone(),
+            connections: Arc::clone(&self.wires) as Arc<dyn Connections>,
+            settings: EngineSettings {
+                poll_interval: long(sync.poll_interval()),
+                lease: long(sync.lease()),
+                workers: sync.workers,
+                page_size: usize::try_from(sync.page_size).unwrap_or(512),
+                patience: Patience {
+                    first: long(backoff.first),
+                    last: long(backoff.last),
+                },
+            },
+            node: Uuid::new_v4(),
+        }
+    }
+
+    /// Connections that the settings have and that could not be made, each with why.
+    pub fn broken(&self) -> &[(String, KeyringError)] {
+        &self.wires.broken
+    }
+
+    /// Lets go of the outside and waits until the last rows of the egress ledger are written.
+    pub async fn close(self) {
+        let Self { wires, ledger, .. } = self;
+        drop(wires);
+        // Connections that are still in use keep the ledger open; a row that is late is not worth waiting for.
+        let _ = tokio::time::timeout(Duration::from_secs(5), ledger).await;
+    }
+}
+
+async fn wires(
+    settings: &Settings,
+    keyring: &Keyring,
+    gate: &Gate,
+    clock: &Clock,
+) -> Result<Wires, AppError> {
+    let mut wires = Wires {
+        mail: BTreeMap::new(),
+        crm: BTreeMap::new(),
+        broken: Vec::new(),
+    };
+    for (name, section) in &settings.mail_server {
+        let url = address(&format!("mail_server.{name}.url"), &section.url)?;
+        match secret(keyring, &MailSection::password_secret(name)).await {
+            Ok(password) => {
+                let server = exchange(section, url, password, settings.sync.read_batch, gate);
+                wires.mail.insert(name.clone(), Arc::new(server));
+            }
+            Err(error) => wires.broken.push((format!("mail_server.{name}"), error)),
+        }
+    }
+    for (name, section) in &settings.crm {
+        let url = address(&format!("crm.{name}.login_url"), &section.login_url)?;
+        let wanted = match section.flow {
+            CrmFlow::Jwt => CrmSection::private_key_secret(name),
+            CrmFlow::ClientCredentials => CrmSection::client_secret_secret(name),
+        };
+        match secret(keyring, &wanted).await {
+            Ok(key) => {
+                let crm = salesforce(section, url, key, gate, clock);
+                wires.crm.insert(name.clone(), Arc::new(crm));
+            }
+            Err(error) => wires.broken.push((format!("crm.{name}"), error)),
+        }
+    }
+    Ok(wires)
+}
+
+fn address(setting: &str, url: &str) -> Result<Url, AppError> {
+    Url::parse(url).map_err(|source| AppError::Address {
+        setting: setting.to_owned(),
+        source,
+    })
+}
+
+async fn secret(keyring: &Keyring, name: &str) -> Result<Secret<String>, KeyringError> {
+    let bytes = keyring.open_secret(name).await?;
+    // `echo secret | holdfast secret set` ends with a line break that is not part of it.
+    Ok(Secret::new(
+        String::from_utf8_lossy(bytes.expose())
+            .trim_end_matches(['\r', '\n'])
+            .to_owned(),
+    ))
+}
+
+fn exchange(
+    section: &MailSection,
+    url: Url,
+    password: Secret<String>,
+    read_batch: u32,
+    gate: &Gate,
+) -> ExchangeServer {
+    let settings = ExchangeSettings {
+        url,
+        login: section.login.clone(),
+        password,
+        sign_in: match section.sign_in {
+            Way::Ntlm => SignIn::Ntlm,
+            Way::Basic => SignIn::Basic,
+        },
+        impersonate_by: match section.impersonate_by {
+            Name::Smtp => ImpersonateBy::Smtp,
+            Name::Upn => ImpersonateBy::Upn,
+            Name::Sid => ImpersonateBy::Sid,
+        },
+        identities: HashMap::new(),
+        max_concurrency: usize::try_from(section.max_concurrency).unwrap_or(8),
+        timeout: section.timeout(),
+        read_batch: usize::try_from(read_batch).unwrap_or(50),
+    };
+    ExchangeServer::new(settings, gate.clone())
+}
+
+fn salesforce(
+    section: &CrmSection,
+    login_url: Url,
+    key: Secret<String>,
+    gate: &Gate,
+    clock: &Clock,
+) -> SalesforceCrm {
+    let settings = SalesforceSettings {
+        login_url,
+        client_id: section.client_id.clone(),
+        flow: match section.flow {
+            CrmFlow::Jwt => Flow::Jwt {
+                private_key_pem: key,
+                audience: section.audience.clone(),
+            },
+            CrmFlow::ClientCredentials => Flow::ClientCredentials { secret: key },
+        },
+        api_version: section.api_version.clone(),
+    };
+    SalesforceCrm::new(settings, gate.clone(), clock.clone())
+}

@@ -1,0 +1,74 @@
+//! `holdfast status`: is everything in step?
+
+use super::caller::Session;
+use super::outcome::{CliError, Done};
+use super::output::{Output, table};
+use crate::access::permission::ViewStatus;
+use crate::foundation::config::Settings;
+use crate::sync::control;
+use crate::sync::store::totals::StreamStatus;
+use serde_json::json;
+
+/// Prints every stream; exit code 1 where one is not in step.
+pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> {
+    let session = Session::open(settings).await?;
+    let granted = session.may(ViewStatus)?;
+    let streams = control::status(&session.app.db, &session.app.clock, &granted).await?;
+    let skips = control::skips(&session.app.db, &granted).await?;
+    let well = streams.iter().all(in_step);
+    let skips: Vec<_> = skips
+        .into_iter()
+        .map(|(stream, reason, count)| {
+            json!({"mailbox_id": stream.mailbox, "kind": stream.kind, "reason": reason, "count": count})
+        })
+        .collect();
+    output.print(
+        &json!({"in_step": well, "streams": streams, "skips": skips}),
+        || words(&streams),
+    );
+    session.app.close().await;
+    Ok(if well { Done::Well } else { Done::NotInStep })
+}
+
+/// Read to the end, no failure, no error.
+fn in_step(stream: &StreamStatus) -> bool {
+    stream.state == "paused"
+        || (stream.state == "active"
+            && stream.first_read_done
+            && stream.failed == 0
+            && stream.error.is_none())
+}
+
+fn words(streams: &[StreamStatus]) -> String {
+    if streams.is_empty() {
+        return "No mailbox yet. `holdfast mailbox add ADDRESS` adds one.".to_owned();
+    }
+    let behind = streams.iter().filter(|stream| !in_step(stream)).count();
+    let headline = match behind {
+        0 => format!("All {} streams are in step.", streams.len()),
+        1 => format!("1 of {} streams is not in step.", streams.len()),
+        count => format!("{count} of {} streams are not in step.", streams.len()),
+    };
+    let rows = streams.iter().map(|stream| {
+        let said = match (&stream.error, stream.first_read_done, stream.running) {
+            (Some(code), _, _) => code.clone(),
+            (None, _, true) => "running".to_owned(),
+            (None, false, false) => "first read".to_owned(),
+            (None, true, false) => stream.state.clone(),
+        };
+        [
+            stream.mailbox.clone(),
+            stream.kind.word().to_owned(),
+            stream.linked.to_string(),
+            stream.skipped.to_string(),
+            stream.failed.to_string(),
+            stream.lag_ms.map_or_else(
+                || "-".to_owned(),
+                |lag| format!("{:.1} s", f64::from(lag) / 1000.0),
+            ),
+            said,
+        ]
+    });
+    let header = ["mailbox", "stream", "linked", "left alone", "failed", "lag", ""];
+    format!("{headline}\n\n{}", table(header, rows))
+}

@@ -1,0 +1,71 @@
+//! The running process: the engine's worker, the page, the private PostgreSQL, and their end.
+//!
+//! Three tasks run side by side. SIGTERM and SIGINT end them in order: no new turns, running turns are cut
+//! at their last commit (they are repeated from there), the page closes, the ledger's last rows are written.
+//! The private PostgreSQL goes on: a restarted daemon finds it running.
+
+mod error;
+
+pub use error::ServiceError;
+
+use crate::app::App;
+use crate::foundation::telemetry::Metrics;
+use crate::identity::session::Lifetime;
+use crate::sync::worker;
+use crate::web::parts::Parts;
+use crate::web::server::{self, Listener};
+use chrono::TimeDelta;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Takes the page's address, so that a wrong one is told before anything runs.
+///
+/// # Errors
+/// [`ServiceError::Web`].
+pub fn listen(app: &App) -> Result<Listener, ServiceError> {
+    Ok(server::listen(&app.settings)?)
+}
+
+/// Runs until a signal or until the page's server ends by itself.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServiceError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?;
+    let long = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::hours(8));
+    let web = &app.settings.web;
+    let parts = Parts {
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+        metrics: Metrics::new(),
+        lifetime: Lifetime {
+            idle: long(web.session_idle()),
+            whole: long(web.session_length()),
+        },
+    };
+    let (handle, page) = server::serve(listener, parts)?;
+    let page = tokio::spawn(page);
+    let (tell, told) = watch::channel(false);
+    let work = tokio::spawn(worker::run(app.engine(), told));
+    let guard = app
+        .postgres
+        .clone()
+        .map(|postgres| tokio::spawn(postgres.keep_running(app.clock.clone())));
+    tracing::info!("running");
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        ended = page => ended.map_err(ServiceError::Task)?.map_err(ServiceError::Web),
+    };
+    tracing::info!("stopping");
+    tell.send_replace(true);
+    handle.stop(true).await;
+    work.await.map_err(ServiceError::Task)?;
+    if let Some(guard) = guard {
+        guard.abort();
+    }
+    app.close().await;
+    ended
+}

@@ -1,0 +1,241 @@
+//! What an operator may ask of the engine. Each function takes the grant of its right: without the question
+//! whether the caller may, it cannot be called.
+
+use super::error::SyncError;
+use super::policy::Policy;
+use super::store::mailboxes::{self, MailboxRow, NewMailbox};
+use super::store::outcome;
+use super::store::streams::{self, Lost, TurnEnd};
+use super::store::totals::{self, FailureStatus, StreamStatus};
+use crate::access::Granted;
+use crate::access::permission::{ManageMailboxes, ManagePolicies, ViewStatus};
+use crate::foundation::clock::Clock;
+use crate::foundation::db::Db;
+use crate::foundation::ids::MailboxId;
+use crate::record::kind::RecordKind;
+use crate::sync::model::{Reason, StreamId};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+/// What became of a request to add mailboxes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Added {
+    /// New ones, by address.
+    pub added: Vec<String>,
+    /// Ones that were there already and were left as they are.
+    pub known: Vec<String>,
+}
+
+/// Adds mailboxes; all of them or, on an error, none. Their streams are due at once.
+///
+/// # Errors
+/// [`SyncError::UnknownPolicy`], or the database's.
+pub async fn add_mailboxes(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManageMailboxes>,
+    new: Vec<NewMailbox>,
+) -> Result<Added, SyncError> {
+    let now = clock.now();
+    let added = db
+        .run(move |conn| {
+            let mut added = Added::default();
+            for one in &new {
+                mailboxes::policy(conn, &one.policy)?;
+                // Addresses are compared without regard to case, as mail servers do.
+                let known = mailboxes::find(conn, &one.address)?.is_some();
+                if !known && mailboxes::add(conn, one, now)?.is_some() {
+                    added.added.push(one.address.clone());
+                } else {
+                    added.known.push(one.address.clone());
+                }
+            }
+            Ok::<_, SyncError>(added)
+        })
+        .await?;
+    tracing::info!(
+        by = granted.holder(),
+        count = added.added.len(),
+        "mailboxes were added"
+    );
+    Ok(added)
+}
+
+/// All mailboxes, by address.
+///
+/// # Errors
+/// The database's.
+pub async fn list_mailboxes(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<MailboxRow>, SyncError> {
+    db.run(|conn| mailboxes::list(conn)).await
+}
+
+/// One mailbox, by address in any case.
+///
+/// # Errors
+/// [`SyncError::UnknownMailbox`], or the database's.
+pub async fn find_mailbox(db: &Db, _: &Granted<ViewStatus>, address: &str) -> Result<MailboxRow, SyncError> {
+    let address = address.to_owned();
+    db.run(move |conn| mailboxes::find(conn, &address)?.ok_or(SyncError::UnknownMailbox))
+        .await
+}
+
+/// Stops a mailbox until it is resumed. A turn that runs comes to its end.
+///
+/// # Errors
+/// The database's.
+pub async fn pause(db: &Db, granted: &Granted<ManageMailboxes>, id: MailboxId) -> Result<(), SyncError> {
+    db.run(move |conn| mailboxes::set_state(conn, id, "paused", None))
+        .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, "the mailbox was paused");
+    Ok(())
+}
+
+/// Lets a paused or refused mailbox go on, at once.
+///
+/// # Errors
+/// The database's.
+pub async fn resume(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManageMailboxes>,
+    id: MailboxId,
+) -> Result<(), SyncError> {
+    let now = clock.now();
+    db.run(move |conn| {
+        mailboxes::set_state(conn, id, "active", None)?;
+        streams::make_due(conn, id, now)
+    })
+    .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, "the mailbox was resumed");
+    Ok(())
+}
+
+/// Makes every failure of a mailbox due now; the number of failures.
+///
+/// # Errors
+/// The database's.
+pub async fn retry_failures(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManageMailboxes>,
+    id: MailboxId,
+) -> Result<usize, SyncError> {
+    let now = clock.now();
+    let count = db
+        .run_for(id, move |conn| {
+            let mut count = 0;
+            for kind in RecordKind::ALL {
+                count += outcome::retry_all(conn, StreamId { mailbox: id, kind }, now)?;
+            }
+            streams::make_due(conn, id, now)?;
+            Ok::<_, SyncError>(count)
+        })
+        .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, count, "failures will be tried again");
+    Ok(count)
+}
+
+/// Has a mailbox read again from the start. Links stay, so nothing is doubled.
+///
+/// # Errors
+/// [`SyncError::Leased`] while a turn of it runs, or the database's.
+pub async fn resync(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManageMailboxes>,
+    id: MailboxId,
+) -> Result<(), SyncError> {
+    let now = clock.now();
+    db.run_for(id, move |conn| {
+        for kind in RecordKind::ALL {
+            let stream = StreamId { mailbox: id, kind };
+            // The lease is taken and given back within this transaction: nobody else ever sees it.
+            let until = now + TimeDelta::seconds(60);
+            let lease =
+                streams::lease_one(conn, stream, Uuid::nil(), now, until)?.ok_or(SyncError::Leased)?;
+            streams::forget_cursor(conn, lease, Lost::Mailbox)?;
+            streams::forget_cursor(conn, lease, Lost::Crm)?;
+            let end = TurnEnd {
+                at: now,
+                due_at: now,
+                error: None,
+                lag_ms: None,
+            };
+            streams::release(conn, lease, &end)?;
+        }
+        Ok::<_, SyncError>(())
+    })
+    .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, "the mailbox will be read from the start");
+    Ok(())
+}
+
+/// Every policy's name and newest version.
+///
+/// # Errors
+/// The database's.
+pub async fn list_policies(db: &Db, _: &Granted<ManagePolicies>) -> Result<Vec<(String, i32)>, SyncError> {
+    db.run(|conn| mailboxes::policy_names(conn)).await
+}
+
+/// A policy's newest version.
+///
+/// # Errors
+/// [`SyncError::UnknownPolicy`], [`SyncError::PolicyUnreadable`], or the database's.
+pub async fn show_policy(
+    db: &Db,
+    _: &Granted<ManagePolicies>,
+    name: &str,
+) -> Result<(i32, Policy), SyncError> {
+    let name = name.to_owned();
+    db.run(move |conn| mailboxes::policy(conn, &name)).await
+}
+
+/// Stores a new version of a policy; it holds from the next turn on. Returns its number.
+///
+/// # Errors
+/// The database's.
+pub async fn set_policy(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManagePolicies>,
+    name: &str,
+    policy: Policy,
+) -> Result<i32, SyncError> {
+    let (stored, now) = (name.to_owned(), clock.now());
+    let version = db
+        .run(move |conn| mailboxes::put_policy(conn, &stored, &policy, now))
+        .await?;
+    tracing::info!(
+        by = granted.holder(),
+        policy = name,
+        version,
+        "the policy was set"
+    );
+    Ok(version)
+}
+
+/// How every stream stands.
+///
+/// # Errors
+/// The database's.
+pub async fn status(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<StreamStatus>, SyncError> {
+    let now = clock.now();
+    db.run(move |conn| totals::streams(conn, now)).await
+}
+
+/// The newest failures, at most `most`.
+///
+/// # Errors
+/// The database's.
+pub async fn failures(db: &Db, _: &Granted<ViewStatus>, most: i32) -> Result<Vec<FailureStatus>, SyncError> {
+    db.run(move |conn| totals::failures(conn, most)).await
+}
+
+/// How many items of each stream were left alone, by reason.
+///
+/// # Errors
+/// The database's.
+pub async fn skips(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<(StreamId, Reason, i64)>, SyncError> {
+    db.run(|conn| totals::skips(conn)).await
+}

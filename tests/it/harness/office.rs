@@ -1,0 +1,286 @@
+//! An office at work: a lab with people, a database, and the engine between both sides, all in this process
+//! and all over real sockets.
+
+use super::TestDb;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use holdfast::crm::model::{CrmChange, CrmId, CrmRecord, CrmWrite};
+use holdfast::crm::port::Crm;
+use holdfast::crm::salesforce::{Flow as SignInFlow, SalesforceCrm, SalesforceSettings};
+use holdfast::foundation::clock::Clock;
+use holdfast::foundation::egress::{Gate, GateLimits, MemoryLedger, Policy as EgressPolicy, TrustRoots};
+use holdfast::foundation::keyring::{KeyFile, Keyring};
+use holdfast::foundation::secret::Secret;
+use holdfast::mailbox::exchange::{ExchangeServer, ExchangeSettings, SignIn};
+use holdfast::mailbox::model::{ItemChange, ItemId, MailboxItem, MailboxWrite, Notify};
+use holdfast::mailbox::port::MailboxServer;
+use holdfast::record::Record;
+use holdfast::record::kind::RecordKind;
+use holdfast::sync::engine::{Connections, Engine, EngineSettings};
+use holdfast::sync::error::SyncError;
+use holdfast::sync::pass;
+use holdfast::sync::policy::Policy;
+use holdfast::sync::report::{Counts, Quiet};
+use holdfast::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
+use holdfast_lab::{Lab, Options};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tempfile::TempDir;
+use url::Url;
+use uuid::Uuid;
+
+/// The private half of the key that the lab's Salesforce trusts.
+const JWT_KEY: &str = include_str!("../../lab/keys/jwt-private.pem");
+
+/// The office.
+pub struct Office {
+    /// Both worlds.
+    pub lab: Lab,
+    /// The engine.
+    pub engine: Engine,
+    /// What went through the gate.
+    pub egress: Arc<MemoryLedger>,
+    /// The database's name and its other roles.
+    pub test: TestDb,
+    server: Arc<ExchangeServer>,
+    crm: Arc<SalesforceCrm>,
+    _keys: TempDir,
+}
+
+struct Wires {
+    server: Arc<ExchangeServer>,
+    crm: Arc<SalesforceCrm>,
+}
+
+impl Connections for Wires {
+    fn mail_server(&self, name: &str) -> Option<Arc<dyn MailboxServer>> {
+        (name == "main").then(|| Arc::clone(&self.server) as Arc<dyn MailboxServer>)
+    }
+
+    fn crm(&self, name: &str) -> Option<Arc<dyn Crm>> {
+        (name == "main").then(|| Arc::clone(&self.crm) as Arc<dyn Crm>)
+    }
+}
+
+impl Office {
+    /// An office of so many people, each with about so many items.
+    pub async fn open(people: usize, items_per_person: usize) -> Self {
+        Self::open_with(Options {
+            people,
+            items_per_person,
+            seed: 7,
+            ..Options::default()
+        })
+        .await
+    }
+
+    /// An office in a lab of this kind.
+    pub async fn open_with(options: Options) -> Self {
+        let lab = holdfast_lab::start(options).await.unwrap();
+        let egress = Arc::new(MemoryLedger::default());
+        let gate = gate(&lab, Arc::clone(&egress));
+        let test = TestDb::new();
+        let db = test.db().await;
+        let keys = tempfile::tempdir().unwrap();
+        let key_file = KeyFile::new(keys.path().join("keyring.key"));
+        Keyring::create_key_file(&key_file, &db).await.unwrap();
+        let keyring = Keyring::open(&key_file, db.clone(), Clock::system())
+            .await
+            .unwrap();
+        let (login, password) = lab.service_account.clone();
+        let url = Url::parse(&lab.exchange_url).unwrap();
+        let settings = ExchangeSettings {
+            sign_in: SignIn::Basic,
+            ..ExchangeSettings::new(url, login, Secret::new(password))
+        };
+        let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
+        let salesforce = SalesforceSettings {
+            login_url: Url::parse(&lab.salesforce_url).unwrap(),
+            client_id: holdfast_lab::salesforce::app::CLIENT_ID.to_owned(),
+            flow: SignInFlow::Jwt {
+                private_key_pem: Secret::new(JWT_KEY.to_owned()),
+                audience: None,
+            },
+            api_version: None,
+        };
+        let crm = Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system()));
+        let wires = Wires {
+            server: Arc::clone(&server),
+            crm: Arc::clone(&crm),
+        };
+        let engine = Engine {
+            db,
+            keyring: Arc::new(keyring),
+            clock: Clock::system(),
+            connections: Arc::new(wires),
+            settings: EngineSettings::default(),
+            node: Uuid::new_v4(),
+        };
+        Self {
+            lab,
+            engine,
+            egress,
+            test,
+            server,
+            crm,
+            _keys: keys,
+        }
+    }
+
+    /// Adds a person's mailbox, with the policy of this name.
+    pub async fn add_with(&self, person: usize, policy: &str) -> MailboxRow {
+        let who = &self.lab.cast.people[person];
+        let new = NewMailbox {
+            address: who.smtp.clone(),
+            mail_server: "main".to_owned(),
+            crm: "main".to_owned(),
+            crm_username: who.sf_username.clone(),
+            policy: policy.to_owned(),
+        };
+        let now = self.engine.clock.now();
+        self.engine
+            .db
+            .run(move |conn| {
+                let id = mailboxes::add(conn, &new, now)?;
+                Ok::<_, SyncError>(mailboxes::get(conn, id.unwrap())?.unwrap())
+            })
+            .await
+            .unwrap()
+    }
+
+    /// Adds a person's mailbox with the default policy.
+    pub async fn add(&self, person: usize) -> MailboxRow {
+        self.add_with(person, "default").await
+    }
+
+    /// Stores a policy.
+    pub async fn policy(&self, name: &'static str, policy: Policy) {
+        let now = self.engine.clock.now();
+        self.engine
+            .db
+            .run(move |conn| mailboxes::put_policy(conn, name, &policy, now))
+            .await
+            .unwrap();
+    }
+
+    /// One turn of each of the mailbox's streams; each must succeed.
+    pub async fn sync(&self, row: &MailboxRow) -> BTreeMap<RecordKind, Counts> {
+        let results = self.try_sync(row).await;
+        results
+            .into_iter()
+            .map(|(kind, result)| (kind, result.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"))))
+            .collect()
+    }
+
+    /// One turn of each of the mailbox's streams, as it comes.
+    pub async fn try_sync(&self, row: &MailboxRow) -> Vec<(RecordKind, Result<Counts, SyncError>)> {
+        pass::sync_mailbox(&self.engine, row, &Quiet).await.unwrap()
+    }
+
+    /// Turns until nothing is written any more; panics when that does not come within six.
+    pub async fn settle(&self, row: &MailboxRow) {
+        for _ in 0..6 {
+            let counts = self.sync(row).await;
+            if counts
+                .values()
+                .all(|counts| counts.written() + counts.matched == 0)
+            {
+                return;
+            }
+        }
+        panic!("the mailbox does not come to rest");
+    }
+
+    /// Every item of a mailbox's stream as it is now.
+    pub async fn items(&self, row: &MailboxRow, kind: RecordKind) -> Vec<MailboxItem> {
+        let (mut ids, mut cursor) = (BTreeMap::new(), None);
+        loop {
+            let page = self
+                .server
+                .changes(&row.mailbox, kind, cursor.as_ref(), 512)
+                .await
+                .unwrap();
+            for change in page.changes {
+                match change {
+                    ItemChange::Upserted(item) => ids.insert(item.id.clone(), ()),
+                    ItemChange::Deleted(id) => ids.remove(&id),
+                };
+            }
+            cursor = Some(page.cursor);
+            if !page.more {
+                break;
+            }
+        }
+        let ids: Vec<ItemId> = ids.into_keys().collect();
+        let read = self.server.read(&row.mailbox, kind, &ids).await.unwrap();
+        read.into_iter().filter_map(Result::ok).collect()
+    }
+
+    /// Every record of a user's as it is now.
+    pub async fn records(&self, row: &MailboxRow, kind: RecordKind) -> Vec<CrmRecord> {
+        let (mut records, mut cursor) = (BTreeMap::new(), None);
+        loop {
+            let page = self.crm.changes(&row.user, kind, cursor.as_ref()).await.unwrap();
+            for change in page.changes {
+                match change {
+                    CrmChange::Upserted(record) => records.insert(record.id.clone(), *record),
+                    CrmChange::Deleted(id) => records.remove(&id),
+                };
+            }
+            cursor = Some(page.cursor);
+            if !page.more {
+                return records.into_values().collect();
+            }
+        }
+    }
+
+    /// Writes to the mailbox as its owner would in Outlook.
+    pub async fn in_mailbox(&self, row: &MailboxRow, kind: RecordKind, write: MailboxWrite) -> ItemId {
+        let mut done = self
+            .server
+            .write(&row.mailbox, kind, &[write], Notify::Nobody)
+            .await
+            .unwrap();
+        done.pop().unwrap().unwrap().item.id
+    }
+
+    /// Writes to the CRM as the user would in its pages.
+    pub async fn in_crm(&self, row: &MailboxRow, kind: RecordKind, write: CrmWrite) -> CrmId {
+        let mut done = self.crm.write(&row.user, kind, &[write]).await.unwrap();
+        done.pop().unwrap().unwrap().id
+    }
+
+    /// Everything that people would have noticed, as the lab tells it.
+    pub fn noticed(&self) -> serde_json::Value {
+        self.lab.parts.ledger.to_json()
+    }
+}
+
+fn gate(lab: &Lab, ledger: Arc<MemoryLedger>) -> Gate {
+    let doors = [&lab.exchange_url, &lab.salesforce_url].map(|url| {
+        let url = Url::parse(url).unwrap();
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
+    });
+    let body: String = lab
+        .ca_pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let roots = TrustRoots::only([STANDARD.decode(body).unwrap()]).unwrap();
+    Gate::new(
+        EgressPolicy::parse(doors).unwrap(),
+        roots,
+        ledger,
+        GateLimits::default(),
+    )
+}
+
+/// The title of an event or a task.
+pub fn subject(record: &Record) -> &str {
+    match record {
+        Record::Event(event) => event.subject.expose(),
+        Record::Task(task) => task.subject.expose(),
+        Record::Email(email) => email.subject.expose(),
+        Record::Contact(contact) => contact.family_name.expose(),
+    }
+}
