@@ -93,6 +93,7 @@ class Edits:
         self.card = Contact(
             account=self.outlook,
             folder=self.outlook.contacts,
+            display_name="Zoë Ångström",
             given_name="Zoë",
             surname=self.title("Ångström"),
             company_name="Østfold Elektro",

@@ -1,6 +1,7 @@
 //! What is Exchange's own: how the connector signs in, and how it takes what a real server throws at it.
 
 use crate::harness::exchange::LabExchange;
+use crate::harness::records::{full, other};
 use bytes::Bytes;
 use holdfast::foundation::content::Content;
 use holdfast::foundation::failure::Class;
@@ -10,6 +11,7 @@ use holdfast::mailbox::model::*;
 use holdfast::mailbox::port::MailboxServer;
 use holdfast::record::Record;
 use holdfast::record::email::{Direction, Email};
+use holdfast::record::event::Event;
 use holdfast::record::kind::RecordKind;
 use holdfast::record::task::Task;
 use holdfast_lab::faults::{Fault, Rule, Side};
@@ -413,4 +415,52 @@ async fn seeded_mail_of_all_folders_is_read_and_some_of_it_was_sent() {
         mail.iter().any(|email| email.is_report),
         "meeting requests are in the inbox too"
     );
+}
+
+#[tokio::test]
+async fn whole_days_without_a_zone_are_days_where_the_owner_lives() {
+    let exchange = LabExchange::empty().await;
+    let (server, mailbox) = (exchange.server(), exchange.mailbox());
+    let kind = RecordKind::Calendar;
+    let create = |stamp: &str, record| MailboxWrite::Create {
+        stamp: Stamp(stamp.to_owned()),
+        record,
+    };
+    let Record::Event(event) = full(kind) else {
+        panic!("an event")
+    };
+    let zone = Some(chrono_tz::America::New_York);
+    let own = create(
+        "own",
+        Record::Event(Event {
+            zone,
+            ..event.clone()
+        }),
+    );
+    server
+        .write(&mailbox, kind, &[own], Notify::Nobody)
+        .await
+        .unwrap();
+    let Record::Event(days) = other(kind) else {
+        panic!("an event")
+    };
+    let made = create(
+        "days",
+        Record::Event(Event {
+            zone: None,
+            ..days.clone()
+        }),
+    );
+    // Another process: nothing is remembered from the first write.
+    let server = exchange.server();
+    let written = server
+        .write(&mailbox, kind, &[made], Notify::Nobody)
+        .await
+        .unwrap();
+    let item = written[0].as_ref().ok().unwrap().item.id.clone();
+    let read = server.read(&mailbox, kind, &[item]).await.unwrap();
+    let Record::Event(read) = &read[0].as_ref().ok().unwrap().record else {
+        panic!("an event")
+    };
+    assert!(read.when == days.when && read.zone == zone);
 }

@@ -3,6 +3,7 @@ made, read, changed, moved and deleted, series, synchronisation, impersonation a
 notifications, named properties, meetings without mail, and the server being busy."""
 
 import datetime
+from decimal import Decimal
 import hashlib
 import uuid
 
@@ -384,7 +385,7 @@ def tasks(lab, checks):
     me = own(lab, 0)
     day = datetime.date.today() + datetime.timedelta(days=3)
     due = EWSDate(day.year, day.month, day.day)
-    task = Task(account=me, folder=me.tasks, subject="Truth task", due_date=due, status="InProgress", percent_complete=30)
+    task = Task(account=me, folder=me.tasks, subject="Truth task", due_date=due, status="InProgress", percent_complete=Decimal(30))
     task.save()
     found = me.tasks.get(id=task.id)
     checks.equal((found.due_date, found.status, found.percent_complete), (due, "InProgress", 30), "the task")

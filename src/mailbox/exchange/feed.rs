@@ -68,7 +68,8 @@ async fn one_folder(
         state.as_deref(),
         page_size,
     )
-    .await?;
+    .await
+    .map_err(no_folder)?;
     let more = !is_last(&synced, state.as_deref());
     let cursor = Cursor::Folder { state: synced.state }.store();
     Ok(ChangePage {
@@ -76,6 +77,16 @@ async fn one_folder(
         cursor,
         more,
     })
+}
+
+/// A default folder that is not there is no item that is gone.
+fn no_folder(error: MailboxError) -> MailboxError {
+    match error {
+        MailboxError::Gone => MailboxError::Refused {
+            code: "ErrorFolderNotFound".to_owned(),
+        },
+        error => error,
+    }
 }
 
 async fn mail(

@@ -16,6 +16,7 @@ mod convert;
 mod cursor;
 mod fault;
 mod feed;
+mod home_zone;
 mod mail_folders;
 mod pool;
 mod probe;

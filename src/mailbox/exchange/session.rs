@@ -5,6 +5,7 @@ use super::wire::version::Version;
 use crate::foundation::clock::Clock;
 use crate::foundation::ids::MailboxId;
 use crate::mailbox::model::MailboxRef;
+use chrono_tz::Tz;
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use std::collections::{BTreeMap, HashMap};
@@ -64,6 +65,7 @@ struct State {
     version: Option<Version>,
     mail_folders: Option<Arc<HashMap<String, bool>>>,
     swept: Option<Instant>,
+    home_zone: Option<Option<Tz>>,
 }
 
 impl Session {
@@ -130,6 +132,16 @@ impl Session {
     /// Remembers the mail stream's folders.
     pub fn set_mail_folders(&self, folders: HashMap<String, bool>) {
         self.state().mail_folders = Some(Arc::new(folders));
+    }
+
+    /// The owner's zone: `None` where nobody has looked yet, `Some(None)` where the calendar does not say.
+    pub fn home_zone(&self) -> Option<Option<Tz>> {
+        self.state().home_zone
+    }
+
+    /// Remembers what the calendar says.
+    pub fn set_home_zone(&self, zone: Option<Tz>) {
+        self.state().home_zone = Some(zone);
     }
 
     /// True once in a while, and at first: then every mail folder is looked into, whatever its mark says.

@@ -7,6 +7,7 @@
 use super::client::{CallError, Client, Operation};
 use super::convert;
 use super::feed::default_folder;
+use super::home_zone;
 use super::wire::answer::Fault;
 use super::wire::create_item;
 use super::wire::delete_item;
@@ -16,7 +17,10 @@ use super::wire::property::Property;
 use super::wire::update_item::{self, Guard};
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxRef, MailboxWrite, MailboxWritten, Notify};
+use crate::record::Record;
+use crate::record::field::Field;
 use crate::record::kind::RecordKind;
+use chrono_tz::Tz;
 
 /// Writes in one request; Exchange gives a request about a minute.
 const BATCH: usize = 50;
@@ -45,7 +49,15 @@ pub async fn write(
         notify,
     };
     let mut outcomes: Vec<Option<Written>> = writes.iter().map(|_| None).collect();
-    let mut plan = Plan::default();
+    let home = if writes.iter().any(needs_a_zone) {
+        home_zone::of(client, mailbox).await?
+    } else {
+        None
+    };
+    let mut plan = Plan {
+        home,
+        ..Plan::default()
+    };
     for (place, write) in writes.iter().enumerate() {
         if let Err(error) = plan.add(place, kind, write)
             && let Some(outcome) = outcomes.get_mut(place)
@@ -69,6 +81,16 @@ pub async fn write(
         .collect())
 }
 
+/// True for an event that the CRM knows no zone of, where its times are written.
+fn needs_a_zone(write: &MailboxWrite) -> bool {
+    let (record, counts) = match write {
+        MailboxWrite::Create { record, .. } => (record, true),
+        MailboxWrite::Update { record, fields, .. } => (record, fields.has(Field::When)),
+        MailboxWrite::Delete { .. } => return false,
+    };
+    counts && matches!(record, Record::Event(event) if event.zone.is_none())
+}
+
 fn refused(code: &str) -> MailboxError {
     MailboxError::Refused {
         code: code.to_owned(),
@@ -78,6 +100,7 @@ fn refused(code: &str) -> MailboxError {
 /// The writes by sort, each with its place in the caller's list.
 #[derive(Default)]
 struct Plan<'a> {
+    home: Option<Tz>,
     creations: Vec<Creation>,
     updates: Vec<Update<'a>>,
     unguarded: Vec<Update<'a>>,
@@ -88,13 +111,14 @@ impl<'a> Plan<'a> {
     fn add(&mut self, place: usize, kind: RecordKind, write: &'a MailboxWrite) -> Result<(), MailboxError> {
         match write {
             MailboxWrite::Create { stamp, record } => {
-                let properties = convert::new_properties(stamp, record).filter(|_| record.kind() == kind);
+                let properties =
+                    convert::new_properties(stamp, record, self.home).filter(|_| record.kind() == kind);
                 self.creations
                     .push((place, properties.ok_or_else(|| refused("RecordOfAnotherKind"))?));
             }
             MailboxWrite::Update { item, fields, record } => {
                 let properties =
-                    convert::changed_properties(*fields, record).filter(|_| record.kind() == kind);
+                    convert::changed_properties(*fields, record, self.home).filter(|_| record.kind() == kind);
                 let properties = properties.ok_or_else(|| refused("RecordOfAnotherKind"))?;
                 if properties.is_empty() {
                     return Err(refused("UpdateOfNothing"));

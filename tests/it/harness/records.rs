@@ -91,7 +91,7 @@ pub fn full(kind: RecordKind) -> Record {
         RecordKind::Calendar => Record::Event(event()),
         RecordKind::Contacts => Record::Contact(contact()),
         RecordKind::Tasks => Record::Task(task()),
-        RecordKind::Mail => unreachable!("mail is not written"),
+        RecordKind::Mail => panic!("mail is not written"),
     }
 }
 
@@ -143,7 +143,7 @@ pub fn other(kind: RecordKind) -> Record {
             reminder: None,
             ..task()
         }),
-        RecordKind::Mail => unreachable!("mail is not written"),
+        RecordKind::Mail => panic!("mail is not written"),
     }
 }
 
@@ -166,7 +166,7 @@ pub fn bare(kind: RecordKind) -> Record {
             subject: text("Only"),
             ..Task::default()
         }),
-        RecordKind::Mail => unreachable!("mail is not written"),
+        RecordKind::Mail => panic!("mail is not written"),
     }
 }
 

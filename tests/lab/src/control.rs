@@ -4,10 +4,10 @@
 //! |---|---|
 //! | POST, GET, DELETE /faults | adds a rule (or a list of rules), shows them, removes all |
 //! | POST /clock `{"advance_s": n}` | moves the lab's time forward |
-//! | PATCH /salesforce/settings | a JSON merge patch of the org's settings; gives them whole |
 //! | GET, DELETE /ledger | what people would have noticed |
 //! | GET /stats, POST /stats/reset | counts |
 //! | GET /world | the whole content of both sides |
+//! | /salesforce/… | see [`crate::salesforce::control`] |
 //! | POST /exchange/import-eml?mailbox=&folder= | puts a raw mail into a mailbox |
 
 use std::time::Duration;
@@ -74,15 +74,20 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
             "exchange": parts.exchange.content(),
             "salesforce": parts.salesforce.content(),
         })),
-        (&Method::PATCH, "/salesforce/settings") => parts
-            .salesforce
-            .patch_settings(&parsed(request.body())?)
-            .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())),
         (&Method::POST, "/exchange/import-eml") => import_eml(parts, request),
-        _ => Err((
-            StatusCode::NOT_FOUND,
-            format!("the control surface has no {path}"),
-        )),
+        (method, path) => {
+            let world = &parts.salesforce;
+            let answered = crate::salesforce::control::answer(world, method.as_str(), path, request.body());
+            let missing = || {
+                (
+                    StatusCode::NOT_FOUND,
+                    format!("the control surface has no {path}"),
+                )
+            };
+            answered
+                .ok_or_else(missing)?
+                .map_err(|message| (StatusCode::BAD_REQUEST, message))
+        }
     }
 }
 

@@ -112,6 +112,11 @@ impl Target {
         }
     }
 
+    fn host(&self, side: Side) -> String {
+        let port = self.url(side).port_or_known_default().unwrap_or(443);
+        format!("localhost:{port}")
+    }
+
     async fn open(&self, side: Side) -> Result<SendRequest<Full<Bytes>>, Failure> {
         let port = self.url(side).port_or_known_default().unwrap_or(443);
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -141,7 +146,7 @@ impl Target {
                 .append_pair("assertion", &assertion)
                 .finish();
             let request = Request::post("/services/oauth2/token")
-                .header(HOST, "localhost")
+                .header(HOST, self.host(Side::Salesforce))
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(Full::new(Bytes::from(form)))?;
             let answer = sender
@@ -154,7 +159,7 @@ impl Target {
             let answer: Value = serde_json::from_slice(&answer)?;
             let token = answer["access_token"]
                 .as_str()
-                .ok_or("no token for a user of the tape")?;
+                .ok_or_else(|| format!("no token for {user}: {answer}"))?;
             tokens.insert(old.clone(), HeaderValue::try_from(format!("Bearer {token}"))?);
         }
         Ok(tokens)
@@ -172,7 +177,7 @@ impl Target {
             let mut request = Request::builder()
                 .method(one.method.as_str())
                 .uri(&one.target)
-                .header(HOST, "localhost")
+                .header(HOST, self.host(side))
                 .header(CONTENT_LENGTH, body.len());
             for (name, value) in &one.headers {
                 request = request.header(name, value);

@@ -84,42 +84,23 @@ fn attendees(raw: Vec<RawAttendee>, attendance: Attendance) -> impl Iterator<Ite
     })
 }
 
-/// These fields of an event as properties, with the stamp in its place.
-pub fn properties(event: &Event, fields: FieldSet, stamp: Option<Property>) -> Vec<Property> {
-    let mut list = Vec::new();
-    if fields.has(Field::Subject) {
-        list.push(Property::text(
-            Path::Field("item:Subject"),
-            event.subject.expose(),
-        ));
-    }
-    if fields.has(Field::Privacy) {
-        let word = match event.sensitivity {
-            Sensitivity::Normal => "Normal",
-            Sensitivity::Personal => "Personal",
-            Sensitivity::Private => "Private",
-            Sensitivity::Confidential => "Confidential",
-        };
-        list.push(Property::word("item:Sensitivity", word));
-    }
-    if fields.has(Field::Body) {
-        list.push(body(event.body.expose()));
-    }
-    if fields.has(Field::Reminder) {
-        list.push(Property::word(
-            "item:ReminderIsSet",
-            event.reminder_minutes.is_some().to_string(),
-        ));
-        if let Some(minutes) = event.reminder_minutes {
-            list.push(Property::word(
-                "item:ReminderMinutesBeforeStart",
-                minutes.to_string(),
-            ));
-        }
-    }
+/// These fields of an event as properties, with the stamp in its place; only a new item has one. `home` is the
+/// zone for whole days, and for a new item, that name none.
+pub fn properties(
+    event: &Event,
+    fields: FieldSet,
+    stamp: Option<Property>,
+    home: Option<Tz>,
+) -> Vec<Property> {
+    let zone = Zones {
+        own: event.zone,
+        home,
+        is_new: stamp.is_some(),
+    };
+    let mut list = of_any_item(event, fields);
     list.extend(stamp);
     let zone = if fields.has(Field::When) {
-        times(event, &mut list)
+        times(event, zone, &mut list)
     } else {
         None
     };
@@ -154,14 +135,62 @@ pub fn properties(event: &Event, fields: FieldSet, stamp: Option<Property>) -> V
     list
 }
 
+/// What the schema has for every item and lists first.
+fn of_any_item(event: &Event, fields: FieldSet) -> Vec<Property> {
+    let mut list = Vec::new();
+    if fields.has(Field::Subject) {
+        list.push(Property::text(
+            Path::Field("item:Subject"),
+            event.subject.expose(),
+        ));
+    }
+    if fields.has(Field::Privacy) {
+        let word = match event.sensitivity {
+            Sensitivity::Normal => "Normal",
+            Sensitivity::Personal => "Personal",
+            Sensitivity::Private => "Private",
+            Sensitivity::Confidential => "Confidential",
+        };
+        list.push(Property::word("item:Sensitivity", word));
+    }
+    if fields.has(Field::Body) {
+        list.push(body(event.body.expose()));
+    }
+    if fields.has(Field::Reminder) {
+        list.push(Property::word(
+            "item:ReminderIsSet",
+            event.reminder_minutes.is_some().to_string(),
+        ));
+        if let Some(minutes) = event.reminder_minutes {
+            list.push(Property::word(
+                "item:ReminderMinutesBeforeStart",
+                minutes.to_string(),
+            ));
+        }
+    }
+    list
+}
+
+/// Where an event's zone may come from.
+struct Zones {
+    own: Option<Tz>,
+    home: Option<Tz>,
+    is_new: bool,
+}
+
 /// Start, end and whole days; gives the zone to name with them. Whole days are midnights of the very zone that
-/// is named, or they would cover a part of a day more.
-fn times(event: &Event, list: &mut Vec<Property>) -> Option<&'static str> {
-    let known = event.zone.and_then(|tz| Some((tz, zone::to_windows(tz)?)));
+/// is named, or they would cover a part of a day more. An item that has a zone keeps it where the record
+/// brings none, for its instants are the same in any.
+fn times(event: &Event, zones: Zones, list: &mut Vec<Property>) -> Option<&'static str> {
+    let known = |tz: Option<Tz>| tz.and_then(|tz| Some((tz, zone::to_windows(tz)?)));
+    let at_home = known(zones.own).or(known(zones.home));
     let (start, end, all_day, named) = match event.when {
-        When::Timed { start, end } => (start, end, false, known.map(|(_, windows)| windows)),
+        When::Timed { start, end } => {
+            let zone = if zones.is_new { at_home } else { known(zones.own) };
+            (start, end, false, zone.map(|(_, windows)| windows))
+        }
         When::AllDay { first, last } => {
-            let (tz, windows) = known.unwrap_or((Tz::UTC, "UTC"));
+            let (tz, windows) = at_home.unwrap_or((Tz::UTC, "UTC"));
             let (start, end) = time::span(first, last, tz);
             (start, end, true, Some(windows))
         }

@@ -12,28 +12,33 @@ pub mod task;
 pub mod time;
 pub mod zone;
 
+#[cfg(test)]
+mod tests;
+
 use super::wire::path::Path;
 use super::wire::property::Property;
 use crate::mailbox::model::Stamp;
 use crate::record::Record;
 use crate::record::field::FieldSet;
+use chrono_tz::Tz;
 
-/// The properties of a new item: the stamp, and every field that the record fills.
-pub fn new_properties(stamp: &Stamp, record: &Record) -> Option<Vec<Property>> {
+/// The properties of a new item: the stamp, and every field that the record fills. `home` is the zone for an
+/// event that names none.
+pub fn new_properties(stamp: &Stamp, record: &Record, home: Option<Tz>) -> Option<Vec<Property>> {
     let stamp = Some(Property::text(Path::Stamp, &stamp.0));
     let fields = FieldSet::of_kind(record.kind());
     match record {
-        Record::Event(event) => Some(event::properties(event, fields, stamp)),
+        Record::Event(event) => Some(event::properties(event, fields, stamp, home)),
         Record::Contact(contact) => Some(contact::properties(contact, fields, stamp)),
         Record::Task(task) => Some(task::properties(task, fields, stamp)),
         Record::Email(_) => None,
     }
 }
 
-/// The properties that an update sets or empties.
-pub fn changed_properties(fields: FieldSet, record: &Record) -> Option<Vec<Property>> {
+/// The properties that an update sets or empties. `home` is the zone for whole days that name none.
+pub fn changed_properties(fields: FieldSet, record: &Record, home: Option<Tz>) -> Option<Vec<Property>> {
     match record {
-        Record::Event(event) => Some(event::properties(event, fields, None)),
+        Record::Event(event) => Some(event::properties(event, fields, None, home)),
         Record::Contact(contact) => Some(contact::properties(contact, fields, None)),
         Record::Task(task) => Some(task::properties(task, fields, None)),
         Record::Email(_) => None,

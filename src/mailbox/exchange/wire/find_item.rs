@@ -34,6 +34,27 @@ pub fn request(w: &mut Writer, folder: FolderRef<'_>, stamps: &[Stamp]) {
     });
 }
 
+/// Asks for the identifiers of the latest items in `folder`.
+pub fn latest(w: &mut Writer, folder: FolderRef<'_>, count: usize) {
+    w.element("m:FindItem", &[("Traversal", "Shallow")], |w| {
+        w.element("m:ItemShape", &[], |w| w.leaf("t:BaseShape", &[], "IdOnly"));
+        w.empty(
+            "m:IndexedPageItemView",
+            &[
+                ("MaxEntriesReturned", &count.to_string()),
+                ("Offset", "0"),
+                ("BasePoint", "Beginning"),
+            ],
+        );
+        w.element("m:SortOrder", &[], |w| {
+            w.element("t:FieldOrder", &[("Order", "Descending")], |w| {
+                Path::Field("item:DateTimeCreated").write(w)
+            });
+        });
+        w.element("m:ParentFolderIds", &[], |w| folder.write(w));
+    });
+}
+
 fn equals(w: &mut Writer, stamp: &Stamp) {
     w.element("t:IsEqualTo", &[], |w| {
         Path::Stamp.write(w);

@@ -128,6 +128,28 @@ pub fn stamp_shape(w: &mut Writer) {
     });
 }
 
+/// Asks in which zone calendar items were made, and whose they are.
+pub fn zones(w: &mut Writer, items: &[ItemId]) {
+    w.element("m:GetItem", &[], |w| {
+        w.element("m:ItemShape", &[], |w| {
+            w.leaf("t:BaseShape", &[], "IdOnly");
+            additional(
+                w,
+                &[
+                    Path::Field("calendar:IsMeeting"),
+                    Path::Field("calendar:MyResponseType"),
+                    Path::Field("calendar:StartTimeZone"),
+                ],
+            );
+        });
+        w.element("m:ItemIds", &[], |w| {
+            items
+                .iter()
+                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
+        });
+    });
+}
+
 /// Reads one response message: its one item.
 ///
 /// # Errors

@@ -48,7 +48,11 @@ pub struct Found {
 impl Context {
     /// The entries of a batch that are carried out.
     pub fn batch<'a, T>(&self, entries: &'a [T]) -> &'a [T] {
-        let count = if self.half { entries.len() / 2 } else { entries.len() };
+        let count = if self.half {
+            entries.len() / 2
+        } else {
+            entries.len()
+        };
         entries.get(..count).unwrap_or(entries)
     }
 
@@ -66,7 +70,11 @@ impl Context {
     }
 
     fn check_mailbox(&self, mailbox: usize) -> Result<(), Refusal> {
-        if self.user.mailbox == Some(mailbox) { Ok(()) } else { Err(Refusal::access_denied()) }
+        if self.user.mailbox == Some(mailbox) {
+            Ok(())
+        } else {
+            Err(Refusal::access_denied())
+        }
     }
 
     /// What an id points to, if the user may see it.
@@ -74,7 +82,11 @@ impl Context {
     /// # Errors
     /// The id is malformed or belongs to somebody else.
     pub fn target(&self, id: &str) -> Result<Target, Refusal> {
-        let target = self.world.ids.decode(id, self.world.count()).ok_or_else(Refusal::malformed_id)?;
+        let target = self
+            .world
+            .ids
+            .decode(id, self.world.count())
+            .ok_or_else(Refusal::malformed_id)?;
         let mailbox = match target {
             Target::Folder(mailbox, _) => mailbox,
             Target::Item(key) | Target::Occurrence(key, _) | Target::Attachment(key, _) => key.mailbox,
@@ -88,23 +100,41 @@ impl Context {
     /// # Errors
     /// It is malformed, somebody else's, or gone.
     pub fn folder(&self, id: &Element) -> Result<(usize, FolderKey), Refusal> {
-        let value = id.attribute("Id").ok_or_else(|| Refusal::missing_attribute("Id"))?;
+        let value = id
+            .attribute("Id")
+            .ok_or_else(|| Refusal::missing_attribute("Id"))?;
         let (mailbox, folder) = match id.name.as_str() {
             "FolderId" => match self.target(value)? {
                 Target::Folder(mailbox, folder) => (mailbox, folder),
-                _ => return Err(Refusal::new("ErrorInvalidFolderId", "The specified folder ID is not valid.")),
+                _ => {
+                    return Err(Refusal::new(
+                        "ErrorInvalidFolderId",
+                        "The specified folder ID is not valid.",
+                    ));
+                }
             },
             "DistinguishedFolderId" => self.distinguished(id, value)?,
             other => return Err(Refusal::schema(format!("Invalid child element '{other}'."))),
         };
-        let known = self.world.read(mailbox).is_some_and(|read| read.folders.contains_key(&folder));
-        if known { Ok((mailbox, folder)) } else { Err(Refusal::folder_not_found()) }
+        let known = self
+            .world
+            .read(mailbox)
+            .is_some_and(|read| read.folders.contains_key(&folder));
+        if known {
+            Ok((mailbox, folder))
+        } else {
+            Err(Refusal::folder_not_found())
+        }
     }
 
     fn distinguished(&self, id: &Element, name: &str) -> Result<(usize, FolderKey), Refusal> {
         let mailbox = match id.t("Mailbox").and_then(|mailbox| mailbox.t_text("EmailAddress")) {
             Some(address) => {
-                let owner = self.world.directory.by_smtp(address.trim()).and_then(|owner| owner.mailbox);
+                let owner = self
+                    .world
+                    .directory
+                    .by_smtp(address.trim())
+                    .and_then(|owner| owner.mailbox);
                 let mailbox = owner.ok_or_else(|| {
                     Refusal::new(
                         "ErrorNonExistentMailbox",
@@ -127,7 +157,12 @@ impl Context {
     /// # Errors
     /// As [`Context::folder`].
     pub fn target_folder(&self, element: &Element) -> Result<(usize, FolderKey), Refusal> {
-        self.folder(element.children.first().ok_or_else(|| Refusal::missing("FolderId"))?)
+        self.folder(
+            element
+                .children
+                .first()
+                .ok_or_else(|| Refusal::missing("FolderId"))?,
+        )
     }
 
     /// The item that an ItemId, OccurrenceItemId or RecurringMasterItemId element means.
@@ -135,26 +170,33 @@ impl Context {
     /// # Errors
     /// It is malformed, somebody else's, or gone.
     pub fn item(&self, id: &Element) -> Result<Found, Refusal> {
-        let attribute =
-            |name: &str| id.attribute(name).ok_or_else(|| Refusal::missing_attribute(name));
+        let attribute = |name: &str| id.attribute(name).ok_or_else(|| Refusal::missing_attribute(name));
         match id.name.as_str() {
             "ItemId" => match self.target(attribute("Id")?)? {
                 Target::Item(key) => self.whole(key),
                 Target::Occurrence(key, original) => self.occurrence(key, original),
-                _ => Err(Refusal::new("ErrorInvalidId", "The specified Id is not an item Id.")),
+                _ => Err(Refusal::new(
+                    "ErrorInvalidId",
+                    "The specified Id is not an item Id.",
+                )),
             },
             "OccurrenceItemId" => {
                 let Target::Item(key) = self.target(attribute("RecurringMasterId")?)? else {
                     return Err(Refusal::malformed_id());
                 };
                 let index = attribute("InstanceIndex")?;
-                let index: usize = index.parse().map_err(|_| Refusal::invalid_value("InstanceIndex", index))?;
+                let index: usize = index
+                    .parse()
+                    .map_err(|_| Refusal::invalid_value("InstanceIndex", index))?;
                 let stored = self.world.stored(key).ok_or_else(Refusal::item_not_found)?;
                 self.occurrence(key, series::nth(&stored.item, index)?)
             }
             "RecurringMasterItemId" => match self.target(attribute("OccurrenceId")?)? {
                 Target::Occurrence(key, _) => self.whole(key),
-                _ => Err(Refusal::new("ErrorCalendarIsNotOccurrence", "The specified Id is not an occurrence.")),
+                _ => Err(Refusal::new(
+                    "ErrorCalendarIsNotOccurrence",
+                    "The specified Id is not an occurrence.",
+                )),
             },
             other => Err(Refusal::schema(format!("Invalid child element '{other}'."))),
         }
@@ -176,7 +218,10 @@ impl Context {
 
     /// The rules of times without an offset that no property of the item places.
     pub fn rules(&self) -> Rules {
-        self.zone.as_ref().and_then(Zone::rules).unwrap_or(Rules::Named(chrono_tz::Tz::UTC))
+        self.zone
+            .as_ref()
+            .and_then(Zone::rules)
+            .unwrap_or(Rules::Named(chrono_tz::Tz::UTC))
     }
 }
 
@@ -185,7 +230,13 @@ impl Found {
     pub fn whole(key: ItemKey, stored: Stored) -> Found {
         let item = stored.item.clone();
         let role = series::role(&item);
-        Found { key, stored, item, original: None, role }
+        Found {
+            key,
+            stored,
+            item,
+            original: None,
+            role,
+        }
     }
 
     /// An occurrence of a stored series.
@@ -194,7 +245,13 @@ impl Found {
     /// It was deleted, or the series has no such occurrence.
     pub fn occurrence(key: ItemKey, stored: Stored, original: DateTime<Utc>) -> Result<Found, Refusal> {
         let (item, role) = series::occurrence(&stored.item, original)?;
-        Ok(Found { key, stored, item: Arc::new(item), original: Some(original), role })
+        Ok(Found {
+            key,
+            stored,
+            item: Arc::new(item),
+            original: Some(original),
+            role,
+        })
     }
 
     /// What its id points to.

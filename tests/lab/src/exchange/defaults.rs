@@ -18,7 +18,12 @@ const LONGEST_DAYS: i64 = 5 * 366;
 
 /// Fills in what every stored item has. Never fails: what cannot be right is left as it is.
 pub fn complete(item: &mut Item, at: DateTime<Utc>, owner: Option<&Principal>) {
-    let mut serial = item.attachments.iter().map(|attachment| attachment.serial).max().unwrap_or(0);
+    let mut serial = item
+        .attachments
+        .iter()
+        .map(|attachment| attachment.serial)
+        .max()
+        .unwrap_or(0);
     number(&mut item.attachments, &mut serial);
     match item.kind {
         Kind::CalendarItem => complete_calendar(item, at, owner),
@@ -54,7 +59,11 @@ fn highest(attachments: &[Attachment]) -> u32 {
         AttachmentContent::Item(item) => highest(&item.attachments),
         _ => 0,
     };
-    attachments.iter().map(|attachment| attachment.serial.max(inner(attachment))).max().unwrap_or(0)
+    attachments
+        .iter()
+        .map(|attachment| attachment.serial.max(inner(attachment)))
+        .max()
+        .unwrap_or(0)
 }
 
 fn default(item: &mut Item, field: Field, value: impl Into<Value>) {
@@ -73,10 +82,13 @@ fn complete_mail(item: &mut Item) {
 pub fn topic(subject: &str) -> &str {
     let mut rest = subject.trim();
     loop {
-        let stripped = ["re:", "fw:", "fwd:", "aw:", "wg:"].into_iter().find_map(|prefix| {
-            let head = rest.get(..prefix.len())?;
-            head.eq_ignore_ascii_case(prefix).then(|| rest[prefix.len()..].trim_start())
-        });
+        let stripped = ["re:", "fw:", "fwd:", "aw:", "wg:"]
+            .into_iter()
+            .find_map(|prefix| {
+                let head = rest.get(..prefix.len())?;
+                head.eq_ignore_ascii_case(prefix)
+                    .then(|| rest[prefix.len()..].trim_start())
+            });
         match stripped {
             Some(shorter) => rest = shorter,
             None => return rest,
@@ -85,13 +97,17 @@ pub fn topic(subject: &str) -> &str {
 }
 
 fn complete_calendar(item: &mut Item, at: DateTime<Utc>, owner: Option<&Principal>) {
-    if let (None, Some(Value::Zone(zone))) =
-        (item.get(Field::StartTimeZone), item.get(Field::MeetingTimeZone).cloned())
-    {
+    if let (None, Some(Value::Zone(zone))) = (
+        item.get(Field::StartTimeZone),
+        item.get(Field::MeetingTimeZone).cloned(),
+    ) {
         item.set(Field::StartTimeZone, zone);
     }
     default(item, Field::StartTimeZone, Zone::windows("UTC"));
-    if let (None, Some(zone)) = (item.get(Field::EndTimeZone), item.get(Field::StartTimeZone).cloned()) {
+    if let (None, Some(zone)) = (
+        item.get(Field::EndTimeZone),
+        item.get(Field::StartTimeZone).cloned(),
+    ) {
         item.set(Field::EndTimeZone, zone);
     }
     let start = item.time(Field::Start).unwrap_or(at);
@@ -137,9 +153,13 @@ fn derived_guid(item: &Item, at: DateTime<Utc>, owner: Option<&Principal>) -> uu
 
 /// Whether anybody is asked to a meeting.
 pub fn has_attendees(item: &Item) -> bool {
-    [Field::RequiredAttendees, Field::OptionalAttendees, Field::Resources]
-        .into_iter()
-        .any(|field| !item.attendees(field).is_empty())
+    [
+        Field::RequiredAttendees,
+        Field::OptionalAttendees,
+        Field::Resources,
+    ]
+    .into_iter()
+    .any(|field| !item.attendees(field).is_empty())
 }
 
 /// Applies the rules that tie an item's properties to each other after a client wrote some.
@@ -153,7 +173,10 @@ pub fn settle(item: &mut Item, written: &[Field]) -> Result<(), Refusal> {
             if has_attendees(item) && !item.flag(Field::IsMeeting) {
                 item.set(Field::IsMeeting, true);
                 item.set(Field::MyResponseType, "Organizer");
-                item.set(Field::AppointmentState, item.int(Field::AppointmentState).unwrap_or(0) | 1);
+                item.set(
+                    Field::AppointmentState,
+                    item.int(Field::AppointmentState).unwrap_or(0) | 1,
+                );
             }
             settle_calendar(item)
         }
@@ -167,7 +190,9 @@ pub fn settle(item: &mut Item, written: &[Field]) -> Result<(), Refusal> {
 }
 
 fn settle_calendar(item: &mut Item) -> Result<(), Refusal> {
-    let (Some(mut start), Some(mut end)) = (item.time(Field::Start), item.time(Field::End)) else { return Ok(()) };
+    let (Some(mut start), Some(mut end)) = (item.time(Field::Start), item.time(Field::End)) else {
+        return Ok(());
+    };
     if end < start {
         return Err(Refusal::new(
             "ErrorCalendarEndDateIsEarlierThanStartDate",
@@ -175,14 +200,21 @@ fn settle_calendar(item: &mut Item) -> Result<(), Refusal> {
         ));
     }
     if end - start > Duration::days(LONGEST_DAYS) {
-        return Err(Refusal::new("ErrorCalendarDurationIsTooLong", "Duration of calendar item is too long."));
+        return Err(Refusal::new(
+            "ErrorCalendarDurationIsTooLong",
+            "Duration of calendar item is too long.",
+        ));
     }
     let rules = series::zone_rules(item);
     if item.flag(Field::IsAllDayEvent) {
         let first = rules.to_local(start).date();
         let last = rules.to_local(end);
         // The end is the midnight after the last day; an end within a day means the whole day.
-        let last_day = if last.time() == NaiveTime::MIN { last.date() } else { last.date() + Duration::days(1) };
+        let last_day = if last.time() == NaiveTime::MIN {
+            last.date()
+        } else {
+            last.date() + Duration::days(1)
+        };
         let last_day = last_day.max(first + Duration::days(1));
         start = rules.to_utc(first.and_time(NaiveTime::MIN));
         end = rules.to_utc(last_day.and_time(NaiveTime::MIN));
@@ -191,7 +223,10 @@ fn settle_calendar(item: &mut Item) -> Result<(), Refusal> {
         item.set(Field::Start, start);
         let first = series::originals(item, None, None).first().copied();
         let first = first.ok_or_else(|| {
-            Refusal::new("ErrorRecurrenceHasNoOccurrence", "The recurrence has no occurrences.")
+            Refusal::new(
+                "ErrorRecurrenceHasNoOccurrence",
+                "The recurrence has no occurrences.",
+            )
         })?;
         end = rules.to_utc(rules.to_local(first) + (rules.to_local(end) - rules.to_local(start)));
         start = first;
@@ -208,24 +243,33 @@ fn settle_calendar(item: &mut Item) -> Result<(), Refusal> {
 
 fn complete_contact(item: &mut Item) {
     settle_file_as(item, &[]);
-    let full = [item.text(Field::GivenName), item.text(Field::MiddleName), item.text(Field::Surname)]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let full = [
+        item.text(Field::GivenName),
+        item.text(Field::MiddleName),
+        item.text(Field::Surname),
+    ]
+    .into_iter()
+    .filter(|part| !part.is_empty())
+    .collect::<Vec<_>>()
+    .join(" ");
     if !full.is_empty() {
         default(item, Field::DisplayName, full);
     }
-    let subject = [item.text(Field::DisplayName), item.text(Field::ContactFileAs), item.text(Field::CompanyName)]
-        .into_iter()
-        .find(|name| !name.is_empty())
-        .unwrap_or_default()
-        .to_owned();
+    let subject = [
+        item.text(Field::DisplayName),
+        item.text(Field::ContactFileAs),
+        item.text(Field::CompanyName),
+    ]
+    .into_iter()
+    .find(|name| !name.is_empty())
+    .unwrap_or_default()
+    .to_owned();
     default(item, Field::Subject, subject);
     for key in ["EmailAddress1", "EmailAddress2", "EmailAddress3"] {
-        if let (Some(address), None) =
-            (item.entry(Dictionary::EmailAddress, key), item.entry(Dictionary::EmailName, key))
-        {
+        if let (Some(address), None) = (
+            item.entry(Dictionary::EmailAddress, key),
+            item.entry(Dictionary::EmailName, key),
+        ) {
             let name = address.to_owned();
             item.set_entry(Dictionary::EmailName, key, name);
         }
@@ -241,7 +285,11 @@ fn settle_file_as(item: &mut Item, written: &[Field]) {
     let (given, family) = (item.text(Field::GivenName), item.text(Field::Surname));
     let company = item.text(Field::CompanyName);
     let joined = |parts: [&str; 2], with: &str| {
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(with)
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(with)
     };
     let last_first = joined([family, given], ", ");
     let file_as = match item.text(Field::FileAsMapping) {
@@ -287,14 +335,19 @@ fn settle_task(item: &mut Item, written: &[Field]) -> Result<(), Refusal> {
     if let (Some(start), Some(due)) = (item.time(Field::StartDate), item.time(Field::DueDate))
         && due < start
     {
-        return Err(Refusal::new("ErrorPropertyValidationFailure", "The due date is before the start date.")
-            .with("FieldURI", Field::DueDate.uri()));
+        return Err(Refusal::new(
+            "ErrorPropertyValidationFailure",
+            "The due date is before the start date.",
+        )
+        .with("FieldURI", Field::DueDate.uri()));
     }
     // The last of the three that the request wrote says whether the task is done.
-    let deciding = written
-        .iter()
-        .rev()
-        .find(|field| matches!(field, Field::Status | Field::PercentComplete | Field::CompleteDate));
+    let deciding = written.iter().rev().find(|field| {
+        matches!(
+            field,
+            Field::Status | Field::PercentComplete | Field::CompleteDate
+        )
+    });
     let percent = match item.get(Field::PercentComplete) {
         Some(Value::Double(percent)) => *percent,
         _ => 0.0,
@@ -311,11 +364,21 @@ fn settle_task(item: &mut Item, written: &[Field]) -> Result<(), Refusal> {
     }
     item.unset(Field::CompleteDate);
     if item.text(Field::Status) == "Completed" {
-        item.set(Field::Status, if percent > 0.0 && percent < 100.0 { "InProgress" } else { "NotStarted" });
+        item.set(
+            Field::Status,
+            if percent > 0.0 && percent < 100.0 {
+                "InProgress"
+            } else {
+                "NotStarted"
+            },
+        );
     }
     if percent >= 100.0 {
         item.set(Field::PercentComplete, 0.0);
-    } else if deciding == Some(&Field::PercentComplete) && percent > 0.0 && item.text(Field::Status) == "NotStarted" {
+    } else if deciding == Some(&Field::PercentComplete)
+        && percent > 0.0
+        && item.text(Field::Status) == "NotStarted"
+    {
         item.set(Field::Status, "InProgress");
     }
     Ok(())

@@ -66,14 +66,18 @@ pub fn get(item: &Item, stored: &Stored, role: Role, key: &PropertyKey, kind: &s
     if let Some(set) = item.extended(key) {
         return (set.kind == kind).then(|| set.values.clone());
     }
-    computed(item, stored, role, key).filter(|(made, _)| *made == kind).map(|(_, text)| vec![text])
+    computed(item, stored, role, key)
+        .filter(|(made, _)| *made == kind)
+        .map(|(_, text)| vec![text])
 }
 
 fn computed(item: &Item, stored: &Stored, role: Role, key: &PropertyKey) -> Option<(&'static str, String)> {
     match key {
         PropertyKey::Tag(tag) => tagged(item, stored, *tag),
         PropertyKey::Id(set, id) if Some(*set) == property_set("Meeting") => {
-            let date = item.time(Field::OriginalStart).filter(|_| role == Role::Occurrence || role == Role::Exception);
+            let date = item
+                .time(Field::OriginalStart)
+                .filter(|_| role == Role::Occurrence || role == Role::Exception);
             match id {
                 0x23 => global_object_id(item, None).map(|id| ("Binary", STANDARD.encode(id))),
                 0x03 => global_object_id(item, date).map(|id| ("Binary", STANDARD.encode(id))),
@@ -94,10 +98,16 @@ fn appointment(item: &Item, id: u32) -> Option<(&'static str, String)> {
         return None;
     }
     match id {
-        0x820d => item.time(Field::Start).map(|time| ("SystemTime", format_time(time))),
-        0x820e => item.time(Field::End).map(|time| ("SystemTime", format_time(time))),
+        0x820d => item
+            .time(Field::Start)
+            .map(|time| ("SystemTime", format_time(time))),
+        0x820e => item
+            .time(Field::End)
+            .map(|time| ("SystemTime", format_time(time))),
         0x8215 => Some(("Boolean", item.flag(Field::IsAllDayEvent).to_string())),
-        0x8217 => item.int(Field::AppointmentState).map(|state| ("Integer", state.to_string())),
+        0x8217 => item
+            .int(Field::AppointmentState)
+            .map(|state| ("Integer", state.to_string())),
         _ => None,
     }
 }
@@ -142,15 +152,17 @@ fn search_key(item: &Item, stored: &Stored) -> Vec<u8> {
 /// The head of the MIME text of mail that came in; what was sent from here has none.
 fn transport_headers(item: &Item) -> Option<String> {
     let mime = &item.mime.as_ref()?.0;
-    let end = mime.windows(4).position(|four| four == b"\r\n\r\n").or_else(|| {
-        mime.windows(2).position(|two| two == b"\n\n")
-    })?;
+    let end = mime
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .or_else(|| mime.windows(2).position(|two| two == b"\n\n"))?;
     Some(String::from_utf8_lossy(mime.get(..end)?).into_owned())
 }
 
 /// The octets that begin every global object id.
-const CLASS_ID: [u8; 16] =
-    [0x04, 0, 0, 0, 0x82, 0, 0xe0, 0, 0x74, 0xc5, 0xb7, 0x10, 0x1a, 0x82, 0xe0, 0x08];
+const CLASS_ID: [u8; 16] = [
+    0x04, 0, 0, 0, 0x82, 0, 0xe0, 0, 0x74, 0xc5, 0xb7, 0x10, 0x1a, 0x82, 0xe0, 0x08,
+];
 
 /// The global object id of a meeting, out of its UID: hex as it stands, a foreign UID wrapped.
 /// With a date it is the id of that occurrence, without it is the clean one.
@@ -198,7 +210,9 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
-    (0..text.len() / 2).map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -221,7 +235,10 @@ mod tests {
         let uid = new_uid(uuid::Uuid::from_u128(5));
         let item = Item::new(Kind::CalendarItem).with(Field::Uid, uid.as_str());
         let id = global_object_id(&item, None).unwrap();
-        assert_eq!(id.iter().map(|octet| format!("{octet:02X}")).collect::<String>(), uid);
+        assert_eq!(
+            id.iter().map(|octet| format!("{octet:02X}")).collect::<String>(),
+            uid
+        );
         assert_eq!(id.len(), 56);
     }
 }

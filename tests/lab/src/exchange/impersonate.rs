@@ -17,7 +17,10 @@ pub fn effective<'a>(
 ) -> Result<&'a Principal, Refusal> {
     let Some(named) = named else { return Ok(caller) };
     if named.ns != Ns::Types {
-        return Err(Refusal::schema(format!("Invalid child element '{}' of ConnectingSID.", named.name)));
+        return Err(Refusal::schema(format!(
+            "Invalid child element '{}' of ConnectingSID.",
+            named.name
+        )));
     }
     let value = named.text.trim();
     if value.is_empty() {
@@ -25,18 +28,34 @@ pub fn effective<'a>(
     }
     let found = match named.name.as_str() {
         "PrincipalName" => directory.by_upn(value).ok_or_else(|| {
-            Refusal::new("ErrorInvalidUserPrincipalName", "The user principal name (UPN) is not valid.")
+            Refusal::new(
+                "ErrorInvalidUserPrincipalName",
+                "The user principal name (UPN) is not valid.",
+            )
         })?,
-        "SID" => directory
-            .by_sid(value)
-            .ok_or_else(|| Refusal::new("ErrorInvalidUserSid", "The specified user security identifier (SID) is not valid."))?,
+        "SID" => directory.by_sid(value).ok_or_else(|| {
+            Refusal::new(
+                "ErrorInvalidUserSid",
+                "The specified user security identifier (SID) is not valid.",
+            )
+        })?,
         "PrimarySmtpAddress" | "SmtpAddress" => directory.by_smtp(value).ok_or_else(|| {
-            Refusal::new("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
+            Refusal::new(
+                "ErrorNonExistentMailbox",
+                "The SMTP address has no mailbox associated with it.",
+            )
         })?,
-        other => return Err(Refusal::schema(format!("Invalid child element '{other}' of ConnectingSID."))),
+        other => {
+            return Err(Refusal::schema(format!(
+                "Invalid child element '{other}' of ConnectingSID."
+            )));
+        }
     };
     if found.mailbox.is_none() {
-        return Err(Refusal::new("ErrorNonExistentMailbox", "No mailbox with such guid."));
+        return Err(Refusal::new(
+            "ErrorNonExistentMailbox",
+            "No mailbox with such guid.",
+        ));
     }
     if !caller.may_impersonate || !found.in_scope {
         return Err(Refusal::new(

@@ -5,29 +5,31 @@
 
 use super::field::Field;
 use super::field::Field::{
-    ActualWork, Alias, AllowNewTimeProposal, AppointmentReplyTime, AppointmentSequenceNumber, AppointmentState,
-    AssignedTime, AssistantName, AssociatedCalendarItemId, Attachments, BccRecipients, BillingInformation, Birthday,
-    Body, BusinessHomePage, CalendarItemType, Categories, CcRecipients, ChangeCount, Children, CompanyName,
-    CompleteDate, CompleteName, ConferenceType, ContactCompanies, ContactFileAs, ContactMileage, ContactSource,
-    ConversationId, ConversationIndex, ConversationTopic, Culture, DateTimeCreated, DateTimeReceived, DateTimeSent,
-    DateTimeStamp, DelegationState, Delegator, DeletedOccurrences, Department, DisplayCc, DisplayName, DisplayTo,
-    DueDate, Duration, EffectiveRights, EmailAddresses, End, EndTimeZone, EndTimeZoneId, EndWallClock,
-    EnhancedLocation, ExtendedProperties, FileAsMapping, FirstOccurrence, Flag, From, Generation, GivenName,
-    HasAttachments, HasBeenProcessed, HasPicture, ImAddresses, Importance, InReplyTo, Initials, InstanceKey,
-    IntendedFreeBusyStatus, InternetMessageHeaders, InternetMessageId, IsAllDayEvent, IsAssignmentEditable,
-    IsAssociated, IsCancelled, IsComplete, IsDelegated, IsDeliveryReceiptRequested, IsDraft, IsFromMe, IsMeeting,
+    ActualWork, Alias, AllowNewTimeProposal, AppointmentReplyTime, AppointmentSequenceNumber,
+    AppointmentState, AssignedTime, AssistantName, AssociatedCalendarItemId, Attachments, BccRecipients,
+    BillingInformation, Birthday, Body, BusinessHomePage, CalendarItemType, Categories, CcRecipients,
+    ChangeCount, Children, CompanyName, CompleteDate, CompleteName, ConferenceType, ContactCompanies,
+    ContactFileAs, ContactMileage, ContactSource, ConversationId, ConversationIndex, ConversationTopic,
+    Culture, DateTimeCreated, DateTimeReceived, DateTimeSent, DateTimeStamp, DelegationState, Delegator,
+    DeletedOccurrences, Department, DisplayCc, DisplayName, DisplayTo, DueDate, Duration, EffectiveRights,
+    EmailAddresses, End, EndTimeZone, EndTimeZoneId, EndWallClock, EnhancedLocation, ExtendedProperties,
+    FileAsMapping, FirstOccurrence, Flag, From, Generation, GivenName, HasAttachments, HasBeenProcessed,
+    HasPicture, ImAddresses, Importance, InReplyTo, Initials, InstanceKey, IntendedFreeBusyStatus,
+    InternetMessageHeaders, InternetMessageId, IsAllDayEvent, IsAssignmentEditable, IsAssociated,
+    IsCancelled, IsComplete, IsDelegated, IsDeliveryReceiptRequested, IsDraft, IsFromMe, IsMeeting,
     IsOnlineMeeting, IsOrganizer, IsOutOfDate, IsRead, IsReadReceiptRequested, IsRecurring, IsResend,
-    IsResponseRequested, IsSubmitted, IsTeamTask, IsUnmodified, ItemClass, ItemId, JobTitle, JoinOnlineMeetingUrl,
-    LastModifiedName, LastModifiedTime, LastOccurrence, LegacyFreeBusyStatus, Location, Manager, MeetingRequestType,
-    MeetingRequestWasSent, MeetingTimeZone, MeetingWorkspaceUrl, Members, MessageIsResponseRequested, MiddleName,
-    MimeContent, ModifiedOccurrences, MyResponseType, NetShowUrl, Nickname, NormalizedBody, Notes, OfficeLocation,
-    OptionalAttendees, Organizer, OriginalStart, Owner, ParentFolderId, PercentComplete, PhoneNumbers,
-    PhoneticFirstName, PhoneticFullName, PhoneticLastName, PhysicalAddresses, PostalAddressIndex, PostedTime, Preview,
-    Profession, ReceivedBy, ReceivedRepresenting, Recurrence, RecurrenceId, References, ReminderDueBy, ReminderIsSet,
-    ReminderMinutesBeforeStart, ReminderNextTime, ReplyTo, RequiredAttendees, Resources, ResponseObjects,
-    ResponseType, Sender, Sensitivity, Size, SpouseName, Start, StartDate, StartTimeZone, StartTimeZoneId,
-    StartWallClock, Status, StatusDescription, StoreEntryId, Subject, Surname, TaskCompanies, TaskContacts,
-    TaskIsRecurring, TaskMileage, TaskRecurrence, TextBody, TimeZone, ToRecipients, TotalWork, Uid, UniqueBody,
+    IsResponseRequested, IsSubmitted, IsTeamTask, IsUnmodified, ItemClass, ItemId, JobTitle,
+    JoinOnlineMeetingUrl, LastModifiedName, LastModifiedTime, LastOccurrence, LegacyFreeBusyStatus, Location,
+    Manager, MeetingRequestType, MeetingRequestWasSent, MeetingTimeZone, MeetingWorkspaceUrl, Members,
+    MessageIsResponseRequested, MiddleName, MimeContent, ModifiedOccurrences, MyResponseType, NetShowUrl,
+    Nickname, NormalizedBody, Notes, OfficeLocation, OptionalAttendees, Organizer, OriginalStart, Owner,
+    ParentFolderId, PercentComplete, PhoneNumbers, PhoneticFirstName, PhoneticFullName, PhoneticLastName,
+    PhysicalAddresses, PostalAddressIndex, PostedTime, Preview, Profession, ReceivedBy, ReceivedRepresenting,
+    Recurrence, RecurrenceId, References, ReminderDueBy, ReminderIsSet, ReminderMinutesBeforeStart,
+    ReminderNextTime, ReplyTo, RequiredAttendees, Resources, ResponseObjects, ResponseType, Sender,
+    Sensitivity, Size, SpouseName, Start, StartDate, StartTimeZone, StartTimeZoneId, StartWallClock, Status,
+    StatusDescription, StoreEntryId, Subject, Surname, TaskCompanies, TaskContacts, TaskIsRecurring,
+    TaskMileage, TaskRecurrence, TextBody, TimeZone, ToRecipients, TotalWork, Uid, UniqueBody,
     WeddingAnniversary, When,
 };
 use super::item::Kind;
@@ -305,7 +307,9 @@ pub fn layout(kind: Kind) -> impl Iterator<Item = Field> {
 
 /// The property that a child element means within a kind, and its place in the order.
 pub fn place(kind: Kind, element: &str) -> Option<(usize, Field)> {
-    layout(kind).enumerate().find(|(_, field)| field.element() == element)
+    layout(kind)
+        .enumerate()
+        .find(|(_, field)| field.element() == element)
 }
 
 /// Whether a kind has a property.

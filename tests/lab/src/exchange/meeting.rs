@@ -22,9 +22,14 @@ pub fn find(world: &World, mailbox: usize, uid: &str) -> Option<ItemKey> {
     let read = world.read(mailbox)?;
     let trash = DistinguishedFolder::DeletedItems.into();
     let found = read.items.values().find(|stored| {
-        stored.item.kind == Kind::CalendarItem && stored.folder != trash && stored.item.text(Field::Uid) == uid
+        stored.item.kind == Kind::CalendarItem
+            && stored.folder != trash
+            && stored.item.text(Field::Uid) == uid
     })?;
-    Some(ItemKey { mailbox, serial: found.serial })
+    Some(ItemKey {
+        mailbox,
+        serial: found.serial,
+    })
 }
 
 /// Whether the mailbox's owner called the meeting, or it is an appointment of their own.
@@ -36,15 +41,25 @@ pub fn is_organizer(item: &Item) -> bool {
 
 /// Everybody asked to a meeting.
 pub fn everyone(item: &Item) -> Vec<Address> {
-    [Field::RequiredAttendees, Field::OptionalAttendees, Field::Resources]
-        .into_iter()
-        .flat_map(|field| item.attendees(field).iter().map(|attendee| attendee.mailbox.clone()))
-        .collect()
+    [
+        Field::RequiredAttendees,
+        Field::OptionalAttendees,
+        Field::Resources,
+    ]
+    .into_iter()
+    .flat_map(|field| {
+        item.attendees(field)
+            .iter()
+            .map(|attendee| attendee.mailbox.clone())
+    })
+    .collect()
 }
 
 /// Sends the meeting as it is now to these people: the first time an invitation, later an update.
 pub fn invite(cx: &Context, key: ItemKey, to: &[Address], update: bool, save_copy: bool) {
-    let Some(stored) = cx.world.stored(key) else { return };
+    let Some(stored) = cx.world.stored(key) else {
+        return;
+    };
     if to.is_empty() {
         return;
     }
@@ -66,8 +81,10 @@ pub fn invite(cx: &Context, key: ItemKey, to: &[Address], update: bool, save_cop
 }
 
 /// The people among the addressees who have a mailbox here, the sender excepted.
-fn inside<'a>(world: &'a World, to: &[Address]) -> Vec<&'a Principal> {
-    to.iter().filter_map(|address| world.directory.by_smtp(&address.email)).collect()
+pub(super) fn inside<'a>(world: &'a World, to: &[Address]) -> Vec<&'a Principal> {
+    to.iter()
+        .filter_map(|address| world.directory.by_smtp(&address.email))
+        .collect()
 }
 
 fn is_user(cx: &Context, person: &Principal) -> bool {
@@ -76,9 +93,13 @@ fn is_user(cx: &Context, person: &Principal) -> bool {
 
 /// Puts the meeting in an attendee's calendar, or renews it there. Says whether anything came of it.
 fn deliver_copy(cx: &Context, person: &Principal, meeting: &Item) -> bool {
-    let Some(mailbox) = person.mailbox.filter(|_| !is_user(cx, person)) else { return false };
+    let Some(mailbox) = person.mailbox.filter(|_| !is_user(cx, person)) else {
+        return false;
+    };
     let existing = find(&cx.world, mailbox, meeting.text(Field::Uid));
-    let Some(mut transaction) = cx.world.transaction(mailbox, person) else { return false };
+    let Some(mut transaction) = cx.world.transaction(mailbox, person) else {
+        return false;
+    };
     let before = existing.and_then(|key| transaction.mailbox().items.get(&key.serial).cloned());
     let copy = attendee_copy(meeting, before.as_ref().map(|stored| stored.item.as_ref()));
     match before {
@@ -112,11 +133,15 @@ fn attendee_copy(meeting: &Item, before: Option<&Item>) -> Item {
         Field::AppointmentReplyTime,
     ];
     let same_time = before.is_some_and(|before| {
-        before.time(Field::Start) == meeting.time(Field::Start) && before.time(Field::End) == meeting.time(Field::End)
+        before.time(Field::Start) == meeting.time(Field::Start)
+            && before.time(Field::End) == meeting.time(Field::End)
     });
     for field in private {
         // Another time asks everybody anew.
-        let asked_anew = matches!(field, Field::MyResponseType | Field::LegacyFreeBusyStatus | Field::AppointmentReplyTime);
+        let asked_anew = matches!(
+            field,
+            Field::MyResponseType | Field::LegacyFreeBusyStatus | Field::AppointmentReplyTime
+        );
         if let Some(value) = before.and_then(|before| before.get(field))
             && (same_time || !asked_anew)
         {
@@ -132,7 +157,14 @@ fn attendee_copy(meeting: &Item, before: Option<&Item>) -> Item {
 }
 
 /// A message about a meeting, with what all such messages carry.
-fn message(kind: Kind, from: &Principal, meeting: &Item, to: &[Address], subject: String, at: DateTime<Utc>) -> Item {
+fn message(
+    kind: Kind,
+    from: &Principal,
+    meeting: &Item,
+    to: &[Address],
+    subject: String,
+    at: DateTime<Utc>,
+) -> Item {
     let sender = Address::new(&from.display, &from.smtp);
     let mut message = Item::new(kind)
         .with(Field::Subject, subject)
@@ -142,8 +174,14 @@ fn message(kind: Kind, from: &Principal, meeting: &Item, to: &[Address], subject
         .with(Field::DateTimeSent, at)
         .with(Field::DateTimeReceived, at)
         .with(Field::IsRead, false)
-        .with(Field::InternetMessageId, format!("<{}@lab.example>", uuid::Uuid::new_v4()))
-        .with(Field::ConversationTopic, super::defaults::topic(meeting.text(Field::Subject)).to_owned())
+        .with(
+            Field::InternetMessageId,
+            format!("<{}@lab.example>", uuid::Uuid::new_v4()),
+        )
+        .with(
+            Field::ConversationTopic,
+            super::defaults::topic(meeting.text(Field::Subject)).to_owned(),
+        )
         .with(Field::DateTimeStamp, at);
     let shared = [
         Field::Uid,
@@ -178,7 +216,10 @@ fn request(from: &Principal, meeting: &Item, to: &[Address], update: bool, at: D
         _ => "Busy".to_owned(),
     };
     message(Kind::MeetingRequest, from, meeting, to, subject, at)
-        .with(Field::MeetingRequestType, if update { "FullUpdate" } else { "NewMeetingRequest" })
+        .with(
+            Field::MeetingRequestType,
+            if update { "FullUpdate" } else { "NewMeetingRequest" },
+        )
         .with(Field::IntendedFreeBusyStatus, intended)
         .with(Field::LegacyFreeBusyStatus, "Tentative")
         .with(Field::IsMeeting, true)
@@ -189,7 +230,7 @@ fn request(from: &Principal, meeting: &Item, to: &[Address], update: bool, at: D
         .with(Field::ResponseType, "NoResponseReceived")
 }
 
-fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
+pub(super) fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
     let me = Address::new(&person.display, &person.smtp);
     message
         .with(Field::ReceivedBy, me.clone())
@@ -197,17 +238,25 @@ fn received(message: Item, person: &Principal, at: DateTime<Utc>) -> Item {
         .with(Field::DateTimeReceived, at)
 }
 
-fn deliver(cx: &Context, person: &Principal, message: Item) {
-    let transaction = person.mailbox.and_then(|mailbox| cx.world.transaction(mailbox, person));
+pub(super) fn deliver(cx: &Context, person: &Principal, message: Item) {
+    let transaction = person
+        .mailbox
+        .and_then(|mailbox| cx.world.transaction(mailbox, person));
     if let Some(mut transaction) = transaction {
         transaction.deliver(DistinguishedFolder::Inbox.into(), message);
     }
 }
 
 fn save_sent(cx: &Context, message: Item) {
-    let transaction = cx.user.mailbox.and_then(|mailbox| cx.world.transaction(mailbox, &cx.user));
+    let transaction = cx
+        .user
+        .mailbox
+        .and_then(|mailbox| cx.world.transaction(mailbox, &cx.user));
     if let Some(mut transaction) = transaction {
-        transaction.create(DistinguishedFolder::SentItems.into(), message.with(Field::IsRead, true));
+        transaction.create(
+            DistinguishedFolder::SentItems.into(),
+            message.with(Field::IsRead, true),
+        );
     }
 }
 
@@ -222,8 +271,15 @@ pub fn cancel(cx: &Context, key: ItemKey, meeting: &Item, to: &[Address], save_c
         to: to.iter().map(|address| address.email.clone()).collect(),
     });
     let subject = format!("Canceled: {}", meeting.text(Field::Subject));
-    let notice = message(Kind::MeetingCancellation, &cx.user, meeting, to, subject.clone(), cx.world.now())
-        .with(Field::ResponseType, "Unknown");
+    let notice = message(
+        Kind::MeetingCancellation,
+        &cx.user,
+        meeting,
+        to,
+        subject.clone(),
+        cx.world.now(),
+    )
+    .with(Field::ResponseType, "Unknown");
     for person in inside(&cx.world, to) {
         if is_user(cx, person) {
             continue;
@@ -237,9 +293,15 @@ pub fn cancel(cx: &Context, key: ItemKey, meeting: &Item, to: &[Address], save_c
 }
 
 fn mark_cancelled(cx: &Context, person: &Principal, uid: &str, subject: &str) {
-    let Some(key) = person.mailbox.and_then(|mailbox| find(&cx.world, mailbox, uid)) else { return };
-    let Some(mut transaction) = cx.world.transaction(key.mailbox, person) else { return };
-    let Some(stored) = transaction.mailbox().items.get(&key.serial).cloned() else { return };
+    let Some(key) = person.mailbox.and_then(|mailbox| find(&cx.world, mailbox, uid)) else {
+        return;
+    };
+    let Some(mut transaction) = cx.world.transaction(key.mailbox, person) else {
+        return;
+    };
+    let Some(stored) = transaction.mailbox().items.get(&key.serial).cloned() else {
+        return;
+    };
     let mut copy = stored.item.as_ref().clone();
     copy.set(Field::IsCancelled, true);
     copy.set(Field::AppointmentState, 7i64);
@@ -285,8 +347,17 @@ impl Answer {
 }
 
 /// Tells the organiser an answer. `meeting` is the attendee's copy.
-pub fn answer(cx: &Context, key: ItemKey, meeting: &Item, answer: Answer, body: Option<Value>, save_copy: bool) {
-    let Some(organizer) = meeting.recipient(Field::Organizer).cloned() else { return };
+pub fn answer(
+    cx: &Context,
+    key: ItemKey,
+    meeting: &Item,
+    answer: Answer,
+    body: Option<Value>,
+    save_copy: bool,
+) {
+    let Some(organizer) = meeting.recipient(Field::Organizer).cloned() else {
+        return;
+    };
     let now = cx.world.now();
     cx.world.ledger.record(Noticed::Response {
         mailbox: cx.user.smtp.clone(),
@@ -295,10 +366,16 @@ pub fn answer(cx: &Context, key: ItemKey, meeting: &Item, answer: Answer, body: 
         answer: answer.name().to_lowercase(),
     });
     let subject = format!("{}{}", answer.prefix(), meeting.text(Field::Subject));
-    let mut response =
-        message(Kind::MeetingResponse, &cx.user, meeting, std::slice::from_ref(&organizer), subject, now)
-            .with(Field::ItemClass, answer.class())
-            .with(Field::ResponseType, answer.name());
+    let mut response = message(
+        Kind::MeetingResponse,
+        &cx.user,
+        meeting,
+        std::slice::from_ref(&organizer),
+        subject,
+        now,
+    )
+    .with(Field::ItemClass, answer.class())
+    .with(Field::ResponseType, answer.name());
     response.unset(Field::Body);
     if let Some(body) = body {
         response.set(Field::Body, body);
@@ -314,11 +391,24 @@ pub fn answer(cx: &Context, key: ItemKey, meeting: &Item, answer: Answer, body: 
 
 /// Notes an answer on the organiser's copy.
 fn track(cx: &Context, organizer: &Principal, uid: &str, answer: Answer, at: DateTime<Utc>) {
-    let Some(key) = organizer.mailbox.and_then(|mailbox| find(&cx.world, mailbox, uid)) else { return };
-    let Some(mut transaction) = cx.world.transaction(key.mailbox, organizer) else { return };
-    let Some(stored) = transaction.mailbox().items.get(&key.serial).cloned() else { return };
+    let Some(key) = organizer
+        .mailbox
+        .and_then(|mailbox| find(&cx.world, mailbox, uid))
+    else {
+        return;
+    };
+    let Some(mut transaction) = cx.world.transaction(key.mailbox, organizer) else {
+        return;
+    };
+    let Some(stored) = transaction.mailbox().items.get(&key.serial).cloned() else {
+        return;
+    };
     let mut item = stored.item.as_ref().clone();
-    for field in [Field::RequiredAttendees, Field::OptionalAttendees, Field::Resources] {
+    for field in [
+        Field::RequiredAttendees,
+        Field::OptionalAttendees,
+        Field::Resources,
+    ] {
         let attendees: Vec<Attendee> = item
             .attendees(field)
             .iter()

@@ -1,51 +1,131 @@
-//! The lab's Exchange.
+//! The lab's Exchange, written from Microsoft's documents.
+//!
+//! From the outside in: [`front`] signs in ([`auth`], [`ntlm`]), reads the envelope ([`soap`], [`xml`]), finds in
+//! whose name the request runs ([`impersonate`]) and leads it to its operation ([`ops`]). Operations read elements
+//! ([`read`]), change the [`world`] in one way only (a mutation in a transaction), and write answers ([`render`])
+//! in the schema's order ([`layout`]). [`meeting`] and [`series`] know calendars, [`mime`] knows mail.
 
 pub mod auth;
+pub mod context;
 pub mod defaults;
 pub mod directory;
 pub mod event;
+pub mod extended;
 pub mod field;
 pub mod folder;
+pub mod front;
 pub mod ids;
+pub mod impersonate;
 pub mod item;
+pub mod layout;
 pub mod mailbox;
+pub mod meeting;
+pub mod messages;
 pub mod mime;
 pub mod mutation;
 pub mod ntlm;
+pub mod ops;
+pub mod paging;
+pub mod read;
 pub mod recurrence;
+pub mod refusal;
+pub mod render;
+pub mod restriction;
+pub mod search;
 pub mod seed;
+pub mod series;
+pub mod shape;
+pub mod soap;
+pub mod streaming;
 pub mod subscription;
+pub mod sync_state;
+pub mod update;
 pub mod value;
 pub mod version;
 pub mod world;
+pub mod xml;
 pub mod zone;
 
-use bytes::Bytes;
-use hyper::{Request, Response, StatusCode};
-use serde_json::Value;
-use std::sync::Arc;
-
-use crate::http::{ConnectionState, Reply};
 use crate::journal::{Durable, Journal};
+use bytes::Bytes;
+use folder::{DistinguishedFolder, FolderKey};
+use ids::{ItemKey, Target};
+use serde_json::{Value, json};
+
+pub use front::handle;
 pub use world::World;
 
 impl World {
-    /// The whole content for GET /world: every mailbox with its items.
+    /// The whole content for GET /world: every mailbox with its items and what a person sees of them.
     pub fn content(&self) -> Value {
-        Value::Null
+        let mailboxes = (0..self.count()).filter_map(|mailbox| {
+            let owner = self.directory.owner(mailbox)?;
+            let read = self.read(mailbox)?;
+            let mut stored: Vec<_> = read.items.values().collect();
+            stored.sort_by_key(|stored| stored.serial);
+            let items: Vec<Value> = stored
+                .into_iter()
+                .map(|stored| {
+                    let key = ItemKey {
+                        mailbox,
+                        serial: stored.serial,
+                    };
+                    let fields: serde_json::Map<String, Value> = stored
+                        .item
+                        .values()
+                        .iter()
+                        .map(|(field, value)| (field.uri().to_owned(), json!(value)))
+                        .collect();
+                    json!({
+                        "id": self.ids.encode(Target::Item(key)), "kind": stored.item.kind.element(),
+                        "folder": self.folder_name(&read, stored.folder), "fields": fields,
+                        "attachments": stored.item.attachments.len(),
+                    })
+                })
+                .collect();
+            Some(json!({"address": owner.smtp, "items": items}))
+        });
+        mailboxes.collect()
+    }
+
+    fn folder_name(&self, read: &mailbox::Mailbox, folder: FolderKey) -> String {
+        match (folder.distinguished(), read.folders.get(&folder)) {
+            (Some(known), _) => known.wire_name().to_owned(),
+            (None, Some(folder)) => folder.info.name.clone(),
+            (None, None) => String::new(),
+        }
     }
 
     /// What GET /stats adds for this side: items per mailbox.
     pub fn stats(&self) -> Value {
-        Value::Null
+        let items: serde_json::Map<String, Value> = (0..self.count())
+            .filter_map(|mailbox| {
+                let owner = self.directory.owner(mailbox)?;
+                Some((owner.smtp.clone(), json!(self.read(mailbox)?.items.len())))
+            })
+            .collect();
+        json!({"items": items})
     }
 
     /// Puts raw MIME bytes as a mail into a folder (a distinguished name such as `inbox`) and gives its id.
     ///
     /// # Errors
     /// No such mailbox or folder, as a sentence for the caller.
-    pub fn import_eml(&self, mailbox: &str, folder: &str, _mime: Bytes) -> Result<String, String> {
-        Err(format!("there is no folder {folder} in {mailbox}"))
+    pub fn import_eml(&self, mailbox: &str, folder: &str, mime: Bytes) -> Result<String, String> {
+        let owner = self
+            .directory
+            .by_smtp(mailbox)
+            .ok_or_else(|| format!("there is no mailbox {mailbox}"))?;
+        let known = DistinguishedFolder::from_wire_name(folder);
+        let folder = known.ok_or_else(|| format!("there is no folder {folder}"))?;
+        let mut item = mime::read(mime);
+        let mut transaction = owner
+            .mailbox
+            .and_then(|index| self.transaction(index, owner))
+            .ok_or_else(|| format!("{mailbox} has no mailbox"))?;
+        defaults::complete(&mut item, transaction.at(), Some(owner));
+        let key = transaction.deliver(folder.into(), item);
+        Ok(self.ids.encode(Target::Item(key)))
     }
 }
 
@@ -63,11 +143,4 @@ impl Durable for World {
     fn attach(&self, journal: Journal) {
         self.attach_journal(journal);
     }
-}
-
-/// Answers one HTTP request.
-pub async fn handle(_world: Arc<World>, _request: Request<Bytes>, _connection: &ConnectionState) -> Reply {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    Reply::Full(response)
 }

@@ -43,9 +43,17 @@ impl Page {
     /// # Errors
     /// A number is missing or impossible.
     pub fn read(request: &Element) -> Result<Page, Refusal> {
-        let view = |name: &str| request.m(&format!("Indexed{name}")).or_else(|| request.m(&format!("Fractional{name}")));
+        let view = |name: &str| {
+            request
+                .m(&format!("Indexed{name}"))
+                .or_else(|| request.m(&format!("Fractional{name}")))
+        };
         let Some(view) = view("PageItemView").or_else(|| view("PageFolderView")) else {
-            return Ok(Page::Indexed { most: most(request.m("ContactsView"))?, offset: 0, from_end: false });
+            return Ok(Page::Indexed {
+                most: most(request.m("ContactsView"))?,
+                offset: 0,
+                from_end: false,
+            });
         };
         if view.name.starts_with("Fractional") {
             let numerator = number(view, "Numerator")?;
@@ -56,7 +64,11 @@ impl Page {
                     "The fractional paging parameters are not valid.",
                 ));
             }
-            return Ok(Page::Fractional { most: most(Some(view))?, numerator, denominator });
+            return Ok(Page::Fractional {
+                most: most(Some(view))?,
+                numerator,
+                denominator,
+            });
         }
         let from_end = match view.attribute("BasePoint") {
             Some("Beginning") => false,
@@ -64,19 +76,35 @@ impl Page {
             Some(other) => return Err(Refusal::invalid_value("BasePoint", other)),
             None => return Err(Refusal::missing_attribute("BasePoint")),
         };
-        Ok(Page::Indexed { most: most(Some(view))?, offset: number(view, "Offset")?, from_end })
+        Ok(Page::Indexed {
+            most: most(Some(view))?,
+            offset: number(view, "Offset")?,
+            from_end,
+        })
     }
 
     /// The range of entries to show out of `total`.
     pub fn range(self, total: usize) -> std::ops::Range<usize> {
         let (most, start) = match self {
-            Page::Indexed { most, offset, from_end: false } => (most, offset.min(total)),
-            Page::Indexed { most, offset, from_end: true } => {
+            Page::Indexed {
+                most,
+                offset,
+                from_end: false,
+            } => (most, offset.min(total)),
+            Page::Indexed {
+                most,
+                offset,
+                from_end: true,
+            } => {
                 let end = total.saturating_sub(offset);
                 let count = most.unwrap_or(FIND_LIMIT).min(FIND_LIMIT);
                 return end.saturating_sub(count)..end;
             }
-            Page::Fractional { most, numerator, denominator } => (most, total * numerator / denominator),
+            Page::Fractional {
+                most,
+                numerator,
+                denominator,
+            } => (most, total * numerator / denominator),
         };
         let end = start + most.unwrap_or(FIND_LIMIT).min(FIND_LIMIT);
         start..end.min(total)
@@ -110,7 +138,9 @@ impl Page {
 }
 
 fn most(view: Option<&Element>) -> Result<Option<usize>, Refusal> {
-    let Some(text) = view.and_then(|view| view.attribute("MaxEntriesReturned")) else { return Ok(None) };
+    let Some(text) = view.and_then(|view| view.attribute("MaxEntriesReturned")) else {
+        return Ok(None);
+    };
     match text.parse() {
         Ok(most) if most > 0 => Ok(Some(most)),
         _ => Err(Refusal::invalid_value("MaxEntriesReturned", text)),
@@ -118,15 +148,23 @@ fn most(view: Option<&Element>) -> Result<Option<usize>, Refusal> {
 }
 
 fn number(view: &Element, name: &str) -> Result<usize, Refusal> {
-    let text = view.attribute(name).ok_or_else(|| Refusal::missing_attribute(name))?;
+    let text = view
+        .attribute(name)
+        .ok_or_else(|| Refusal::missing_attribute(name))?;
     text.parse().map_err(|_| {
-        Refusal::new("ErrorInvalidIndexedPagingParameters", "Indexed paging parameters are not valid.")
+        Refusal::new(
+            "ErrorInvalidIndexedPagingParameters",
+            "Indexed paging parameters are not valid.",
+        )
     })
 }
 
 /// A sort order: paths with whether they descend.
 pub fn order(request: &Element, version: Version) -> Result<Vec<(Path, bool)>, Refusal> {
-    let orders = request.m("SortOrder").map(|order| order.children.as_slice()).unwrap_or_default();
+    let orders = request
+        .m("SortOrder")
+        .map(|order| order.children.as_slice())
+        .unwrap_or_default();
     orders
         .iter()
         .map(|order| {

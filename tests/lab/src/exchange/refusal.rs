@@ -19,7 +19,11 @@ pub struct Refusal {
 impl Refusal {
     /// A code and its sentence.
     pub fn new(code: &'static str, text: impl Into<String>) -> Refusal {
-        Refusal { code, text: text.into(), values: Vec::new() }
+        Refusal {
+            code,
+            text: text.into(),
+            values: Vec::new(),
+        }
     }
 
     /// The same with a value in MessageXml.
@@ -31,12 +35,18 @@ impl Refusal {
 
     /// ErrorItemNotFound.
     pub fn item_not_found() -> Refusal {
-        Refusal::new("ErrorItemNotFound", "The specified object was not found in the store.")
+        Refusal::new(
+            "ErrorItemNotFound",
+            "The specified object was not found in the store.",
+        )
     }
 
     /// ErrorFolderNotFound.
     pub fn folder_not_found() -> Refusal {
-        Refusal::new("ErrorFolderNotFound", "The specified folder could not be found in the store.")
+        Refusal::new(
+            "ErrorFolderNotFound",
+            "The specified folder could not be found in the store.",
+        )
     }
 
     /// ErrorInvalidIdMalformed.
@@ -46,21 +56,29 @@ impl Refusal {
 
     /// ErrorAccessDenied.
     pub fn access_denied() -> Refusal {
-        Refusal::new("ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+        Refusal::new(
+            "ErrorAccessDenied",
+            "Access is denied. Check credentials and try again.",
+        )
     }
 
     /// ErrorSchemaValidation.
     pub fn schema(violation: impl Into<String>) -> Refusal {
         let violation = violation.into();
-        Refusal::new("ErrorSchemaValidation", format!("The request failed schema validation: {violation}"))
-            .with("LineNumber", "1")
-            .with("LinePosition", "1")
-            .with("Violation", violation)
+        Refusal::new(
+            "ErrorSchemaValidation",
+            format!("The request failed schema validation: {violation}"),
+        )
+        .with("LineNumber", "1")
+        .with("LinePosition", "1")
+        .with("Violation", violation)
     }
 
     /// An element that must be there and is not.
     pub fn missing(element: &str) -> Refusal {
-        Refusal::schema(format!("The element has incomplete content. List of possible elements expected: '{element}'."))
+        Refusal::schema(format!(
+            "The element has incomplete content. List of possible elements expected: '{element}'."
+        ))
     }
 
     /// An attribute that must be there and is not.
@@ -70,15 +88,20 @@ impl Refusal {
 
     /// A value outside its type.
     pub fn invalid_value(what: &str, value: &str) -> Refusal {
-        Refusal::schema(format!("The '{what}' value is invalid - The value '{value}' is invalid according to its datatype."))
+        Refusal::schema(format!(
+            "The '{what}' value is invalid - The value '{value}' is invalid according to its datatype."
+        ))
     }
 }
 
 impl From<Malformed> for Refusal {
     fn from(malformed: Malformed) -> Refusal {
-        Refusal::new("ErrorSchemaValidation", format!("The request failed schema validation: {}", malformed.message))
-            .with("LineNumber", malformed.line.to_string())
-            .with("LinePosition", malformed.position.to_string())
-            .with("Violation", malformed.message)
+        Refusal::new(
+            "ErrorSchemaValidation",
+            format!("The request failed schema validation: {}", malformed.message),
+        )
+        .with("LineNumber", malformed.line.to_string())
+        .with("LinePosition", malformed.position.to_string())
+        .with("Violation", malformed.message)
     }
 }

@@ -61,25 +61,44 @@ const MOST_NODES: usize = 255;
 /// It breaks the schema, is too complex, or searches what cannot be searched.
 pub fn read(element: &Element, version: Version) -> Result<Restriction, Refusal> {
     let mut nodes = 0;
-    let expression = element.children.first().ok_or_else(|| Refusal::missing("SearchExpression"))?;
+    let expression = element
+        .children
+        .first()
+        .ok_or_else(|| Refusal::missing("SearchExpression"))?;
     node(expression, version, &mut nodes)
 }
 
 fn node(element: &Element, version: Version, nodes: &mut usize) -> Result<Restriction, Refusal> {
     *nodes += 1;
     if *nodes > MOST_NODES {
-        return Err(Refusal::new("ErrorRestrictionTooComplex", "The restriction is too complex."));
+        return Err(Refusal::new(
+            "ErrorRestrictionTooComplex",
+            "The restriction is too complex.",
+        ));
     }
     let list = |nodes: &mut usize| {
-        element.children.iter().map(|child| node(child, version, nodes)).collect::<Result<Vec<_>, _>>()
+        element
+            .children
+            .iter()
+            .map(|child| node(child, version, nodes))
+            .collect::<Result<Vec<_>, _>>()
     };
     let path = || searchable(path::child_path(element, version)?);
-    let compare = |orderings| Ok(Restriction::Compare(path()?, orderings, operand(element, version)?));
+    let compare = |orderings| {
+        Ok(Restriction::Compare(
+            path()?,
+            orderings,
+            operand(element, version)?,
+        ))
+    };
     match element.name.as_str() {
         "And" => Ok(Restriction::And(list(nodes)?)),
         "Or" => Ok(Restriction::Or(list(nodes)?)),
         "Not" => {
-            let inner = element.children.first().ok_or_else(|| Refusal::missing("SearchExpression"))?;
+            let inner = element
+                .children
+                .first()
+                .ok_or_else(|| Refusal::missing("SearchExpression"))?;
             Ok(Restriction::Not(Box::new(node(inner, version, nodes)?)))
         }
         "Exists" => Ok(Restriction::Exists(path()?)),
@@ -91,14 +110,22 @@ fn node(element: &Element, version: Version, nodes: &mut usize) -> Result<Restri
         "IsLessThanOrEqualTo" => compare(&[Ordering::Less, Ordering::Equal]),
         "Contains" => contains(element, path()?),
         "Excludes" => {
-            let mask = element.t("Bitmask").and_then(|mask| mask.attribute("Value")).unwrap_or_default();
+            let mask = element
+                .t("Bitmask")
+                .and_then(|mask| mask.attribute("Value"))
+                .unwrap_or_default();
             let number = match mask.strip_prefix("0x") {
                 Some(digits) => i64::from_str_radix(digits, 16),
                 None => mask.parse(),
             };
-            Ok(Restriction::Excludes(path()?, number.map_err(|_| Refusal::invalid_value("Value", mask))?))
+            Ok(Restriction::Excludes(
+                path()?,
+                number.map_err(|_| Refusal::invalid_value("Value", mask))?,
+            ))
         }
-        other => Err(Refusal::schema(format!("Invalid child element '{other}' of Restriction."))),
+        other => Err(Refusal::schema(format!(
+            "Invalid child element '{other}' of Restriction."
+        ))),
     }
 }
 
@@ -122,16 +149,23 @@ fn searchable(path: Path) -> Result<Path, Refusal> {
         )
     );
     if unsupported {
-        return Err(Refusal::new("ErrorUnsupportedPathForQuery", "The property can not be used with this type of restriction."));
+        return Err(Refusal::new(
+            "ErrorUnsupportedPathForQuery",
+            "The property can not be used with this type of restriction.",
+        ));
     }
     Ok(path)
 }
 
 fn operand(element: &Element, version: Version) -> Result<Operand, Refusal> {
-    let operand = element.t("FieldURIOrConstant").ok_or_else(|| Refusal::missing("FieldURIOrConstant"))?;
+    let operand = element
+        .t("FieldURIOrConstant")
+        .ok_or_else(|| Refusal::missing("FieldURIOrConstant"))?;
     match operand.t("Constant") {
         Some(constant) => {
-            let value = constant.attribute("Value").ok_or_else(|| Refusal::missing_attribute("Value"))?;
+            let value = constant
+                .attribute("Value")
+                .ok_or_else(|| Refusal::missing_attribute("Value"))?;
             Ok(Operand::Constant(value.to_owned()))
         }
         None => Ok(Operand::Property(path::child_path(operand, version)?)),
@@ -139,7 +173,9 @@ fn operand(element: &Element, version: Version) -> Result<Operand, Refusal> {
 }
 
 fn contains(element: &Element, path: Path) -> Result<Restriction, Refusal> {
-    let constant = element.t("Constant").and_then(|constant| constant.attribute("Value"));
+    let constant = element
+        .t("Constant")
+        .and_then(|constant| constant.attribute("Value"));
     let constant = constant.ok_or_else(|| Refusal::missing("Constant"))?;
     let mode = match element.attribute("ContainmentMode") {
         None | Some("FullString") => Mode::FullString,
@@ -149,7 +185,10 @@ fn contains(element: &Element, path: Path) -> Result<Restriction, Refusal> {
         Some("ExactPhrase") => Mode::ExactPhrase,
         Some(other) => return Err(Refusal::invalid_value("ContainmentMode", other)),
     };
-    let exact = matches!(element.attribute("ContainmentComparison"), None | Some("Exact" | "IgnoreNonSpacingCharacters"));
+    let exact = matches!(
+        element.attribute("ContainmentComparison"),
+        None | Some("Exact" | "IgnoreNonSpacingCharacters")
+    );
     Ok(Restriction::Contains(path, mode, exact, constant.to_owned()))
 }
 
@@ -166,18 +205,18 @@ impl Restriction {
             Restriction::Or(any) => any.iter().any(|one| one.decide(values)),
             Restriction::Not(inner) => !inner.decide(values),
             Restriction::Exists(path) => !values(path).is_empty(),
-            Restriction::Compare(path, orderings, operand) => {
-                values(path).iter().any(|value| {
-                    compare(value, operand, values).is_some_and(|ordering| orderings.contains(&ordering))
+            Restriction::Compare(path, orderings, operand) => values(path).iter().any(|value| {
+                compare(value, operand, values).is_some_and(|ordering| orderings.contains(&ordering))
+            }),
+            Restriction::Differs(path, operand) => !values(path)
+                .iter()
+                .any(|value| compare(value, operand, values) == Some(Ordering::Equal)),
+            Restriction::Contains(path, mode, exact, constant) => {
+                values(path).iter().any(|value| match value {
+                    Comparable::Text(text) => text_contains(text, constant, *mode, *exact),
+                    _ => false,
                 })
             }
-            Restriction::Differs(path, operand) => {
-                !values(path).iter().any(|value| compare(value, operand, values) == Some(Ordering::Equal))
-            }
-            Restriction::Contains(path, mode, exact, constant) => values(path).iter().any(|value| match value {
-                Comparable::Text(text) => text_contains(text, constant, *mode, *exact),
-                _ => false,
-            }),
             Restriction::Excludes(path, mask) => values(path).iter().any(|value| match value {
                 Comparable::Number(number) => (*number as i64) & mask == 0,
                 _ => false,
@@ -186,7 +225,11 @@ impl Restriction {
     }
 }
 
-fn compare(value: &Comparable, operand: &Operand, values: &dyn Fn(&Path) -> Vec<Comparable>) -> Option<Ordering> {
+fn compare(
+    value: &Comparable,
+    operand: &Operand,
+    values: &dyn Fn(&Path) -> Vec<Comparable>,
+) -> Option<Ordering> {
     match operand {
         Operand::Constant(constant) => value.compare(&value.like(constant)?),
         Operand::Property(path) => value.compare(values(path).first()?),
@@ -194,12 +237,20 @@ fn compare(value: &Comparable, operand: &Operand, values: &dyn Fn(&Path) -> Vec<
 }
 
 fn text_contains(text: &str, constant: &str, mode: Mode, exact: bool) -> bool {
-    let fold = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
+    let fold = |text: &str| {
+        if exact {
+            text.to_owned()
+        } else {
+            text.to_lowercase()
+        }
+    };
     let (text, constant) = (fold(text), fold(constant));
     match mode {
         Mode::FullString => text == constant,
         Mode::Prefixed => text.starts_with(&constant),
         Mode::Substring | Mode::ExactPhrase => text.contains(&constant),
-        Mode::PrefixOnWords => text.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(&constant)),
+        Mode::PrefixOnWords => text
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| word.starts_with(&constant)),
     }
 }

@@ -45,9 +45,11 @@ impl Comparable {
         Some(match self {
             Comparable::Text(_) => Comparable::Text(constant.to_owned()),
             Comparable::Number(_) => Comparable::Number(trimmed.parse().ok()?),
-            Comparable::Time(_) => {
-                Comparable::Time(instant("Value", trimmed, Rules::Named(chrono_tz::Tz::UTC)).ok()?.timestamp())
-            }
+            Comparable::Time(_) => Comparable::Time(
+                instant("Value", trimmed, Rules::Named(chrono_tz::Tz::UTC))
+                    .ok()?
+                    .timestamp(),
+            ),
             Comparable::Bool(_) => Comparable::Bool(matches!(trimmed, "true" | "1")),
         })
     }
@@ -57,11 +59,18 @@ impl Comparable {
 pub fn values(found: &Found, path: &Path) -> Vec<Comparable> {
     match path {
         Path::Field(field) => field_values(found, *field),
-        Path::Entry(dictionary, key) => {
-            found.item.entry(*dictionary, key).map(|text| Comparable::Text(text.to_owned())).into_iter().collect()
-        }
+        Path::Entry(dictionary, key) => found
+            .item
+            .entry(*dictionary, key)
+            .map(|text| Comparable::Text(text.to_owned()))
+            .into_iter()
+            .collect(),
         Path::Header(name) => {
-            let values = found.item.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            let values = found
+                .item
+                .headers
+                .iter()
+                .filter(|(known, _)| known.eq_ignore_ascii_case(name));
             values.map(|(_, value)| Comparable::Text(value.clone())).collect()
         }
         Path::Extended(key, kind) => {
@@ -75,7 +84,9 @@ pub fn values(found: &Found, path: &Path) -> Vec<Comparable> {
 /// An extended property's value by its type.
 pub fn typed(kind: &str, text: &str) -> Option<Comparable> {
     Some(match kind.strip_suffix("Array").unwrap_or(kind) {
-        "Integer" | "Short" | "Long" | "Double" | "Float" | "Currency" => Comparable::Number(text.parse().ok()?),
+        "Integer" | "Short" | "Long" | "Double" | "Float" | "Currency" => {
+            Comparable::Number(text.parse().ok()?)
+        }
         "Boolean" => Comparable::Bool(text == "true"),
         "SystemTime" => Comparable::Time(DateTime::parse_from_rfc3339(text).ok()?.timestamp()),
         _ => Comparable::Text(text.to_owned()),
@@ -91,9 +102,9 @@ fn field_values(found: &Found, field: Field) -> Vec<Comparable> {
         Field::DateTimeCreated => one(Comparable::Time(found.stored.created.timestamp())),
         Field::LastModifiedTime => one(Comparable::Time(found.stored.modified.timestamp())),
         Field::LastModifiedName => one(Comparable::Text(found.stored.modified_by.clone())),
-        Field::DateTimeReceived => {
-            one(Comparable::Time(item.time(field).unwrap_or(found.stored.created).timestamp()))
-        }
+        Field::DateTimeReceived => one(Comparable::Time(
+            item.time(field).unwrap_or(found.stored.created).timestamp(),
+        )),
         Field::IsRecurring => one(Comparable::Bool(found.role != Role::Single)),
         Field::CalendarItemType => one(Comparable::Text(found.role.name().to_owned())),
         Field::IsComplete => one(Comparable::Bool(item.text(Field::Status) == "Completed")),
@@ -104,9 +115,11 @@ fn field_values(found: &Found, field: Field) -> Vec<Comparable> {
         Field::Sensitivity | Field::Importance if item.get(field).is_none() => {
             one(Comparable::Text("Normal".to_owned()))
         }
-        Field::Notes | Field::TextBody | Field::Body => {
-            item.body().map(|body| Comparable::Text(value::text(body).into_owned())).into_iter().collect()
-        }
+        Field::Notes | Field::TextBody | Field::Body => item
+            .body()
+            .map(|body| Comparable::Text(value::text(body).into_owned()))
+            .into_iter()
+            .collect(),
         _ => match item.get(field) {
             Some(value) => plain(value),
             // The flags that every item has.
@@ -126,7 +139,10 @@ fn plain(value: &Value) -> Vec<Comparable> {
         Value::Strings(strings) => strings.iter().cloned().map(Comparable::Text).collect(),
         Value::Recipient(address) => names(address),
         Value::Recipients(addresses) => addresses.iter().flat_map(names).collect(),
-        Value::Attendees(attendees) => attendees.iter().flat_map(|attendee| names(&attendee.mailbox)).collect(),
+        Value::Attendees(attendees) => attendees
+            .iter()
+            .flat_map(|attendee| names(&attendee.mailbox))
+            .collect(),
         Value::Body(_) | Value::Binary(_) | Value::Recurrence(_) | Value::Zone(_) => Vec::new(),
     }
 }
@@ -136,5 +152,8 @@ fn people(item: &Item, field: Field) -> Vec<Comparable> {
 }
 
 fn names(address: &Address) -> Vec<Comparable> {
-    vec![Comparable::Text(address.name.clone()), Comparable::Text(address.email.clone())]
+    vec![
+        Comparable::Text(address.name.clone()),
+        Comparable::Text(address.email.clone()),
+    ]
 }

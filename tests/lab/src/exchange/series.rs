@@ -33,7 +33,11 @@ impl Role {
 
 /// The role of a stored item.
 pub fn role(item: &Item) -> Role {
-    if rule(item).is_some() { Role::RecurringMaster } else { Role::Single }
+    if rule(item).is_some() {
+        Role::RecurringMaster
+    } else {
+        Role::Single
+    }
 }
 
 /// The rule of a calendar series.
@@ -52,7 +56,8 @@ pub fn zone_rules(item: &Item) -> Rules {
             Some(Value::Zone(zone)) => Some(zone),
             _ => None,
         });
-    zone.and_then(Zone::rules).unwrap_or(Rules::Named(chrono_tz::Tz::UTC))
+    zone.and_then(Zone::rules)
+        .unwrap_or(Rules::Named(chrono_tz::Tz::UTC))
 }
 
 /// Starts that the rule gives within `from..until`, deleted and changed ones included.
@@ -61,7 +66,9 @@ pub fn originals(
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
 ) -> Vec<DateTime<Utc>> {
-    let (Some(rule), Some(start)) = (rule(item), item.time(Field::Start)) else { return Vec::new() };
+    let (Some(rule), Some(start)) = (rule(item), item.time(Field::Start)) else {
+        return Vec::new();
+    };
     let rules = zone_rules(item);
     rule.starts(rules, rules.to_local(start).time(), from, until)
 }
@@ -72,7 +79,10 @@ pub fn originals(
 /// The item is no series, has fewer occurrences, or that one was deleted.
 pub fn nth(item: &Item, index: usize) -> Result<DateTime<Utc>, Refusal> {
     if rule(item).is_none() {
-        return Err(Refusal::new("ErrorCalendarIsNotRecurringMaster", "The specified item is not a recurring master."));
+        return Err(Refusal::new(
+            "ErrorCalendarIsNotRecurringMaster",
+            "The specified item is not a recurring master.",
+        ));
     }
     let all = originals(item, None, None);
     let start = index.checked_sub(1).and_then(|at| all.get(at)).copied();
@@ -82,7 +92,11 @@ pub fn nth(item: &Item, index: usize) -> Result<DateTime<Utc>, Refusal> {
             "Occurrence index is out of recurrence range.",
         )
     })?;
-    if item.deleted.contains(&start) { Err(deleted()) } else { Ok(start) }
+    if item.deleted.contains(&start) {
+        Err(deleted())
+    } else {
+        Ok(start)
+    }
 }
 
 fn deleted() -> Refusal {
@@ -100,7 +114,11 @@ pub fn occurrence(master: &Item, original: DateTime<Utc>) -> Result<(Item, Role)
     if master.deleted.contains(&original) {
         return Err(deleted());
     }
-    if let Some(exception) = master.exceptions.iter().find(|exception| exception.original == original) {
+    if let Some(exception) = master
+        .exceptions
+        .iter()
+        .find(|exception| exception.original == original)
+    {
         return Ok((exception.item.clone(), Role::Exception));
     }
     let until = original + Duration::seconds(1);
@@ -135,24 +153,27 @@ fn end_of(master: &Item, start: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Occurrences, changed ones included, that touch `from..until`: original start, item and role,
 /// by start.
-pub fn expand(
-    master: &Item,
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, Item, Role)> {
+pub fn expand(master: &Item, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<(DateTime<Utc>, Item, Role)> {
     let length = match (master.time(Field::Start), master.time(Field::End)) {
         (Some(start), Some(end)) => end - start,
         _ => Duration::zero(),
     };
-    let mut found: Vec<(DateTime<Utc>, Item, Role)> = originals(master, Some(from - length - Duration::days(1)), Some(until))
-        .into_iter()
-        .filter(|original| !master.deleted.contains(original))
-        .filter(|original| !master.exceptions.iter().any(|exception| exception.original == *original))
-        .filter(|original| touches(*original, end_of(master, *original), from, until))
-        .map(|original| (original, plain_occurrence(master, original), Role::Occurrence))
-        .collect();
+    let mut found: Vec<(DateTime<Utc>, Item, Role)> =
+        originals(master, Some(from - length - Duration::days(1)), Some(until))
+            .into_iter()
+            .filter(|original| !master.deleted.contains(original))
+            .filter(|original| {
+                !master
+                    .exceptions
+                    .iter()
+                    .any(|exception| exception.original == *original)
+            })
+            .filter(|original| touches(*original, end_of(master, *original), from, until))
+            .map(|original| (original, plain_occurrence(master, original), Role::Occurrence))
+            .collect();
     for exception in &master.exceptions {
-        let (Some(start), Some(end)) = (exception.item.time(Field::Start), exception.item.time(Field::End)) else {
+        let (Some(start), Some(end)) = (exception.item.time(Field::Start), exception.item.time(Field::End))
+        else {
             continue;
         };
         if touches(start, end, from, until) {

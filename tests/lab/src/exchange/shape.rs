@@ -84,7 +84,10 @@ impl Shape {
 
     /// All first-class properties.
     pub fn all(version: Version) -> Shape {
-        Shape { base: Base::AllProperties, ..Shape::id_only(version) }
+        Shape {
+            base: Base::AllProperties,
+            ..Shape::id_only(version)
+        }
     }
 
     /// An ItemShape or FolderShape element.
@@ -92,8 +95,14 @@ impl Shape {
     /// # Errors
     /// It breaks the schema.
     pub fn read(element: &Element, purpose: Purpose, version: Version) -> Result<Shape, Refusal> {
-        let mut shape = Shape { purpose, ..Shape::id_only(version) };
-        let base = element.t_text("BaseShape").ok_or_else(|| Refusal::missing("BaseShape"))?.trim();
+        let mut shape = Shape {
+            purpose,
+            ..Shape::id_only(version)
+        };
+        let base = element
+            .t_text("BaseShape")
+            .ok_or_else(|| Refusal::missing("BaseShape"))?
+            .trim();
         shape.base = match base {
             "IdOnly" => Base::IdOnly,
             "Default" => Base::Default,
@@ -109,7 +118,11 @@ impl Shape {
             Some("Text") => BodyForm::Text,
             Some(other) => return Err(Refusal::invalid_value("BodyType", other)),
         };
-        for path in element.t("AdditionalProperties").map(|more| more.children.as_slice()).unwrap_or_default() {
+        for path in element
+            .t("AdditionalProperties")
+            .map(|more| more.children.as_slice())
+            .unwrap_or_default()
+        {
             match path::read(path, version)? {
                 Path::Field(Field::MimeContent) => shape.mime = true,
                 Path::Field(field) => shape.fields.push(field),
@@ -119,9 +132,14 @@ impl Shape {
                 Path::Unkept(_) => {}
             }
         }
+        // The change feed leaves the MIME text out as it does the body; a search refuses the question.
+        shape.mime &= purpose != Purpose::Sync;
         if shape.mime && purpose != Purpose::Get {
-            return Err(Refusal::new("ErrorInvalidPropertyRequest", "Property is not valid for this operation.")
-                .with("FieldURI", Field::MimeContent.uri()));
+            return Err(Refusal::new(
+                "ErrorInvalidPropertyRequest",
+                "Property is not valid for this operation.",
+            )
+            .with("FieldURI", Field::MimeContent.uri()));
         }
         Ok(shape)
     }
@@ -148,7 +166,12 @@ impl Shape {
     fn is_withheld(&self, field: Field) -> bool {
         let body = matches!(
             field,
-            Field::Body | Field::Attachments | Field::UniqueBody | Field::NormalizedBody | Field::TextBody | Field::Notes
+            Field::Body
+                | Field::Attachments
+                | Field::UniqueBody
+                | Field::NormalizedBody
+                | Field::TextBody
+                | Field::Notes
         );
         match self.purpose {
             Purpose::Get => false,
@@ -195,11 +218,12 @@ fn is_only_on_request(field: Field) -> bool {
 
 fn is_default(kind: Kind, field: Field) -> bool {
     use Field::{
-        Attachments, BccRecipients, Body, CalendarItemType, CcRecipients, CompanyName, CompleteName, ContactFileAs,
-        DateTimeCreated, DateTimeSent, DisplayName, DueDate, EmailAddresses, End, From, HasAttachments, ImAddresses,
-        IsDeliveryReceiptRequested, IsRead, IsReadReceiptRequested, IsRecurring, JobTitle, LegacyFreeBusyStatus,
-        Location, OptionalAttendees, Organizer, PercentComplete, PhoneNumbers, PhysicalAddresses, RequiredAttendees,
-        Resources, ResponseObjects, Sender, Sensitivity, Size, Start, StartDate, Status, Subject, ToRecipients,
+        Attachments, BccRecipients, Body, CalendarItemType, CcRecipients, CompanyName, CompleteName,
+        ContactFileAs, DateTimeCreated, DateTimeSent, DisplayName, DueDate, EmailAddresses, End, From,
+        HasAttachments, ImAddresses, IsDeliveryReceiptRequested, IsRead, IsReadReceiptRequested, IsRecurring,
+        JobTitle, LegacyFreeBusyStatus, Location, OptionalAttendees, Organizer, PercentComplete,
+        PhoneNumbers, PhysicalAddresses, RequiredAttendees, Resources, ResponseObjects, Sender, Sensitivity,
+        Size, Start, StartDate, Status, Subject, ToRecipients,
     };
     if matches!(field, Subject | Attachments | HasAttachments | ResponseObjects) {
         return true;
@@ -207,20 +231,47 @@ fn is_default(kind: Kind, field: Field) -> bool {
     match kind {
         Kind::CalendarItem | Kind::MeetingRequest => matches!(
             field,
-            Start | End | Location | LegacyFreeBusyStatus | CalendarItemType | IsRecurring | Organizer | Body
-                | RequiredAttendees | OptionalAttendees | Resources
+            Start
+                | End
+                | Location
+                | LegacyFreeBusyStatus
+                | CalendarItemType
+                | IsRecurring
+                | Organizer
+                | Body
+                | RequiredAttendees
+                | OptionalAttendees
+                | Resources
         ),
         Kind::Contact => matches!(
             field,
-            ContactFileAs | DisplayName | CompleteName | CompanyName | EmailAddresses | PhysicalAddresses | PhoneNumbers
-                | ImAddresses | JobTitle
+            ContactFileAs
+                | DisplayName
+                | CompleteName
+                | CompanyName
+                | EmailAddresses
+                | PhysicalAddresses
+                | PhoneNumbers
+                | ImAddresses
+                | JobTitle
         ),
         Kind::DistributionList => matches!(field, DisplayName | ContactFileAs),
         Kind::Task => matches!(field, DueDate | PercentComplete | StartDate | Status | Body),
         _ => matches!(
             field,
-            Sensitivity | Body | Size | DateTimeSent | DateTimeCreated | Sender | From | ToRecipients | CcRecipients
-                | BccRecipients | IsRead | IsReadReceiptRequested | IsDeliveryReceiptRequested
+            Sensitivity
+                | Body
+                | Size
+                | DateTimeSent
+                | DateTimeCreated
+                | Sender
+                | From
+                | ToRecipients
+                | CcRecipients
+                | BccRecipients
+                | IsRead
+                | IsReadReceiptRequested
+                | IsDeliveryReceiptRequested
         ),
     }
 }

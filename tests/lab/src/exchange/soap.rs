@@ -30,9 +30,13 @@ impl Request<'_> {
     /// not have.
     pub fn read(envelope: &Element, build: Build) -> Result<Request<'_>, Refusal> {
         if envelope.ns != Ns::Soap || envelope.name != "Envelope" {
-            return Err(Refusal::schema(format!("Expected element 'Envelope' in namespace '{SOAP}'.")));
+            return Err(Refusal::schema(format!(
+                "Expected element 'Envelope' in namespace '{SOAP}'."
+            )));
         }
-        let body = envelope.child(Ns::Soap, "Body").ok_or_else(|| Refusal::missing("Body"))?;
+        let body = envelope
+            .child(Ns::Soap, "Body")
+            .ok_or_else(|| Refusal::missing("Body"))?;
         let operation = match body.children.as_slice() {
             [operation] if operation.ns == Ns::Messages => operation,
             _ => return Err(Refusal::schema("The SOAP body must hold one operation.")),
@@ -41,8 +45,14 @@ impl Request<'_> {
         let part = |name| header.and_then(|header| header.t(name));
         let impersonated = match part("ExchangeImpersonation") {
             Some(impersonation) => {
-                let sid = impersonation.t("ConnectingSID").ok_or_else(|| Refusal::missing("ConnectingSID"))?;
-                Some(sid.children.first().ok_or_else(|| Refusal::missing("PrincipalName"))?)
+                let sid = impersonation
+                    .t("ConnectingSID")
+                    .ok_or_else(|| Refusal::missing("ConnectingSID"))?;
+                Some(
+                    sid.children
+                        .first()
+                        .ok_or_else(|| Refusal::missing("PrincipalName"))?,
+                )
             }
             None => None,
         };
@@ -58,13 +68,18 @@ impl Request<'_> {
 
 /// A missing header means the oldest schema, as the documentation of RequestServerVersion says.
 fn version(asked: Option<&Element>, build: Build) -> Result<Version, Refusal> {
-    let Some(asked) = asked else { return Ok(Version::E2007) };
+    let Some(asked) = asked else {
+        return Ok(Version::E2007);
+    };
     let name = asked.attribute("Version").unwrap_or("Exchange2007_SP1");
     // A value outside the server's schema is a bad request, not a bad version (exchangelib #927).
-    let version = Version::parse(name)
-        .ok_or_else(|| Refusal::new("ErrorInvalidRequest", "The request is invalid."))?;
+    let version =
+        Version::parse(name).ok_or_else(|| Refusal::new("ErrorInvalidRequest", "The request is invalid."))?;
     if version > build.newest() {
-        return Err(Refusal::new("ErrorInvalidServerVersion", "The specified server version is invalid."));
+        return Err(Refusal::new(
+            "ErrorInvalidServerVersion",
+            "The specified server version is invalid.",
+        ));
     }
     Ok(version)
 }

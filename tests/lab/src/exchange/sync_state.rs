@@ -44,7 +44,10 @@ impl SyncState {
             return None;
         }
         let number = |at: usize| body.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
-        let first = (i64::from_be_bytes(body.get(25..33)?.try_into().ok()?), number(33)?);
+        let first = (
+            i64::from_be_bytes(body.get(25..33)?.try_into().ok()?),
+            number(33)?,
+        );
         Some(SyncState {
             mailbox: number(0)?,
             folder: number(8)?,
@@ -55,7 +58,10 @@ impl SyncState {
 }
 
 fn seal(body: &[u8], seed: u64) -> [u8; SEAL] {
-    let digest = Sha256::new_with_prefix(b"sync state").chain_update(seed.to_be_bytes()).chain_update(body).finalize();
+    let digest = Sha256::new_with_prefix(b"sync state")
+        .chain_update(seed.to_be_bytes())
+        .chain_update(body)
+        .finalize();
     let mut seal = [0; SEAL];
     seal.copy_from_slice(&digest[..SEAL]);
     seal
@@ -67,7 +73,12 @@ mod tests {
 
     #[test]
     fn a_state_comes_back_and_a_changed_one_does_not() {
-        let state = SyncState { mailbox: 1, folder: 2, change: 3, first: Some((-4, 5)) };
+        let state = SyncState {
+            mailbox: 1,
+            folder: 2,
+            change: 3,
+            first: Some((-4, 5)),
+        };
         let text = state.encode(9);
         assert_eq!(SyncState::decode(&text, 9), Some(state));
         assert_eq!(SyncState::decode(&text, 8), None);

@@ -21,21 +21,31 @@ use super::xml::read::Element;
 pub fn apply(item: &mut Item, updates: &Element, reading: Reading) -> Result<Vec<Field>, Refusal> {
     let mut written = Vec::new();
     // A zone set in the same request places times without an offset.
-    let reading = Reading { rules: zone_of(updates).unwrap_or(reading.rules), ..reading };
+    let reading = Reading {
+        rules: zone_of(updates).unwrap_or(reading.rules),
+        ..reading
+    };
     for change in &updates.children {
         let path = path::child_path(change, reading.version)?;
         match change.name.as_str() {
             "SetItemField" => set(item, &path, content(change)?, reading, &mut written)?,
             "AppendToItemField" => append(item, &path, content(change)?, reading, &mut written)?,
             "DeleteItemField" => delete(item, &path, &mut written)?,
-            other => return Err(Refusal::schema(format!("Invalid child element '{other}' of Updates."))),
+            other => {
+                return Err(Refusal::schema(format!(
+                    "Invalid child element '{other}' of Updates."
+                )));
+            }
         }
     }
     Ok(written)
 }
 
 fn zone_of(updates: &Element) -> Option<super::zone::Rules> {
-    let zones = updates.children.iter().filter_map(|change| change.t("CalendarItem"));
+    let zones = updates
+        .children
+        .iter()
+        .filter_map(|change| change.t("CalendarItem"));
     let mut zones = zones.filter_map(|item| item.t("StartTimeZone").or_else(|| item.t("MeetingTimeZone")));
     value::zone(zones.next()?).rules()
 }
@@ -53,13 +63,19 @@ fn content(change: &Element) -> Result<&Element, Refusal> {
 }
 
 fn mismatch() -> Refusal {
-    Refusal::new("ErrorUpdatePropertyMismatch", "The property in the change description does not match its path.")
+    Refusal::new(
+        "ErrorUpdatePropertyMismatch",
+        "The property in the change description does not match its path.",
+    )
 }
 
 fn check(item: &Item, field: Field) -> Result<(), Refusal> {
     if !layout::has(item.kind, field) {
-        return Err(Refusal::new("ErrorInvalidPropertyRequest", "Property is not valid for this object type.")
-            .with("FieldURI", field.uri()));
+        return Err(Refusal::new(
+            "ErrorInvalidPropertyRequest",
+            "Property is not valid for this object type.",
+        )
+        .with("FieldURI", field.uri()));
     }
     // A message that was sent keeps what its recipients saw.
     let fixed = matches!(
@@ -96,19 +112,29 @@ fn set(
                 return Err(mismatch());
             }
             check(item, *field)?;
-            if matches!(field, Field::Attachments | Field::MimeContent | Field::Uid) && *field != Field::MimeContent {
-                return Err(Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property.")
-                    .with("FieldURI", field.uri()));
+            if matches!(field, Field::Attachments | Field::MimeContent | Field::Uid)
+                && *field != Field::MimeContent
+            {
+                return Err(
+                    Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property.")
+                        .with("FieldURI", field.uri()),
+                );
             }
             if *field == Field::MimeContent {
-                return Err(Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property."));
+                return Err(Refusal::new(
+                    "ErrorInvalidPropertySet",
+                    "Set action is invalid for property.",
+                ));
             }
             item::set(item, *field, property, reading)?;
             written.push(*field);
         }
         Path::Entry(dictionary, key) => {
             let (field, inner) = dictionary_field(*dictionary);
-            let entry = property.children.first().filter(|_| property.name == field.element());
+            let entry = property
+                .children
+                .first()
+                .filter(|_| property.name == field.element());
             let entry = entry.ok_or_else(mismatch)?;
             if entry.attribute("Key") != Some(key) || inner.is_some_and(|part| entry.t(part).is_none()) {
                 return Err(mismatch());
@@ -132,7 +158,10 @@ fn set(
             written.push(Field::ExtendedProperties);
         }
         Path::Header(_) | Path::Folder(_) | Path::Unkept(_) => {
-            return Err(Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property."));
+            return Err(Refusal::new(
+                "ErrorInvalidPropertySet",
+                "Set action is invalid for property.",
+            ));
         }
     }
     // What the properties say is no longer what the text says.
@@ -146,7 +175,12 @@ fn set(
 fn in_mime(field: Field) -> bool {
     matches!(
         field,
-        Field::Subject | Field::Body | Field::ToRecipients | Field::CcRecipients | Field::BccRecipients | Field::From
+        Field::Subject
+            | Field::Body
+            | Field::ToRecipients
+            | Field::CcRecipients
+            | Field::BccRecipients
+            | Field::From
     )
 }
 
@@ -172,15 +206,21 @@ fn append(
     written: &mut Vec<Field>,
 ) -> Result<(), Refusal> {
     let Path::Field(field) = path else {
-        return Err(Refusal::new("ErrorInvalidPropertyAppend", "Append action is invalid for property."));
+        return Err(Refusal::new(
+            "ErrorInvalidPropertyAppend",
+            "Append action is invalid for property.",
+        ));
     };
     if property.name != field.element() {
         return Err(mismatch());
     }
     check(item, *field)?;
     if !item::can_append(*field) || field.is_read_only() {
-        return Err(Refusal::new("ErrorInvalidPropertyAppend", "Append action is invalid for property.")
-            .with("FieldURI", field.uri()));
+        return Err(Refusal::new(
+            "ErrorInvalidPropertyAppend",
+            "Append action is invalid for property.",
+        )
+        .with("FieldURI", field.uri()));
     }
     let more = value::value(*field, property, reading.rules)?;
     let joined = match (item.unset(*field), more) {
@@ -209,12 +249,19 @@ fn append(
 
 fn delete(item: &mut Item, path: &Path, written: &mut Vec<Field>) -> Result<(), Refusal> {
     let refused = |uri: &str| {
-        Refusal::new("ErrorInvalidPropertyDelete", "Delete action is invalid for property.").with("FieldURI", uri)
+        Refusal::new(
+            "ErrorInvalidPropertyDelete",
+            "Delete action is invalid for property.",
+        )
+        .with("FieldURI", uri)
     };
     match path {
         Path::Field(field) => {
             check(item, *field)?;
-            let needed = matches!(field, Field::ItemClass | Field::Start | Field::End | Field::Attachments | Field::Uid);
+            let needed = matches!(
+                field,
+                Field::ItemClass | Field::Start | Field::End | Field::Attachments | Field::Uid
+            );
             if field.is_read_only() || needed {
                 return Err(refused(field.uri()));
             }
@@ -223,7 +270,13 @@ fn delete(item: &mut Item, path: &Path, written: &mut Vec<Field>) -> Result<(), 
                 Field::PhoneNumbers => clear(item, &[Dictionary::PhoneNumber]),
                 Field::ImAddresses => clear(item, &[Dictionary::ImAddress]),
                 Field::PhysicalAddresses => {
-                    clear(item, &item::ADDRESS_PARTS.iter().map(|(_, part)| *part).collect::<Vec<_>>());
+                    clear(
+                        item,
+                        &item::ADDRESS_PARTS
+                            .iter()
+                            .map(|(_, part)| *part)
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 Field::Recurrence => {
                     item.unset(Field::Recurrence);

@@ -25,7 +25,7 @@ pub fn coerce(field: &Field, value: &Value) -> ApiResult<Value> {
         Kind::Id | Kind::Reference { .. } => reference(field, value),
         Kind::Boolean => boolean(value),
         Kind::Int => whole(value),
-        Kind::Double | Kind::Currency => number(value),
+        Kind::Currency => number(value),
         Kind::Date => date(value),
         Kind::DateTime => moment(value),
         Kind::Base64 => bytes(value),

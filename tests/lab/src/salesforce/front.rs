@@ -1,308 +1,201 @@
-//! From HTTP to the API and back: paths, tokens, counts, faults.
+//! The front door: from an HTTP request to a resource and back, with sign-in, budget and faults.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method};
-use hyper::{Request, Response, StatusCode};
-use serde_json::{Value, json};
+use chrono_tz::Tz;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use super::World;
-use super::error::{ApiError, limit_exceeded, session_invalid};
+use super::error::{ApiError, ApiResult, limit_exceeded, not_found, session_invalid};
 use super::oauth;
 use super::rest::ask::{Answer, Ask, Body, Payload};
 use super::rest::call::{Access, Call};
-use super::rest::resources::{NEWEST, OLDEST, versions};
-use super::rest::{self, ask};
-use super::transaction::{Caller, Transaction, WriteOptions};
+use super::rest::{dispatch, multipart, operation, reads_only, resources};
+use super::sessions::Event;
+use super::store::Fields;
+use super::transaction::{Caller, WriteOptions};
 use crate::faults::{Fault, Side};
 use crate::http::{ConnectionState, Reply};
 
-/// What an address may measure in bytes, its query included (414 beyond).
+/// The longest request target.
 const URI_LIMIT: usize = 16_384;
+
+/// Where a request goes.
+enum Target {
+    Versions,
+    Api { version: String, ask: Box<Ask> },
+    OAuth(&'static str),
+    Nowhere,
+}
 
 /// Answers one HTTP request.
 pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &ConnectionState) -> Reply {
-    let path = request.uri().path().trim_end_matches('/').to_owned();
-    let base = base_of(&request, connection);
+    let target = target(&request);
+    let operation = match &target {
+        Target::Versions => "versions",
+        Target::Api { ask, .. } => operation(ask),
+        Target::OAuth(_) => oauth::OPERATION,
+        Target::Nowhere => "other",
+    };
+    connection.count_operation(operation);
+    let caller = bearer(&request).and_then(|token| world.caller_of_token(&token));
+    let username = caller
+        .as_ref()
+        .map(|caller| caller.username.as_str())
+        .unwrap_or_default();
+    let fault = world.faults.decide(Side::Salesforce, operation, username);
+    if let Some(Fault::Slow { ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    if let Some(reply) = instead(&world, fault.as_ref(), &target, &request) {
+        return reply;
+    }
+    let base = base(&request, connection);
     if request
         .uri()
         .path_and_query()
-        .is_some_and(|whole| whole.as_str().len() > URI_LIMIT)
+        .is_some_and(|target| target.as_str().len() > URI_LIMIT)
     {
-        return failure(&world, &ApiError::new("URI_TOO_LONG", "The URI is too long"));
-    }
-    if path == "/services/data" {
-        connection.count_operation("versions");
-        return Reply::Full(json_response(200, &versions()));
-    }
-    if path.starts_with("/services/oauth2") || path.starts_with("/id/") {
-        connection.count_operation("oauth");
-        let fault = world.faults.decide(Side::Salesforce, "oauth", "");
-        return oauth::handle(&world, &request, &path, &base, fault).await;
-    }
-    let Some((version, rest)) = version_of(&path) else {
-        return failure(&world, &super::error::not_found());
-    };
-    if !(OLDEST..=NEWEST).contains(&version) {
         let error = ApiError::new(
-            "UNSUPPORTED_API_VERSION",
-            format!("v{version}.0 is not supported"),
+            "URI_TOO_LONG",
+            "The length of the URI exceeds the 16,384 byte limit",
         );
-        return failure(&world, &error.status(410));
+        return response(&Answer::error(&error), None).into();
     }
-    let query = request
-        .uri()
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
-    let mut ask = Ask::new(
-        request.method().clone(),
-        &format!("{rest}{query}"),
-        Payload::Bytes(request.body().clone()),
-    );
-    ask.headers = headers(request.headers());
-    api(&world, ask, version, base, connection).await
-}
-
-/// `https://localhost:1234` as the client wrote it.
-fn base_of(request: &Request<Bytes>, connection: &ConnectionState) -> String {
-    let host = request
-        .headers()
-        .get("host")
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    format!("{}://{host}", if connection.tls { "https" } else { "http" })
-}
-
-fn headers(all: &HeaderMap) -> HashMap<String, String> {
-    all.iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect()
-}
-
-/// `/services/data/v60.0/x/y` is version 60 and `/x/y`.
-fn version_of(path: &str) -> Option<(u32, &str)> {
-    let rest = path.strip_prefix("/services/data/v")?;
-    let (version, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    Some((version.split('.').next()?.parse().ok()?, rest))
-}
-
-async fn api(
-    world: &Arc<World>,
-    ask: Ask,
-    version: u32,
-    base: String,
-    connection: &ConnectionState,
-) -> Reply {
-    let operation = rest::operation(&ask);
-    connection.count_operation(operation);
-    let caller = match signed_in(world, &ask) {
-        Ok(caller) => caller,
-        Err(error) => return failure(world, &error),
+    let response = match target {
+        Target::Versions => response(&Answer::json(resources::versions()), None),
+        Target::OAuth(endpoint) => oauth::answer(&world, &request, &base, endpoint),
+        Target::Nowhere => response(&Answer::error(&not_found()), None),
+        Target::Api { version, ask } => {
+            let answer = api(&world, caller.as_ref(), version, base, &ask, fault.as_ref());
+            let answer = answer.unwrap_or_else(|error| Answer::error(&error));
+            let limit = world.read().settings.daily_limit;
+            response(&answer, Some((world.calls_used(), limit)))
+        }
     };
-    let fault = world.faults.decide(Side::Salesforce, operation, &caller.username);
-    if let Some(reply) = before_work(world, fault.as_ref()).await {
-        return reply;
-    }
-    let limit = world.read().settings.daily_limit;
-    if world.calls_used() >= limit {
-        return failure(world, &limit_exceeded());
-    }
-    world.count_call(&caller.username);
-    let setting = Setting {
-        version,
-        base,
-        half: matches!(fault, Some(Fault::HalfApplied)),
-    };
-    let locked_rows = matches!(fault, Some(Fault::LockedRow));
-    let answer = run(world, &ask, &caller, &setting, locked_rows);
-    let response = respond(world, &answer);
     match fault {
-        Some(Fault::HalfApplied | Fault::ApplyThenCut) => Reply::Close,
         Some(Fault::Cut { after_bytes }) => Reply::Cut {
             response,
             after: after_bytes,
         },
+        Some(Fault::ApplyThenCut | Fault::HalfApplied) => Reply::Close,
         _ => Reply::Full(response),
     }
 }
 
-/// Who calls, by the bearer token (RFC 6750 section 2.1).
-fn signed_in(world: &World, ask: &Ask) -> Result<Caller, ApiError> {
-    let header = ask
-        .headers
-        .get("authorization")
-        .map(String::as_str)
-        .unwrap_or_default();
-    let token = header
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth"))
-        .map(|(_, token)| token.trim());
-    let state = world.read();
-    let username = token
-        .and_then(|token| {
-            world
-                .tokens
-                .session(token, world.clock.now(), state.settings.session_minutes)
-        })
-        .ok_or_else(session_invalid)?;
-    let caller = world.caller(&state, &username).ok_or_else(session_invalid)?;
-    let enabled = state
-        .settings
-        .users
-        .get(&username)
-        .is_none_or(|user| user.api_enabled);
-    if enabled {
-        Ok(caller)
-    } else {
-        Err(ApiError::new(
-            "API_DISABLED_FOR_ORG",
-            "API is disabled for this User",
-        ))
+fn target(request: &Request<Bytes>) -> Target {
+    let path = request.uri().path();
+    if let Some(endpoint) = oauth::endpoint(path) {
+        return Target::OAuth(endpoint);
     }
-}
-
-/// Faults that meet a request before any work is done.
-async fn before_work(world: &World, fault: Option<&Fault>) -> Option<Reply> {
-    match fault? {
-        Fault::Busy { .. } => Some(failure(
-            world,
-            &ApiError::new("SERVER_UNAVAILABLE", "server temporarily unavailable"),
-        )),
-        Fault::Slow { ms } => {
-            tokio::time::sleep(Duration::from_millis(*ms)).await;
-            None
-        }
-        Fault::Html { status } => Some(Reply::Full(html(*status))),
-        Fault::HttpStatus { status, retry_after } => Some(Reply::Full(status_only(*status, *retry_after))),
-        Fault::ExpiredToken => Some(failure(world, &session_invalid())),
-        Fault::LostCursor => {
-            world.locators.clear();
-            None
-        }
-        Fault::Down => Some(Reply::Close),
-        Fault::LimitExceeded => Some(failure(world, &limit_exceeded())),
-        _ => None,
-    }
-}
-
-struct Setting {
-    version: u32,
-    base: String,
-    half: bool,
-}
-
-fn run(world: &World, ask: &Ask, caller: &Caller, setting: &Setting, locked_rows: bool) -> Answer {
-    let call = |access| Call {
-        world,
-        access,
-        caller,
-        now: world.clock.now(),
-        version: format!("v{}.0", setting.version),
-        base: setting.base.clone(),
-        batch_size: batch_size(ask),
-        half: setting.half,
+    let Some(rest) = path.strip_prefix("/services/data") else {
+        return Target::Nowhere;
     };
-    if rest::reads_only(ask) {
-        let state = world.read();
-        let mut call = call(Access::Read(&state));
-        return rest::dispatch(&mut call, ask).unwrap_or_else(|error| Answer::error(&error));
+    let rest = rest.trim_start_matches('/');
+    if rest.is_empty() {
+        return Target::Versions;
     }
-    let mut state = world.write();
-    let options = WriteOptions {
-        allow_duplicates: ask
-            .headers
-            .get("sforce-duplicate-rule-header")
-            .is_some_and(|header| {
-                header
-                    .to_ascii_lowercase()
-                    .replace(' ', "")
-                    .contains("allowsave=true")
-            }),
-        locked_rows,
+    let (version, below) = rest.split_once('/').unwrap_or((rest, ""));
+    let full = match request.uri().query() {
+        Some(query) => format!("{below}?{query}"),
+        None => below.to_owned(),
     };
-    let tx = Transaction::new(&mut state, caller, world.clock.now(), options);
-    let mut call = call(Access::Write(tx));
-    let answer = rest::dispatch(&mut call, ask).unwrap_or_else(|error| Answer::error(&error));
-    if let Access::Write(tx) = &call.access {
-        if let Some(images) = tx.images() {
-            world.journal().append("salesforce", &images);
+    let mut ask = Ask::new(
+        request.method().clone(),
+        &full,
+        Payload::Bytes(request.body().clone()),
+    );
+    for (name, value) in request.headers() {
+        if let Ok(value) = value.to_str() {
+            ask.headers.insert(name.as_str().to_owned(), value.to_owned());
         }
     }
-    answer
+    Target::Api {
+        version: version.to_owned(),
+        ask: Box::new(ask),
+    }
 }
 
-/// `Sforce-Query-Options: batchSize=200`; 200 to 2,000.
-fn batch_size(ask: &ask::Ask) -> usize {
-    ask.headers
-        .get("sforce-query-options")
-        .and_then(|header| header.split_once('=')?.1.trim().parse().ok())
-        .map_or(2_000, |size: usize| size.clamp(200, 2_000))
+/// The token of an Authorization header; the vendor takes `Bearer` and `OAuth`.
+pub(super) fn bearer(request: &Request<Bytes>) -> Option<String> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
+    known.then(|| token.trim().to_owned())
 }
 
-/// An error as the whole answer.
-pub(super) fn failure(world: &World, error: &ApiError) -> Reply {
-    Reply::Full(respond(world, &Answer::error(error)))
+fn base(request: &Request<Bytes>, connection: &ConnectionState) -> String {
+    let scheme = if connection.tls { "https" } else { "http" };
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
+    format!("{scheme}://{host}")
 }
 
-fn respond(world: &World, answer: &Answer) -> Response<Bytes> {
-    let mut response = match &answer.body {
-        Body::Json(value) => json_response(answer.status, value),
-        Body::Bytes(bytes) => {
-            let mut response = Response::new(bytes.clone());
+/// The answer that a fault gives instead of the right one, before anything is applied.
+fn instead(world: &World, fault: Option<&Fault>, target: &Target, request: &Request<Bytes>) -> Option<Reply> {
+    let oauth = matches!(target, Target::OAuth(_));
+    let grant = |description: &str| {
+        let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
+        response(&Answer::with(400, body), None)
+    };
+    Some(match fault? {
+        Fault::Down => Reply::Close,
+        Fault::HalfApplied if !is_batch(target) => Reply::Close,
+        Fault::Html { status } => page(*status).into(),
+        Fault::HttpStatus { status, retry_after } => bare(*status, *retry_after).into(),
+        Fault::Busy { back_off_ms } => {
+            let error = ApiError::new(
+                "SERVER_UNAVAILABLE",
+                "The server is temporarily unavailable. Please try again later.",
+            );
+            let mut response = response(&Answer::error(&error), None);
             response
                 .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-            response
+                .insert(RETRY_AFTER, HeaderValue::from(back_off_ms.div_ceil(1000)));
+            response.into()
         }
-        Body::Empty => Response::new(Bytes::new()),
-    };
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let usage = format!(
-        "api-usage={}/{}",
-        world.calls_used(),
-        world.read().settings.daily_limit
-    );
-    if let Ok(usage) = HeaderValue::from_str(&usage) {
-        response.headers_mut().insert("sforce-limit-info", usage);
-    }
-    if let Some(location) = answer
-        .location
-        .as_deref()
-        .and_then(|at| HeaderValue::from_str(at).ok())
-    {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
+        Fault::WrongPassword if oauth => grant("authentication failure").into(),
+        Fault::ExpiredToken if oauth => grant("expired access/refresh token").into(),
+        Fault::ExpiredToken => {
+            world.session_event(Event::Revoked {
+                token: bearer(request).unwrap_or_default(),
+            });
+            response(&Answer::error(&session_invalid()), None).into()
+        }
+        Fault::LimitExceeded if !oauth => response(&Answer::error(&limit_exceeded()), None).into(),
+        Fault::LostCursor => {
+            world.locators.clear();
+            return None;
+        }
+        _ => return None,
+    })
 }
 
-/// JSON with a status.
-pub(super) fn json_response(status: u16, value: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(value.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = HeaderValue::from_static("application/json;charset=UTF-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
+/// Whether half of the request can be applied.
+fn is_batch(target: &Target) -> bool {
+    matches!(target, Target::Api { ask, .. } if ask.segments.first().is_some_and(|first| first == "composite"))
 }
 
-/// What a proxy or a maintenance page answers.
-pub(super) fn html(status: u16) -> Response<Bytes> {
-    let page = "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Please come back later.</body></html>";
-    let mut response = Response::new(Bytes::from_static(page.as_bytes()));
+fn page(status: u16) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(
+        b"<!doctype html><html><body><h1>Maintenance</h1></body></html>",
+    ));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     response
         .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html;charset=UTF-8"));
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
     response
 }
 
-fn status_only(status: u16, retry_after: Option<u64>) -> Response<Bytes> {
-    let body = json!([{"message": "request refused", "errorCode": "UNKNOWN_EXCEPTION"}]);
-    let mut response = json_response(status, &body);
+fn bare(status: u16, retry_after: Option<u64>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     if let Some(seconds) = retry_after {
         response
             .headers_mut()
@@ -311,7 +204,158 @@ fn status_only(status: u16, retry_after: Option<u64>) -> Response<Bytes> {
     response
 }
 
-/// True for a request whose parameters are in its body.
-pub(super) fn is_form(request: &Request<Bytes>) -> bool {
-    request.method() == Method::POST
+fn response(answer: &Answer, usage: Option<(u64, u64)>) -> Response<Bytes> {
+    let (body, kind) = match &answer.body {
+        Body::Json(value) => (Bytes::from(value.to_string()), "application/json;charset=UTF-8"),
+        Body::Bytes(bytes) => (bytes.clone(), "application/octetstream"),
+        Body::Empty => (Bytes::new(), ""),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if !kind.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    if let Some(Ok(location)) = answer
+        .location
+        .as_ref()
+        .map(|location| HeaderValue::from_str(location))
+    {
+        headers.insert(LOCATION, location);
+    }
+    if let Some((used, limit)) = usage
+        && let Ok(value) = HeaderValue::from_str(&format!("api-usage={used}/{limit}"))
+    {
+        headers.insert(HeaderName::from_static("sforce-limit-info"), value);
+    }
+    response
+}
+
+/// One call of the API.
+fn api(
+    world: &World,
+    caller: Option<&Caller>,
+    version: String,
+    base: String,
+    ask: &Ask,
+    fault: Option<&Fault>,
+) -> ApiResult<Answer> {
+    known_version(&version)?;
+    let caller = caller.ok_or_else(session_invalid)?;
+    let (limit, enabled) = {
+        let state = world.read();
+        let user = state.settings.users.get(&caller.username);
+        (
+            state.settings.daily_limit,
+            user.is_none_or(|user| user.api_enabled),
+        )
+    };
+    if !enabled {
+        return Err(ApiError::new(
+            "API_DISABLED_FOR_ORG",
+            "API is not enabled for this Organization or Partner",
+        ));
+    }
+    if world.calls_used() >= limit {
+        return Err(limit_exceeded());
+    }
+    world.count_call(&caller.username);
+    let ask = whole(ask)?;
+    let half = matches!(fault, Some(Fault::HalfApplied));
+    let now = world.clock.now();
+    let batch_size = batch_size(&ask);
+    if reads_only(&ask) {
+        let state = world.read();
+        let access = Access::Read(&state);
+        let mut call = Call {
+            world,
+            access,
+            caller,
+            now,
+            version,
+            base,
+            batch_size,
+            half,
+        };
+        return dispatch(&mut call, &ask);
+    }
+    let duplicates = ask.headers.get("sforce-duplicate-rule-header");
+    let options = WriteOptions {
+        allow_duplicates: duplicates.is_some_and(|value| value.replace(' ', "").contains("allowSave=true")),
+        locked_rows: matches!(fault, Some(Fault::LockedRow)),
+    };
+    world.change(caller, options, |tx| {
+        let now = tx.now;
+        let access = Access::Write(tx);
+        let mut call = Call {
+            world,
+            access,
+            caller,
+            now,
+            version,
+            base,
+            batch_size,
+            half,
+        };
+        dispatch(&mut call, &ask)
+    })
+}
+
+/// A multipart body becomes JSON; an overlong target is refused.
+fn whole(ask: &Ask) -> ApiResult<Ask> {
+    let mut ask = ask.clone();
+    if let (Some(kind), Payload::Bytes(body)) = (ask.headers.get("content-type"), &ask.payload)
+        && kind.starts_with("multipart/form-data")
+    {
+        ask.payload = Payload::Json(multipart::to_json(kind, body)?);
+    }
+    Ok(ask)
+}
+
+fn known_version(version: &str) -> ApiResult<()> {
+    let number: Option<u32> = version
+        .strip_prefix('v')
+        .and_then(|rest| rest.strip_suffix(".0")?.parse().ok());
+    match number {
+        Some(number) if (7..resources::OLDEST).contains(&number) => {
+            let message =
+                "The requested API version is retired. Use a version that GET /services/data lists.";
+            Err(ApiError::new("UNSUPPORTED_API_VERSION", message).status(410))
+        }
+        Some(number) if (resources::OLDEST..=resources::NEWEST).contains(&number) => Ok(()),
+        _ => Err(not_found()),
+    }
+}
+
+fn batch_size(ask: &Ask) -> usize {
+    let header = ask.headers.get("sforce-query-options");
+    let size = header.and_then(|value| value.trim().strip_prefix("batchSize=")?.trim().parse().ok());
+    size.unwrap_or(2000usize).clamp(200, 2000)
+}
+
+impl World {
+    /// Who a token speaks for; `None` if it is not in force or its user is not active.
+    pub(super) fn caller_of_token(&self, token: &str) -> Option<Caller> {
+        let user = {
+            let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            sessions.session(token, self.clock.now())?.user.clone()
+        };
+        self.caller(&user)
+    }
+
+    /// The caller that a user is.
+    pub(super) fn caller(&self, user: &str) -> Option<Caller> {
+        let state = self.read();
+        let row = state.row("User", user).filter(|row| row.flag("IsActive"))?;
+        let username = row.text("Username").to_owned();
+        let settings = state.settings.users.get(&username);
+        let integration = username == super::app::INTEGRATION_USERNAME;
+        Some(Caller {
+            id: user.to_owned(),
+            view_all: integration || settings.is_some_and(|user| user.view_all),
+            modify_all: integration || settings.is_some_and(|user| user.modify_all),
+            zone: row.text("TimeZoneSidKey").parse().unwrap_or(Tz::UTC),
+            username,
+        })
+    }
 }

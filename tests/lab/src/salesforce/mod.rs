@@ -1,16 +1,20 @@
-//! The lab's Salesforce, written from the REST API Developer Guide, the Object Reference and the help
-//! pages on OAuth flows.
+//! The lab's Salesforce: one org over HTTP, written from the vendor's REST API Developer Guide,
+//! Object Reference, SOQL and SOSL Reference and help pages.
 //!
-//! From the outside in: [`front`] takes an HTTP request apart, signs the caller in by his token and meets the
-//! faults; [`oauth`] gives tokens; [`rest`] is the API; [`soql`] reads queries; [`write`] makes, changes and
-//! deletes records by the objects' [`rules`] and the caller's [`rights`]; [`store`] holds the rows of the
-//! [`schema`]. Every change is one [`transaction`], whose images go to the journal before it is acknowledged.
+//! In reading order: the org's objects ([`schema`]) and rows ([`store`], changed by a
+//! [`transaction`]); who may do what ([`rights`], [`settings`]); how a record is written
+//! ([`changes`], [`coerce`], [`rules`], [`write`]); how it is found ([`soql`], [`locators`]);
+//! who calls ([`oauth`], [`sessions`], [`app`]); the API itself ([`rest`]) behind its front door
+//! ([`front`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
+//!
+//! Known not to be here: Bulk API, SOAP, triggers and validation rules, sharing rules and teams,
+//! record types, recurring series, Platform Events.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
 
 use crate::Options;
 use crate::cast::Cast;
@@ -20,62 +24,75 @@ use crate::journal::{Durable, Journal};
 use crate::ledger::Ledger;
 
 pub mod app;
-pub mod changes;
-pub mod coerce;
-pub mod error;
+mod changes;
+mod coerce;
+pub mod control;
+mod error;
 mod front;
 pub mod id;
-pub mod locators;
-pub mod moment;
-pub mod oauth;
-pub mod rest;
-pub mod rights;
-pub mod rules;
-pub mod schema;
+mod locators;
+mod moment;
+mod oauth;
+mod rest;
+mod rights;
+mod rules;
+mod schema;
 mod seed;
+mod sessions;
 pub mod settings;
-pub mod soql;
-pub mod store;
-pub mod transaction;
-pub mod write;
+mod soql;
+mod store;
+mod transaction;
+mod write;
 
 pub use front::handle;
 
 use locators::Locators;
-use oauth::Tokens;
+use sessions::{Event, Sessions};
 use settings::Settings;
 use store::{Fields, State};
-use transaction::Caller;
+use transaction::{Caller, Transaction, WriteOptions};
+
+/// The world's name in the journal.
+const WORLD: &str = "salesforce";
+
+/// API calls counted since the window began.
+#[derive(Default)]
+struct Usage {
+    since: DateTime<Utc>,
+    used: u64,
+    by_user: BTreeMap<String, u64>,
+}
 
 /// One org.
 pub struct World {
-    cast: Arc<Cast>,
     clock: Clock,
     faults: Faults,
     state: RwLock<State>,
-    /// Open query results.
-    pub locators: Locators,
-    tokens: Tokens,
-    calls: Mutex<BTreeMap<String, u64>>,
-    journal: Mutex<Journal>,
+    sessions: Mutex<Sessions>,
+    locators: Locators,
+    usage: Mutex<Usage>,
     settings_changed: Mutex<DateTime<Utc>>,
+    journal: OnceLock<Journal>,
 }
 
 impl World {
-    /// The seeded world.
-    pub fn new(cast: Arc<Cast>, clock: Clock, _: Ledger, faults: Faults, options: &Options) -> World {
+    /// The seeded org.
+    pub fn new(cast: Arc<Cast>, clock: Clock, _ledger: Ledger, faults: Faults, options: &Options) -> World {
         let mut state = State::new();
         seed::fill(&mut state, &cast, options);
         World {
-            settings_changed: Mutex::new(cast.start),
-            cast,
             clock,
             faults,
             state: RwLock::new(state),
+            sessions: Mutex::default(),
             locators: Locators::default(),
-            tokens: Tokens::default(),
-            calls: Mutex::default(),
-            journal: Mutex::default(),
+            usage: Mutex::new(Usage {
+                since: cast.start,
+                ..Usage::default()
+            }),
+            settings_changed: Mutex::new(cast.start),
+            journal: OnceLock::new(),
         }
     }
 
@@ -83,27 +100,36 @@ impl World {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    /// Runs a change alone and puts what it did into the journal before anybody learns of it.
+    fn change<T>(
+        &self,
+        caller: &Caller,
+        options: WriteOptions,
+        work: impl FnOnce(&mut Transaction<'_>) -> T,
+    ) -> T {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // The moment is taken under the lock, so that stamps never run backwards.
+        let mut tx = Transaction::new(&mut state, caller, self.clock.now(), options);
+        let result = work(&mut tx);
+        if let Some(journal) = self.journal.get().filter(|journal| journal.keeps())
+            && let Some(images) = tx.images()
+        {
+            journal.append(WORLD, &images);
+        }
+        result
     }
 
-    fn journal(&self) -> Journal {
-        lock(&self.journal).clone()
+    fn note(&self, entry: &Value) {
+        if let Some(journal) = self.journal.get() {
+            journal.append(WORLD, entry);
+        }
     }
 
-    /// Counts an API call of a user.
-    pub fn count_call(&self, username: &str) {
-        *lock(&self.calls).entry(username.to_owned()).or_default() += 1;
-    }
-
-    /// API calls of the whole org so far.
-    pub fn calls_used(&self) -> u64 {
-        lock(&self.calls).values().sum()
-    }
-
-    /// When the administrator changed something last.
-    pub fn settings_changed(&self) -> DateTime<Utc> {
-        *lock(&self.settings_changed)
+    /// Changes the sessions; the journal has it first.
+    fn session_event(&self, event: Event) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note(&json!({"session": event}));
+        sessions.apply(event);
     }
 
     /// Changes the administrator's settings by a JSON merge patch (RFC 7396) and gives them whole.
@@ -111,83 +137,105 @@ impl World {
     /// # Errors
     /// The patched settings are not of the right form; nothing is changed then.
     pub fn patch_settings(&self, patch: &Value) -> Result<Value, serde_json::Error> {
-        let mut state = self.write();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let mut all = serde_json::to_value(&state.settings)?;
         merge(&mut all, patch);
-        state.settings = serde_json::from_value(all.clone())?;
-        *lock(&self.settings_changed) = self.clock.now();
-        self.journal().append("salesforce", &json!({"settings": all}));
+        let settings: Settings = serde_json::from_value(all.clone())?;
+        self.note(&json!({"settings": all}));
+        state.settings = settings;
+        *self
+            .settings_changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = self.clock.now();
         Ok(all)
     }
 
-    /// A user as a caller of the API; `None` for one that is not there.
-    fn caller(&self, state: &State, username: &str) -> Option<Caller> {
-        let row = state
-            .table("User")
-            .rows()
-            .find(|row| row.text("Username").eq_ignore_ascii_case(username))?;
-        let rights = state.settings.users.get(username).cloned().unwrap_or_default();
-        let integration = username == app::INTEGRATION_USERNAME;
-        let person = self
-            .cast
-            .people
-            .iter()
-            .find(|person| person.sf_username == username);
-        Some(Caller {
-            id: row.text("Id").to_owned(),
-            username: row.text("Username").to_owned(),
-            view_all: rights.view_all || integration,
-            modify_all: rights.modify_all || integration,
-            zone: person.map_or(chrono_tz::UTC, |person| person.zone),
-        })
+    /// When descriptions last changed.
+    fn settings_changed(&self) -> DateTime<Utc> {
+        *self
+            .settings_changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The whole content for GET /world: every row of every object, those in the recycle bin marked by
-    /// `IsDeleted`.
+    /// Counts one API call against the user's and the org's budget.
+    fn count_call(&self, username: &str) {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        if now - usage.since > TimeDelta::hours(24) {
+            *usage = Usage {
+                since: now,
+                ..Usage::default()
+            };
+        }
+        usage.used += 1;
+        *usage.by_user.entry(username.to_owned()).or_default() += 1;
+    }
+
+    /// API calls in the present window.
+    fn calls_used(&self) -> u64 {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).used
+    }
+
+    /// Counts API calls from zero again.
+    pub fn reset_stats(&self) {
+        self.set_calls_used(0);
+    }
+
+    /// Sets the counted calls of the present window, and forgets whose they were.
+    fn set_calls_used(&self, used: u64) {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        *usage = Usage {
+            since: self.clock.now(),
+            used,
+            by_user: BTreeMap::new(),
+        };
+    }
+
+    /// The whole content for GET /world: every object's rows, deleted ones too, without file bytes.
     pub fn content(&self) -> Value {
         let state = self.read();
-        schema::objects()
-            .map(|object| {
-                let rows: Vec<Value> = state
-                    .table(object.name)
-                    .rows()
-                    .map(|row| json!(row.as_ref()))
-                    .collect();
-                (object.name.to_owned(), Value::Array(rows))
-            })
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+        let objects = schema::objects().map(|object| {
+            let rows = state.table(object.name).rows().map(|row| {
+                let mut row = store::Row::clone(row);
+                row.remove("VersionData");
+                json!(row)
+            });
+            (object.name.to_owned(), Value::Array(rows.collect()))
+        });
+        Value::Object(objects.collect())
     }
 
-    /// What GET /stats adds for this side.
+    /// What GET /stats adds for this side: API calls by user, live rows by object.
     pub fn stats(&self) -> Value {
-        let state = self.read();
-        let records: serde_json::Map<String, Value> = schema::objects()
-            .map(|object| {
-                let live = state
+        let records: Map<String, Value> = {
+            let state = self.read();
+            let count = |object: &schema::Object| {
+                state
                     .table(object.name)
                     .rows()
                     .filter(|row| !row.flag("IsDeleted"))
-                    .count();
-                (object.name.to_owned(), json!(live))
-            })
-            .collect();
-        json!({"calls": *lock(&self.calls), "records": records})
-    }
-
-    /// Forgets the counts of calls.
-    pub fn reset_stats(&self) {
-        lock(&self.calls).clear();
+                    .count()
+            };
+            schema::objects()
+                .map(|object| (object.name.to_owned(), json!(count(object))))
+                .collect()
+        };
+        let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({"calls": usage.by_user, "calls_used": usage.used, "records": records})
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
+/// RFC 7396.
 fn merge(target: &mut Value, patch: &Value) {
-    let (Value::Object(target), Value::Object(patch)) = (&mut *target, patch) else {
+    let Value::Object(patch) = patch else {
         *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(target) = target.as_object_mut() else {
         return;
     };
     for (name, value) in patch {
@@ -201,27 +249,35 @@ fn merge(target: &mut Value, patch: &Value) {
 
 impl Durable for World {
     fn name(&self) -> &'static str {
-        "salesforce"
+        WORLD
     }
 
     fn replay(&self, entry: Value) {
-        let mut state = self.write();
-        if let Some(settings) = entry.get("settings") {
-            if let Ok(settings) = serde_json::from_value::<Settings>(settings.clone()) {
-                state.settings = settings;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = entry.get("rows").and_then(Value::as_array) {
+            for row in rows {
+                if let (Some(Value::String(object)), Some(Value::Object(fields))) = (row.get(0), row.get(1)) {
+                    state.restore(object, fields.clone());
+                }
             }
         }
-        let rows = entry.get("rows").and_then(Value::as_array).into_iter().flatten();
-        for pair in rows {
-            if let (Some(object), Some(Value::Object(fields))) =
-                (pair.get(0).and_then(Value::as_str), pair.get(1))
-            {
-                state.restore(object, fields.clone());
-            }
+        if let Some(settings) = entry.get("settings")
+            && let Ok(settings) = serde_json::from_value(settings.clone())
+        {
+            state.settings = settings;
+        }
+        if let Some(event) = entry.get("session")
+            && let Ok(event) = serde_json::from_value(event.clone())
+        {
+            self.sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .apply(event);
         }
     }
 
     fn attach(&self, journal: Journal) {
-        *lock(&self.journal) = journal;
+        // A second journal would split the record of one world.
+        let _ = self.journal.set(journal);
     }
 }

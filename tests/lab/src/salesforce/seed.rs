@@ -1,6 +1,8 @@
 //! What the org holds at the start: users, companies, the outsiders of the cast as contacts and leads, and
 //! activities that began in the CRM. Made through the same checks as every other write, by its owner.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +24,18 @@ pub fn fill(state: &mut State, cast: &Cast, options: &Options) {
         state,
         cast,
         rng: cast.rng(40),
+        contacts: HashMap::new(),
     };
+    for outsider in cast
+        .outsiders
+        .iter()
+        .filter(|one| one.kind == OutsiderKind::Contact)
+    {
+        seed.contacts
+            .entry(outsider.owner)
+            .or_default()
+            .push(&outsider.sf_id);
+    }
     seed.users();
     seed.companies();
     seed.outsiders();
@@ -40,6 +53,8 @@ struct Seed<'a> {
     state: &'a mut State,
     cast: &'a Cast,
     rng: ChaCha8Rng,
+    /// The ids of the cast's contacts by their owner's index.
+    contacts: HashMap<usize, Vec<&'a str>>,
 }
 
 impl Seed<'_> {
@@ -62,8 +77,15 @@ impl Seed<'_> {
             "Name": "Integration", "Email": "integration@lab.example", "IsActive": true,
             "UserType": "Standard", "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US",
         })];
-        for person in &self.cast.people {
+        for (index, person) in self.cast.people.iter().enumerate() {
+            // Every tenth person leads the nine after.
+            let manager = self
+                .cast
+                .people
+                .get(index - index % 10)
+                .filter(|_| index % 10 != 0);
             rows.push(json!({
+                "ManagerId": manager.map(|manager| &manager.sf_user_id),
                 "Id": person.sf_user_id, "Username": person.sf_username, "FirstName": person.given,
                 "LastName": person.family, "Name": person.display, "Email": person.smtp, "IsActive": true,
                 "UserType": "Standard", "TimeZoneSidKey": person.zone.name(), "LocaleSidKey": "en_US",
@@ -206,20 +228,8 @@ impl Seed<'_> {
 
     /// A contact whom this person owns, or nobody.
     fn somebody(&mut self, owner: usize) -> Option<String> {
-        let own = |outsider: &&crate::cast::Outsider| {
-            outsider.owner == owner && matches!(outsider.kind, OutsiderKind::Contact)
-        };
-        let all: Vec<&str> = self
-            .cast
-            .outsiders
-            .iter()
-            .filter(own)
-            .map(|one| one.sf_id.as_str())
-            .collect();
-        if all.is_empty() {
-            return None;
-        }
-        all.get(self.rng.random_range(0..all.len()))
+        let own = self.contacts.get(&owner)?;
+        own.get(self.rng.random_range(0..own.len()))
             .map(|id| (*id).to_owned())
     }
 }

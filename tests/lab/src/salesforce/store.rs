@@ -54,8 +54,6 @@ impl Fields for Row {
 
 /// The rows of one object.
 pub struct Table {
-    /// The object.
-    pub object: &'static Object,
     rows: BTreeMap<String, Arc<Row>>,
     indexes: HashMap<&'static str, BTreeSet<(String, String)>>,
     next: u64,
@@ -69,7 +67,6 @@ impl Table {
             .filter(|field| field.indexed())
             .map(|field| field.name);
         Table {
-            object,
             rows: BTreeMap::new(),
             indexes: indexed
                 .chain(hidden)
@@ -234,6 +231,7 @@ impl State {
         };
         let row: Row = fields
             .into_iter()
+            .filter(|(_, value)| !value.is_null())
             .filter_map(|(name, value)| {
                 let hidden = (name == MASTER_EVENT).then_some(MASTER_EVENT);
                 Some((object.field(&name).map(|field| field.name).or(hidden)?, value))

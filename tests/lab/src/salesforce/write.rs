@@ -63,7 +63,6 @@ fn new_row(object: &'static Object, changes: &Changes) -> ApiResult<Row> {
         match field.default {
             Some(Default::Text(text)) => row.set(field.name, text),
             Some(Default::Flag(flag)) => row.set(field.name, flag),
-            Some(Default::Number(number)) => row.set(field.name, number),
             None => {}
         }
     }

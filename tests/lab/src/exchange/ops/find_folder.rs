@@ -19,7 +19,9 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("FolderShape").ok_or_else(|| Refusal::missing("FolderShape"))?;
+    let shape = request
+        .m("FolderShape")
+        .ok_or_else(|| Refusal::missing("FolderShape"))?;
     let shape = Shape::read(shape, Purpose::Find, cx.version)?;
     let traversal = choice(request, "Traversal", &["Shallow", "Deep", "SoftDeleted"])?;
     let page = Page::read(request)?;

@@ -13,7 +13,9 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("FolderShape").ok_or_else(|| Refusal::missing("FolderShape"))?;
+    let shape = request
+        .m("FolderShape")
+        .ok_or_else(|| Refusal::missing("FolderShape"))?;
     let shape = Shape::read(shape, Purpose::Get, cx.version)?;
     let mut messages = Messages::new("GetFolder");
     for id in children(request, "FolderIds")? {

@@ -15,7 +15,9 @@ use crate::exchange::xml::read::Element;
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("ItemShape").ok_or_else(|| Refusal::missing("ItemShape"))?;
+    let shape = request
+        .m("ItemShape")
+        .ok_or_else(|| Refusal::missing("ItemShape"))?;
     let shape = Shape::read(shape, Purpose::Get, cx.version)?;
     let mut messages = Messages::new("GetItem");
     for id in children(request, "ItemIds")? {
@@ -33,9 +35,15 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
 
 /// Items without a conversation have no unique body; Exchange fails on the question.
 fn check(found: Found, shape: &Shape) -> Result<Found, Refusal> {
-    let none = matches!(found.item.kind, Kind::Contact | Kind::DistributionList | Kind::Task);
+    let none = matches!(
+        found.item.kind,
+        Kind::Contact | Kind::DistributionList | Kind::Task
+    );
     if none && shape.fields.contains(&Field::UniqueBody) {
-        return Err(Refusal::new("ErrorItemPropertyRequestFailed", "Failed to retrieve one or more properties."));
+        return Err(Refusal::new(
+            "ErrorItemPropertyRequestFailed",
+            "Failed to retrieve one or more properties.",
+        ));
     }
     Ok(found)
 }

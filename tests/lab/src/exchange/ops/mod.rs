@@ -20,6 +20,7 @@ mod send_item;
 mod sync_folder_hierarchy;
 mod sync_folder_items;
 mod update_item;
+mod writing;
 
 use super::context::Context;
 use super::refusal::Refusal;
@@ -73,7 +74,11 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
 /// The child is missing or empty.
 fn children<'a>(request: &'a Element, name: &str) -> Result<&'a [Element], Refusal> {
     let list = request.m(name).ok_or_else(|| Refusal::missing(name))?;
-    if list.children.is_empty() { Err(Refusal::missing(name)) } else { Ok(&list.children) }
+    if list.children.is_empty() {
+        Err(Refusal::missing(name))
+    } else {
+        Ok(&list.children)
+    }
 }
 
 /// An attribute that must be one of these values.
@@ -81,6 +86,12 @@ fn children<'a>(request: &'a Element, name: &str) -> Result<&'a [Element], Refus
 /// # Errors
 /// It is missing or another.
 fn choice<'a>(request: &'a Element, name: &str, values: &[&str]) -> Result<&'a str, Refusal> {
-    let value = request.attribute(name).ok_or_else(|| Refusal::missing_attribute(name))?;
-    if values.contains(&value) { Ok(value) } else { Err(Refusal::invalid_value(name, value)) }
+    let value = request
+        .attribute(name)
+        .ok_or_else(|| Refusal::missing_attribute(name))?;
+    if values.contains(&value) {
+        Ok(value)
+    } else {
+        Err(Refusal::invalid_value(name, value))
+    }
 }

@@ -24,7 +24,9 @@ enum Change {
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("FolderShape").ok_or_else(|| Refusal::missing("FolderShape"))?;
+    let shape = request
+        .m("FolderShape")
+        .ok_or_else(|| Refusal::missing("FolderShape"))?;
     let shape = Shape::read(shape, Purpose::Sync, cx.version)?;
     let mut messages = Messages::new("SyncFolderHierarchy");
     let result = changes(cx, request);
@@ -77,8 +79,16 @@ fn changes(cx: &Context, request: &Element) -> Result<(usize, String, Vec<Change
         .collect();
     if before.is_some() {
         let gone = read.folder_tombstones.range((known + 1) << 16..);
-        changes.extend(gone.filter(|(_, (_, created))| *created <= known).map(|(_, (key, _))| Change::Delete(*key)));
+        changes.extend(
+            gone.filter(|(_, (_, created))| *created <= known)
+                .map(|(_, (key, _))| Change::Delete(*key)),
+        );
     }
-    let state = SyncState { mailbox: mailbox as u64, folder: root.0, change: read.change, first: None };
+    let state = SyncState {
+        mailbox: mailbox as u64,
+        folder: root.0,
+        change: read.change,
+        first: None,
+    };
     Ok((mailbox, state.encode(cx.world.cast.seed), changes))
 }

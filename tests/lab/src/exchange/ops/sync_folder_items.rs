@@ -39,15 +39,22 @@ struct Page {
 /// # Errors
 /// The request breaks the schema.
 pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
-    let shape = request.m("ItemShape").ok_or_else(|| Refusal::missing("ItemShape"))?;
+    let shape = request
+        .m("ItemShape")
+        .ok_or_else(|| Refusal::missing("ItemShape"))?;
     let shape = Shape::read(shape, Purpose::Sync, cx.version)?;
-    let most = request.m_text("MaxChangesReturned").ok_or_else(|| Refusal::missing("MaxChangesReturned"))?.trim();
+    let most = request
+        .m_text("MaxChangesReturned")
+        .ok_or_else(|| Refusal::missing("MaxChangesReturned"))?
+        .trim();
     let most: usize = match most.parse() {
         Ok(most) if (1..=512).contains(&most) => most,
         _ => return Err(Refusal::invalid_value("MaxChangesReturned", most)),
     };
     if request.m("SyncScope").is_some() && cx.version < Version::E2010Sp1 {
-        return Err(Refusal::schema("The element 'SyncFolderItems' has invalid child element 'SyncScope'."));
+        return Err(Refusal::schema(
+            "The element 'SyncFolderItems' has invalid child element 'SyncScope'.",
+        ));
     }
     let mut messages = Messages::new("SyncFolderItems");
     match page(cx, request, most) {
@@ -64,7 +71,11 @@ fn write(writer: &mut Writer, cx: &Context, mailbox: usize, page: &Page, shape: 
     for change in &page.changes {
         match change {
             Change::Create(found) | Change::Update(found) => {
-                let name = if matches!(change, Change::Create(_)) { "t:Create" } else { "t:Update" };
+                let name = if matches!(change, Change::Create(_)) {
+                    "t:Create"
+                } else {
+                    "t:Update"
+                };
                 writer.open(name);
                 render::item(writer, cx, found, shape);
                 writer.close(name);
@@ -77,7 +88,10 @@ fn write(writer: &mut Writer, cx: &Context, mailbox: usize, page: &Page, shape: 
             }
             Change::Delete(serial) => {
                 writer.open("t:Delete");
-                let id = cx.world.ids.encode(Target::Item(ItemKey { mailbox, serial: *serial }));
+                let id = cx.world.ids.encode(Target::Item(ItemKey {
+                    mailbox,
+                    serial: *serial,
+                }));
                 writer.empty("t:ItemId", &[("Id", &id)]);
                 writer.close("t:Delete");
             }
@@ -103,16 +117,22 @@ pub fn state(
     let known = SyncState::decode(text, cx.world.cast.seed)
         .filter(|state| state.mailbox == mailbox as u64 && state.folder == folder.0 && !cx.cursors_lost);
     known.map(Some).ok_or_else(|| {
-        Refusal::new("ErrorInvalidSyncStateData", "Synchronization state data is corrupt or otherwise invalid.")
+        Refusal::new(
+            "ErrorInvalidSyncStateData",
+            "Synchronization state data is corrupt or otherwise invalid.",
+        )
     })
 }
 
 fn page(cx: &Context, request: &Element, most: usize) -> Result<(usize, Page), Refusal> {
-    let folder = request.m("SyncFolderId").ok_or_else(|| Refusal::missing("SyncFolderId"))?;
+    let folder = request
+        .m("SyncFolderId")
+        .ok_or_else(|| Refusal::missing("SyncFolderId"))?;
     let (mailbox, key) = cx.target_folder(folder).map_err(|refusal| match refusal.code {
-        "ErrorFolderNotFound" => {
-            Refusal::new("ErrorSyncFolderNotFound", "Synchronization failed because the folder could not be found.")
-        }
+        "ErrorFolderNotFound" => Refusal::new(
+            "ErrorSyncFolderNotFound",
+            "Synchronization failed because the folder could not be found.",
+        ),
         _ => refusal,
     })?;
     let before = state(cx, request, mailbox, key)?;
@@ -134,8 +154,18 @@ fn page(cx: &Context, request: &Element, most: usize) -> Result<(usize, Page), R
         change: read.change,
         first: Some((i64::MAX, u64::MAX)),
     };
-    let mut page = Page { state: before.unwrap_or(start), last: false, changes: Vec::new() };
-    let reader = Reader { mailbox, read: &read, folder, ignored: &ignored, most };
+    let mut page = Page {
+        state: before.unwrap_or(start),
+        last: false,
+        changes: Vec::new(),
+    };
+    let reader = Reader {
+        mailbox,
+        read: &read,
+        folder,
+        ignored: &ignored,
+        most,
+    };
     reader.first_reading(&mut page);
     reader.later_changes(&mut page);
     drop(read);
@@ -153,18 +183,29 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn found(&self, serial: u64) -> Option<Box<Found>> {
         let stored = self.read.items.get(&serial)?.clone();
-        Some(Box::new(Found::whole(ItemKey { mailbox: self.mailbox, serial }, stored)))
+        Some(Box::new(Found::whole(
+            ItemKey {
+                mailbox: self.mailbox,
+                serial,
+            },
+            stored,
+        )))
     }
 
     fn first_reading(&self, page: &mut Page) {
         let Some(reached) = page.state.first else { return };
-        let rest = self.folder.by_time.range((Bound::Excluded(Reverse(reached)), Bound::Unbounded));
+        let rest = self
+            .folder
+            .by_time
+            .range((Bound::Excluded(Reverse(reached)), Bound::Unbounded));
         for Reverse((time, serial)) in rest {
             if page.changes.len() == self.most {
                 return;
             }
             page.state.first = Some((*time, *serial));
-            let Some(found) = self.found(*serial) else { continue };
+            let Some(found) = self.found(*serial) else {
+                continue;
+            };
             // What came after the reading began is brought by the later changes.
             if found.stored.created_change <= page.state.change && !self.ignored.contains(serial) {
                 page.changes.push(Change::Create(found));
@@ -191,14 +232,17 @@ impl Reader<'_> {
                 (Some(change), gone_change) if gone_change.is_none_or(|other| change <= other) => {
                     let serial = living.next().map(|(_, serial)| *serial);
                     page.state.change = change;
-                    page.changes.extend(serial.and_then(|serial| self.living(serial, known)));
+                    page.changes
+                        .extend(serial.and_then(|serial| self.living(serial, known)));
                 }
                 (_, Some(change)) => {
                     let tombstone = gone.next().map(|(_, tombstone)| *tombstone);
                     page.state.change = change;
-                    let told = tombstone
-                        .filter(|stone| stone.created_change <= known && !self.ignored.contains(&stone.serial));
-                    page.changes.extend(told.map(|stone| Change::Delete(stone.serial)));
+                    let told = tombstone.filter(|stone| {
+                        stone.created_change <= known && !self.ignored.contains(&stone.serial)
+                    });
+                    page.changes
+                        .extend(told.map(|stone| Change::Delete(stone.serial)));
                 }
                 _ => break,
             }

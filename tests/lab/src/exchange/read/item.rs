@@ -50,10 +50,12 @@ pub fn kind(element: &Element) -> Option<Kind> {
 /// # Errors
 /// A child is unknown, out of order, read-only, or not of its type.
 pub fn item(element: &Element, reading: Reading) -> Result<Item, Refusal> {
-    let kind = kind(element).ok_or_else(|| {
-        Refusal::schema(format!("The element '{}' is not an item.", element.name))
-    })?;
-    let reading = Reading { rules: own_rules(element).unwrap_or(reading.rules), ..reading };
+    let kind = kind(element)
+        .ok_or_else(|| Refusal::schema(format!("The element '{}' is not an item.", element.name)))?;
+    let reading = Reading {
+        rules: own_rules(element).unwrap_or(reading.rules),
+        ..reading
+    };
     let mut item = Item::new(kind);
     let mut reached = 0;
     for child in &element.children {
@@ -69,7 +71,9 @@ pub fn item(element: &Element, reading: Reading) -> Result<Item, Refusal> {
 
 /// The zone in which an item's own times are meant.
 fn own_rules(element: &Element) -> Option<Rules> {
-    let zone = element.t("StartTimeZone").or_else(|| element.t("MeetingTimeZone"))?;
+    let zone = element
+        .t("StartTimeZone")
+        .or_else(|| element.t("MeetingTimeZone"))?;
     value::zone(zone).rules()
 }
 
@@ -87,7 +91,7 @@ fn ordered(kind: Kind, child: &Element, reached: &mut usize, version: Version) -
     }
     let (place, field) = layout::place(kind, &child.name).ok_or_else(unexpected)?;
     let repeats = field == Field::ExtendedProperties;
-    if place < *reached || (place == *reached && !repeats && place != 0) || field.since() > version {
+    if place < *reached || field.since() > version {
         return Err(unexpected());
     }
     // The next child has to come after this one; extended properties may come again.
@@ -103,7 +107,10 @@ fn from_mime(item: &mut Item, element: &Element) -> Result<(), Refusal> {
         _ => Some(mime::read(octets)),
     };
     let Some(mut read) = read else {
-        return Err(Refusal::new("ErrorMimeContentInvalid", "The MIME content is invalid."));
+        return Err(Refusal::new(
+            "ErrorMimeContentInvalid",
+            "The MIME content is invalid.",
+        ));
     };
     read.kind = item.kind;
     *item = read;
@@ -116,8 +123,10 @@ fn from_mime(item: &mut Item, element: &Element) -> Result<(), Refusal> {
 /// It is read-only or not of its type.
 pub fn set(item: &mut Item, field: Field, element: &Element, reading: Reading) -> Result<(), Refusal> {
     if field.is_read_only() {
-        return Err(Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property.")
-            .with("FieldURI", field.uri()));
+        return Err(
+            Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property.")
+                .with("FieldURI", field.uri()),
+        );
     }
     match field {
         Field::ExtendedProperties => {
@@ -135,7 +144,9 @@ pub fn set(item: &mut Item, field: Field, element: &Element, reading: Reading) -
             }
         }
         Field::Flag => {
-            let status = element.t_text("FlagStatus").ok_or_else(|| Refusal::missing("FlagStatus"))?;
+            let status = element
+                .t_text("FlagStatus")
+                .ok_or_else(|| Refusal::missing("FlagStatus"))?;
             item.set(Field::Flag, status.trim());
         }
         Field::EnhancedLocation => {
@@ -146,8 +157,10 @@ pub fn set(item: &mut Item, field: Field, element: &Element, reading: Reading) -
             item.set(Field::Body, crate::exchange::value::Body { html: false, text });
         }
         Field::Subject if element.text.chars().count() > 255 => {
-            return Err(Refusal::new("ErrorPropertyValidationFailure", "Property validation failed.")
-                .with("FieldURI", field.uri()));
+            return Err(
+                Refusal::new("ErrorPropertyValidationFailure", "Property validation failed.")
+                    .with("FieldURI", field.uri()),
+            );
         }
         Field::ItemClass => set_class(item, element.text.trim())?,
         _ => {
@@ -180,7 +193,9 @@ fn set_class(item: &mut Item, class: &str) -> Result<(), Refusal> {
 /// # Errors
 /// The key is not one of the dictionary's.
 pub fn set_entry(item: &mut Item, field: Field, entry: &Element) -> Result<(), Refusal> {
-    let key = entry.attribute("Key").ok_or_else(|| Refusal::missing_attribute("Key"))?;
+    let key = entry
+        .attribute("Key")
+        .ok_or_else(|| Refusal::missing_attribute("Key"))?;
     let (dictionary, text) = match field {
         Field::PhoneNumbers => (Dictionary::PhoneNumber, entry.text.as_str()),
         Field::ImAddresses => (Dictionary::ImAddress, entry.text.as_str()),
@@ -192,13 +207,22 @@ pub fn set_entry(item: &mut Item, field: Field, entry: &Element) -> Result<(), R
     }
     put(item, dictionary, key, text);
     if dictionary == Dictionary::EmailAddress {
-        put(item, Dictionary::EmailName, key, entry.attribute("Name").unwrap_or(text));
+        put(
+            item,
+            Dictionary::EmailName,
+            key,
+            entry.attribute("Name").unwrap_or(text),
+        );
     }
     Ok(())
 }
 
 fn put(item: &mut Item, dictionary: Dictionary, key: &str, text: &str) {
-    if text.is_empty() { item.unset_entry(dictionary, key) } else { item.set_entry(dictionary, key, text) }
+    if text.is_empty() {
+        item.unset_entry(dictionary, key)
+    } else {
+        item.set_entry(dictionary, key, text)
+    }
 }
 
 /// The parts of a physical address, as elements and as dictionaries.
@@ -213,8 +237,8 @@ pub const ADDRESS_PARTS: &[(&str, Dictionary)] = &[
 fn set_address(item: &mut Item, key: &str, entry: &Element) -> Result<(), Refusal> {
     for part in &entry.children {
         let known = ADDRESS_PARTS.iter().find(|(name, _)| *name == part.name);
-        let (_, dictionary) =
-            known.ok_or_else(|| Refusal::schema(format!("Invalid child element '{}' of Entry.", part.name)))?;
+        let (_, dictionary) = known
+            .ok_or_else(|| Refusal::schema(format!("Invalid child element '{}' of Entry.", part.name)))?;
         if !path::is_key(*dictionary, key) {
             return Err(Refusal::invalid_value("Key", key));
         }
@@ -237,9 +261,15 @@ pub fn extended_property(element: &Element, reading: Reading) -> Result<Extended
         (None, None) => return Err(Refusal::missing("Value")),
     };
     let base = kind.strip_suffix("Array").unwrap_or(&kind);
-    let values = values.iter().map(|value| extended::normal(base, value)).collect::<Option<Vec<String>>>();
+    let values = values
+        .iter()
+        .map(|value| extended::normal(base, value))
+        .collect::<Option<Vec<String>>>();
     let values = values.ok_or_else(|| {
-        Refusal::new("ErrorInvalidExtendedPropertyValue", "The specified value is invalid for property.")
+        Refusal::new(
+            "ErrorInvalidExtendedPropertyValue",
+            "The specified value is invalid for property.",
+        )
     })?;
     Ok(Extended { key, kind, values })
 }
@@ -256,13 +286,23 @@ pub fn attachment(element: &Element, reading: Reading) -> Result<Attachment, Ref
         }
         "ItemAttachment" => {
             let inner = element.children.iter().find(|child| kind(child).is_some());
-            AttachmentContent::Item(Box::new(item(inner.ok_or_else(|| Refusal::missing("Item"))?, reading)?))
+            AttachmentContent::Item(Box::new(item(
+                inner.ok_or_else(|| Refusal::missing("Item"))?,
+                reading,
+            )?))
         }
         "ReferenceAttachment" if reading.version >= Version::E2016 => AttachmentContent::Reference {
-            url: element.t_text("AttachLongPathName").unwrap_or_default().to_owned(),
+            url: element
+                .t_text("AttachLongPathName")
+                .unwrap_or_default()
+                .to_owned(),
             provider: element.t_text("ProviderType").unwrap_or_default().to_owned(),
         },
-        other => return Err(Refusal::schema(format!("Invalid child element '{other}' of Attachments."))),
+        other => {
+            return Err(Refusal::schema(format!(
+                "Invalid child element '{other}' of Attachments."
+            )));
+        }
     };
     let text = |name| element.t_text(name).map(str::to_owned);
     let flag = |name| match element.t_text(name) {
@@ -291,5 +331,8 @@ pub fn zone_of(item: &Item, field: Field) -> Option<&Zone> {
 
 /// Whether a property's element may be appended to.
 pub fn can_append(field: Field) -> bool {
-    matches!(field.form(), Form::Body | Form::Recipients | Form::Attendees | Form::Strings)
+    matches!(
+        field.form(),
+        Form::Body | Form::Recipients | Form::Attendees | Form::Strings
+    )
 }

@@ -29,17 +29,56 @@ pub enum Path {
 }
 
 const TYPES: &[&str] = &[
-    "ApplicationTime", "ApplicationTimeArray", "Binary", "BinaryArray", "Boolean", "CLSID", "CLSIDArray", "Currency",
-    "CurrencyArray", "Double", "DoubleArray", "Error", "Float", "FloatArray", "Integer", "IntegerArray", "Long",
-    "LongArray", "Null", "Object", "ObjectArray", "Short", "ShortArray", "SystemTime", "SystemTimeArray", "String",
+    "ApplicationTime",
+    "ApplicationTimeArray",
+    "Binary",
+    "BinaryArray",
+    "Boolean",
+    "CLSID",
+    "CLSIDArray",
+    "Currency",
+    "CurrencyArray",
+    "Double",
+    "DoubleArray",
+    "Error",
+    "Float",
+    "FloatArray",
+    "Integer",
+    "IntegerArray",
+    "Long",
+    "LongArray",
+    "Null",
+    "Object",
+    "ObjectArray",
+    "Short",
+    "ShortArray",
+    "SystemTime",
+    "SystemTimeArray",
+    "String",
     "StringArray",
 ];
 
 /// Prefixes of field URIs that the schema has.
 const PREFIXES: &[&str] = &[
-    "folder", "item", "message", "sharingMessage", "meeting", "meetingRequest", "calendar", "task", "contacts",
-    "distributionlist", "postitem", "conversation", "persona", "person", "rolemember", "network", "abchperson",
-    "booking", "insight",
+    "folder",
+    "item",
+    "message",
+    "sharingMessage",
+    "meeting",
+    "meetingRequest",
+    "calendar",
+    "task",
+    "contacts",
+    "distributionlist",
+    "postitem",
+    "conversation",
+    "persona",
+    "person",
+    "rolemember",
+    "network",
+    "abchperson",
+    "booking",
+    "insight",
 ];
 
 /// The distinguished property sets that requests may name.
@@ -63,15 +102,26 @@ pub fn property_set(name: &str) -> Option<Uuid> {
 /// The name of a distinguished property set.
 pub fn property_set_name(set: Uuid) -> Option<&'static str> {
     const NAMES: &[&str] = &[
-        "Meeting", "Appointment", "Common", "PublicStrings", "Address", "InternetHeaders", "CalendarAssistant",
-        "UnifiedMessaging", "Task", "Sharing",
+        "Meeting",
+        "Appointment",
+        "Common",
+        "PublicStrings",
+        "Address",
+        "InternetHeaders",
+        "CalendarAssistant",
+        "UnifiedMessaging",
+        "Task",
+        "Sharing",
     ];
     NAMES.iter().copied().find(|name| property_set(name) == Some(set))
 }
 
 /// Whether an element is a property path.
 pub fn is_path(element: &Element) -> bool {
-    matches!(element.name.as_str(), "FieldURI" | "IndexedFieldURI" | "ExtendedFieldURI")
+    matches!(
+        element.name.as_str(),
+        "FieldURI" | "IndexedFieldURI" | "ExtendedFieldURI"
+    )
 }
 
 /// The path that an element holds as one of its children.
@@ -91,8 +141,12 @@ pub fn read(element: &Element, version: Version) -> Result<Path, Refusal> {
     match element.name.as_str() {
         "FieldURI" => field(element.attribute("FieldURI"), version),
         "IndexedFieldURI" => {
-            let uri = element.attribute("FieldURI").ok_or_else(|| Refusal::missing_attribute("FieldURI"))?;
-            let index = element.attribute("FieldIndex").ok_or_else(|| Refusal::missing_attribute("FieldIndex"))?;
+            let uri = element
+                .attribute("FieldURI")
+                .ok_or_else(|| Refusal::missing_attribute("FieldURI"))?;
+            let index = element
+                .attribute("FieldIndex")
+                .ok_or_else(|| Refusal::missing_attribute("FieldIndex"))?;
             indexed(uri, index)
         }
         "ExtendedFieldURI" => extended(element),
@@ -110,7 +164,9 @@ fn field(uri: Option<&str>, version: Version) -> Result<Path, Refusal> {
     }
     match uri.split_once(':') {
         Some(("folder", name)) => Ok(Path::Folder(name.to_owned())),
-        Some((prefix, name)) if PREFIXES.contains(&prefix) && name.starts_with(|c: char| c.is_ascii_uppercase()) => {
+        Some((prefix, name))
+            if PREFIXES.contains(&prefix) && name.starts_with(|c: char| c.is_ascii_uppercase()) =>
+        {
             Ok(Path::Unkept(uri.to_owned()))
         }
         _ => Err(Refusal::invalid_value("FieldURI", uri)),
@@ -132,16 +188,34 @@ fn indexed(uri: &str, index: &str) -> Result<Path, Refusal> {
         _ => return Err(Refusal::invalid_value("FieldURI", uri)),
     };
     if !is_key(dictionary, index) {
-        return Err(Refusal::new("ErrorInvalidPropertyRequest", "The dictionary has no such key.")
-            .with("FieldIndex", index));
+        return Err(
+            Refusal::new("ErrorInvalidPropertyRequest", "The dictionary has no such key.")
+                .with("FieldIndex", index),
+        );
     }
     Ok(Path::Entry(dictionary, index.to_owned()))
 }
 
 const PHONES: &[&str] = &[
-    "AssistantPhone", "BusinessFax", "BusinessPhone", "BusinessPhone2", "Callback", "CarPhone", "CompanyMainPhone",
-    "HomeFax", "HomePhone", "HomePhone2", "Isdn", "MobilePhone", "OtherFax", "OtherTelephone", "Pager",
-    "PrimaryPhone", "RadioPhone", "Telex", "TtyTddPhone",
+    "AssistantPhone",
+    "BusinessFax",
+    "BusinessPhone",
+    "BusinessPhone2",
+    "Callback",
+    "CarPhone",
+    "CompanyMainPhone",
+    "HomeFax",
+    "HomePhone",
+    "HomePhone2",
+    "Isdn",
+    "MobilePhone",
+    "OtherFax",
+    "OtherTelephone",
+    "Pager",
+    "PrimaryPhone",
+    "RadioPhone",
+    "Telex",
+    "TtyTddPhone",
 ];
 
 /// Whether a dictionary has a key.
@@ -157,35 +231,54 @@ pub fn is_key(dictionary: Dictionary, key: &str) -> bool {
 }
 
 fn extended(element: &Element) -> Result<Path, Refusal> {
-    let kind = element.attribute("PropertyType").ok_or_else(|| Refusal::missing_attribute("PropertyType"))?;
+    let kind = element
+        .attribute("PropertyType")
+        .ok_or_else(|| Refusal::missing_attribute("PropertyType"))?;
     if !TYPES.contains(&kind) {
         return Err(Refusal::invalid_value("PropertyType", kind));
     }
     let invalid = || {
-        Refusal::new("ErrorInvalidExtendedProperty", "Extended properties must have a valid combination of attributes.")
+        Refusal::new(
+            "ErrorInvalidExtendedProperty",
+            "Extended properties must have a valid combination of attributes.",
+        )
     };
     if let Some(tag) = element.attribute("PropertyTag") {
-        if element.attribute("PropertySetId").or(element.attribute("DistinguishedPropertySetId")).is_some() {
+        if element
+            .attribute("PropertySetId")
+            .or(element.attribute("DistinguishedPropertySetId"))
+            .is_some()
+        {
             return Err(invalid());
         }
         let tag = number(tag).and_then(|tag| u16::try_from(tag).ok());
-        let tag = tag.ok_or_else(|| Refusal::invalid_value("PropertyTag", element.attribute("PropertyTag").unwrap_or("")))?;
+        let tag = tag.ok_or_else(|| {
+            Refusal::invalid_value("PropertyTag", element.attribute("PropertyTag").unwrap_or(""))
+        })?;
         // Tags of the named range mean something else in every mailbox.
         if (0x8000..=0xfffe).contains(&tag) {
             return Err(invalid());
         }
         return Ok(Path::Extended(PropertyKey::Tag(tag), kind.to_owned()));
     }
-    let set = match (element.attribute("DistinguishedPropertySetId"), element.attribute("PropertySetId")) {
+    let set = match (
+        element.attribute("DistinguishedPropertySetId"),
+        element.attribute("PropertySetId"),
+    ) {
         (Some(name), None) => {
             property_set(name).ok_or_else(|| Refusal::invalid_value("DistinguishedPropertySetId", name))?
         }
-        (None, Some(guid)) => Uuid::parse_str(guid).map_err(|_| Refusal::invalid_value("PropertySetId", guid))?,
+        (None, Some(guid)) => {
+            Uuid::parse_str(guid).map_err(|_| Refusal::invalid_value("PropertySetId", guid))?
+        }
         _ => return Err(invalid()),
     };
     let key = match (element.attribute("PropertyName"), element.attribute("PropertyId")) {
         (Some(name), None) => PropertyKey::Name(set, name.to_owned()),
-        (None, Some(id)) => PropertyKey::Id(set, number(id).ok_or_else(|| Refusal::invalid_value("PropertyId", id))?),
+        (None, Some(id)) => PropertyKey::Id(
+            set,
+            number(id).ok_or_else(|| Refusal::invalid_value("PropertyId", id))?,
+        ),
         _ => return Err(invalid()),
     };
     Ok(Path::Extended(key, kind.to_owned()))

@@ -26,10 +26,16 @@ pub fn read(element: &Element) -> Result<Recurrence, Refusal> {
         "EndDateRecurrence" => {
             let end = date("EndDate", range.t_text("EndDate").unwrap_or_default().trim())?;
             if latest_end().is_some_and(|latest| end > latest) {
-                return Err(Refusal::new("ErrorRecurrenceEndDateTooBig", "The end date of the recurrence is too big."));
+                return Err(Refusal::new(
+                    "ErrorRecurrenceEndDateTooBig",
+                    "The end date of the recurrence is too big.",
+                ));
             }
             if end < start {
-                return Err(Refusal::new("ErrorRecurrenceHasNoOccurrence", "The recurrence has no occurrences."));
+                return Err(Refusal::new(
+                    "ErrorRecurrenceHasNoOccurrence",
+                    "The recurrence has no occurrences.",
+                ));
             }
             Ends::On(end)
         }
@@ -40,7 +46,11 @@ pub fn read(element: &Element) -> Result<Recurrence, Refusal> {
             }
             Ends::After(count)
         }
-        other => return Err(Refusal::schema(format!("Invalid child element '{other}' of Recurrence."))),
+        other => {
+            return Err(Refusal::schema(format!(
+                "Invalid child element '{other}' of Recurrence."
+            )));
+        }
     };
     Ok(Recurrence { pattern, start, ends })
 }
@@ -54,9 +64,16 @@ fn pattern(element: &Element) -> Result<Pattern, Refusal> {
             Err(Refusal::invalid_value("Interval", &interval.to_string()))
         }
     };
-    let regeneration = |unit| Ok(Pattern::Regeneration { unit, interval: interval(999)? });
+    let regeneration = |unit| {
+        Ok(Pattern::Regeneration {
+            unit,
+            interval: interval(999)?,
+        })
+    };
     Ok(match element.name.as_str() {
-        "DailyRecurrence" => Pattern::Daily { interval: interval(999)? },
+        "DailyRecurrence" => Pattern::Daily {
+            interval: interval(999)?,
+        },
         "WeeklyRecurrence" => Pattern::Weekly {
             interval: interval(99)?,
             days: days(element)?,
@@ -65,28 +82,41 @@ fn pattern(element: &Element) -> Result<Pattern, Refusal> {
                 None => None,
             },
         },
-        "AbsoluteMonthlyRecurrence" => {
-            Pattern::AbsoluteMonthly { interval: interval(99)?, day: day_of_month(element)? }
-        }
+        "AbsoluteMonthlyRecurrence" => Pattern::AbsoluteMonthly {
+            interval: interval(99)?,
+            day: day_of_month(element)?,
+        },
         "RelativeMonthlyRecurrence" => Pattern::RelativeMonthly {
             interval: interval(99)?,
             days: one_day(element)?,
             index: index(element)?,
         },
-        "AbsoluteYearlyRecurrence" => Pattern::AbsoluteYearly { day: day_of_month(element)?, month: month(element)? },
-        "RelativeYearlyRecurrence" => {
-            Pattern::RelativeYearly { days: one_day(element)?, index: index(element)?, month: month(element)? }
-        }
+        "AbsoluteYearlyRecurrence" => Pattern::AbsoluteYearly {
+            day: day_of_month(element)?,
+            month: month(element)?,
+        },
+        "RelativeYearlyRecurrence" => Pattern::RelativeYearly {
+            days: one_day(element)?,
+            index: index(element)?,
+            month: month(element)?,
+        },
         "DailyRegeneration" => return regeneration(Unit::Daily),
         "WeeklyRegeneration" => return regeneration(Unit::Weekly),
         "MonthlyRegeneration" => return regeneration(Unit::Monthly),
         "YearlyRegeneration" => return regeneration(Unit::Yearly),
-        other => return Err(Refusal::schema(format!("Invalid child element '{other}' of Recurrence."))),
+        other => {
+            return Err(Refusal::schema(format!(
+                "Invalid child element '{other}' of Recurrence."
+            )));
+        }
     })
 }
 
 fn text<'a>(element: &'a Element, name: &str) -> Result<&'a str, Refusal> {
-    element.t_text(name).map(str::trim).ok_or_else(|| Refusal::missing(name))
+    element
+        .t_text(name)
+        .map(str::trim)
+        .ok_or_else(|| Refusal::missing(name))
 }
 
 fn number<T: std::str::FromStr>(element: &Element, name: &str) -> Result<T, Refusal> {
@@ -96,13 +126,21 @@ fn number<T: std::str::FromStr>(element: &Element, name: &str) -> Result<T, Refu
 
 fn day_of_month(element: &Element) -> Result<u8, Refusal> {
     let day: u8 = number(element, "DayOfMonth")?;
-    if (1..=31).contains(&day) { Ok(day) } else { Err(Refusal::invalid_value("DayOfMonth", &day.to_string())) }
+    if (1..=31).contains(&day) {
+        Ok(day)
+    } else {
+        Err(Refusal::invalid_value("DayOfMonth", &day.to_string()))
+    }
 }
 
 fn days(element: &Element) -> Result<Vec<Day>, Refusal> {
     let text = text(element, "DaysOfWeek")?;
     let days: Vec<Day> = text.split_whitespace().map(day).collect::<Result<_, _>>()?;
-    if days.is_empty() { Err(Refusal::invalid_value("DaysOfWeek", text)) } else { Ok(days) }
+    if days.is_empty() {
+        Err(Refusal::invalid_value("DaysOfWeek", text))
+    } else {
+        Ok(days)
+    }
 }
 
 fn one_day(element: &Element) -> Result<Day, Refusal> {
@@ -125,7 +163,17 @@ pub const DAYS: &[(&str, Day)] = &[
 
 /// The names of the months.
 pub const MONTHS: &[&str] = &[
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -140,17 +188,22 @@ pub const INDEXES: &[(&str, Index)] = &[
 
 fn day(name: &str) -> Result<Day, Refusal> {
     let found = DAYS.iter().find(|(known, _)| *known == name);
-    found.map(|(_, day)| *day).ok_or_else(|| Refusal::invalid_value("DaysOfWeek", name))
+    found
+        .map(|(_, day)| *day)
+        .ok_or_else(|| Refusal::invalid_value("DaysOfWeek", name))
 }
 
 fn index(element: &Element) -> Result<Index, Refusal> {
     let name = text(element, "DayOfWeekIndex")?;
     let found = INDEXES.iter().find(|(known, _)| *known == name);
-    found.map(|(_, index)| *index).ok_or_else(|| Refusal::invalid_value("DayOfWeekIndex", name))
+    found
+        .map(|(_, index)| *index)
+        .ok_or_else(|| Refusal::invalid_value("DayOfWeekIndex", name))
 }
 
 fn month(element: &Element) -> Result<u8, Refusal> {
     let name = text(element, "Month")?;
     let at = MONTHS.iter().position(|known| *known == name);
-    at.and_then(|at| u8::try_from(at + 1).ok()).ok_or_else(|| Refusal::invalid_value("Month", name))
+    at.and_then(|at| u8::try_from(at + 1).ok())
+        .ok_or_else(|| Refusal::invalid_value("Month", name))
 }

@@ -22,11 +22,24 @@ pub fn value(field: Field, element: &Element, rules: Rules) -> Result<Value, Ref
             Value::Text(text.to_owned())
         }
         Form::Bool => Value::Bool(boolean(field.element(), trimmed)?),
-        Form::Int => Value::Int(trimmed.parse().map_err(|_| Refusal::invalid_value(field.element(), trimmed))?),
-        Form::Double => Value::Double(trimmed.parse().map_err(|_| Refusal::invalid_value(field.element(), trimmed))?),
+        Form::Int => Value::Int(
+            trimmed
+                .parse()
+                .map_err(|_| Refusal::invalid_value(field.element(), trimmed))?,
+        ),
+        Form::Double => Value::Double(
+            trimmed
+                .parse()
+                .map_err(|_| Refusal::invalid_value(field.element(), trimmed))?,
+        ),
         Form::Time => Value::Time(instant(field.element(), trimmed, rules)?),
         Form::Strings => Value::Strings(
-            element.children.iter().filter(|child| child.is_t("String")).map(|child| child.text.clone()).collect(),
+            element
+                .children
+                .iter()
+                .filter(|child| child.is_t("String"))
+                .map(|child| child.text.clone())
+                .collect(),
         ),
         Form::Binary => Value::Binary(Binary(octets(field.element(), text)?.into())),
         Form::Body => Value::Body(body(element)?),
@@ -39,7 +52,10 @@ pub fn value(field: Field, element: &Element, rules: Rules) -> Result<Value, Ref
         Form::Recurrence => Value::Recurrence(super::recurrence::read(element)?),
         Form::Zone => Value::Zone(zone(element)),
         Form::Dictionary | Form::Computed => {
-            return Err(Refusal::new("ErrorInvalidPropertySet", "Set action is invalid for property."));
+            return Err(Refusal::new(
+                "ErrorInvalidPropertySet",
+                "Set action is invalid for property.",
+            ));
         }
     })
 }
@@ -49,11 +65,21 @@ fn check_enumeration(field: Field, text: &str) -> Result<(), Refusal> {
         Field::Sensitivity => &["Normal", "Personal", "Private", "Confidential"],
         Field::Importance => &["Low", "Normal", "High"],
         Field::LegacyFreeBusyStatus => &["Free", "Tentative", "Busy", "OOF", "WorkingElsewhere", "NoData"],
-        Field::Status => &["NotStarted", "InProgress", "Completed", "WaitingOnOthers", "Deferred"],
+        Field::Status => &[
+            "NotStarted",
+            "InProgress",
+            "Completed",
+            "WaitingOnOthers",
+            "Deferred",
+        ],
         Field::PostalAddressIndex => &["None", "Business", "Home", "Other"],
         _ => return Ok(()),
     };
-    if allowed.contains(&text) { Ok(()) } else { Err(Refusal::invalid_value(field.element(), text)) }
+    if allowed.contains(&text) {
+        Ok(())
+    } else {
+        Err(Refusal::invalid_value(field.element(), text))
+    }
 }
 
 /// `xs:boolean`.
@@ -74,7 +100,9 @@ pub fn boolean(name: &str, text: &str) -> Result<bool, Refusal> {
 /// It is not base64.
 pub fn octets(name: &str, text: &str) -> Result<Vec<u8>, Refusal> {
     let packed: String = text.split_ascii_whitespace().collect();
-    STANDARD.decode(packed).map_err(|_| Refusal::invalid_value(name, "base64"))
+    STANDARD
+        .decode(packed)
+        .map_err(|_| Refusal::invalid_value(name, "base64"))
 }
 
 /// `xs:dateTime` or `xs:date`, with or without an offset.
@@ -89,7 +117,11 @@ pub fn instant(name: &str, text: &str, rules: Rules) -> Result<DateTime<Utc>, Re
         return Ok(rules.to_utc(local.trunc_subsecs(0)));
     }
     let date = date(name, text)?.and_time(NaiveTime::MIN);
-    if text.ends_with('Z') { Ok(date.and_utc()) } else { Ok(rules.to_utc(date)) }
+    if text.ends_with('Z') {
+        Ok(date.and_utc())
+    } else {
+        Ok(rules.to_utc(date))
+    }
 }
 
 /// `xs:date`, its offset left aside.
@@ -97,7 +129,10 @@ pub fn instant(name: &str, text: &str, rules: Rules) -> Result<DateTime<Utc>, Re
 /// # Errors
 /// It is no date.
 pub fn date(name: &str, text: &str) -> Result<NaiveDate, Refusal> {
-    text.get(..10).unwrap_or(text).parse().map_err(|_| Refusal::invalid_value(name, text))
+    text.get(..10)
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| Refusal::invalid_value(name, text))
 }
 
 /// A body.
@@ -106,8 +141,14 @@ pub fn date(name: &str, text: &str) -> Result<NaiveDate, Refusal> {
 /// It has no body type.
 pub fn body(element: &Element) -> Result<Body, Refusal> {
     match element.attribute("BodyType") {
-        Some("HTML") => Ok(Body { html: true, text: element.text.clone() }),
-        Some("Text") => Ok(Body { html: false, text: element.text.clone() }),
+        Some("HTML") => Ok(Body {
+            html: true,
+            text: element.text.clone(),
+        }),
+        Some("Text") => Ok(Body {
+            html: false,
+            text: element.text.clone(),
+        }),
         Some(other) => Err(Refusal::invalid_value("BodyType", other)),
         None => Err(Refusal::missing_attribute("BodyType")),
     }
@@ -115,10 +156,20 @@ pub fn body(element: &Element) -> Result<Body, Refusal> {
 
 /// A mailbox element's name and address.
 pub fn address(mailbox: &Element) -> Address {
-    let email = mailbox.t_text("EmailAddress").unwrap_or_default().trim().to_owned();
-    let routing = mailbox.t_text("RoutingType").map(str::trim).filter(|routing| !routing.eq_ignore_ascii_case("SMTP"));
+    let email = mailbox
+        .t_text("EmailAddress")
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    let routing = mailbox
+        .t_text("RoutingType")
+        .map(str::trim)
+        .filter(|routing| !routing.eq_ignore_ascii_case("SMTP"));
     Address {
-        name: mailbox.t_text("Name").map(str::to_owned).unwrap_or_else(|| email.clone()),
+        name: mailbox
+            .t_text("Name")
+            .map(str::to_owned)
+            .unwrap_or_else(|| email.clone()),
         email,
         routing: routing.map(str::to_owned),
     }
@@ -143,15 +194,25 @@ fn attendees(element: &Element, rules: Rules) -> Result<Vec<Attendee>, Refusal> 
             None => None,
         };
         let response = child.t_text("ResponseType").unwrap_or("Unknown").to_owned();
-        attendees.push(Attendee { mailbox: address(mailbox), response, answered });
+        attendees.push(Attendee {
+            mailbox: address(mailbox),
+            response,
+            answered,
+        });
     }
     Ok(attendees)
 }
 
 /// A zone: by name, or with a definition of which the first standard period's bias is kept.
 pub fn zone(element: &Element) -> Zone {
-    let id = element.attribute("Id").or_else(|| element.attribute("TimeZoneName")).unwrap_or_default();
-    let periods = element.t("Periods").map(|periods| periods.children.as_slice()).unwrap_or_default();
+    let id = element
+        .attribute("Id")
+        .or_else(|| element.attribute("TimeZoneName"))
+        .unwrap_or_default();
+    let periods = element
+        .t("Periods")
+        .map(|periods| periods.children.as_slice())
+        .unwrap_or_default();
     let is_standard = |period: &&Element| {
         [period.attribute("Name"), period.attribute("Id")]
             .into_iter()

@@ -12,7 +12,11 @@ use base64::engine::general_purpose::STANDARD;
 
 /// The Attachments of an item, without content.
 pub fn list(writer: &mut Writer, cx: &Context, item: &Item, found: Option<&Found>) {
-    let shown: Vec<&Attachment> = item.attachments.iter().filter(|attachment| is_known(cx, attachment)).collect();
+    let shown: Vec<&Attachment> = item
+        .attachments
+        .iter()
+        .filter(|attachment| is_known(cx, attachment))
+        .collect();
     if shown.is_empty() {
         return;
     }

@@ -39,8 +39,11 @@ pub fn write(writer: &mut Writer, cx: &Context, item: &Item, found: Option<&Foun
             }
         }
         Field::StartTimeZoneId | Field::EndTimeZoneId => {
-            let source =
-                if field == Field::StartTimeZoneId { Field::StartTimeZone } else { Field::EndTimeZone };
+            let source = if field == Field::StartTimeZoneId {
+                Field::StartTimeZone
+            } else {
+                Field::EndTimeZone
+            };
             if let Some(zone) = zone_of(item, source) {
                 writer.leaf(&format!("t:{}", field.element()), &zone.id);
             }
@@ -107,21 +110,33 @@ fn wall_clock(writer: &mut Writer, item: &Item, field: Field, name: &str) {
     let offset = rules.offset_seconds(time) / 60;
     let sign = if offset < 0 { '-' } else { '+' };
     let local = rules.to_local(time).format("%Y-%m-%dT%H:%M:%S");
-    writer.leaf(name, &format!("{local}{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60));
+    writer.leaf(
+        name,
+        &format!("{local}{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60),
+    );
 }
 
 /// The first or last occurrence that is left.
 fn edge(writer: &mut Writer, cx: &Context, found: &Found, field: Field) {
     let master = &found.item;
-    let endless = matches!(series::rule(master), Some(rule) if rule.ends == crate::exchange::recurrence::Ends::Never);
+    let endless =
+        matches!(series::rule(master), Some(rule) if rule.ends == crate::exchange::recurrence::Ends::Never);
     let left = |start: &DateTime<Utc>| !master.deleted.contains(start);
     let start = if field == Field::FirstOccurrence {
-        let until = master.time(Field::Start).map(|start| start + Duration::days(3 * 366)).filter(|_| endless);
-        series::originals(master, None, until).into_iter().find(|start| left(start))
+        let until = master
+            .time(Field::Start)
+            .map(|start| start + Duration::days(3 * 366))
+            .filter(|_| endless);
+        series::originals(master, None, until)
+            .into_iter()
+            .find(|start| left(start))
     } else if endless {
         None
     } else {
-        series::originals(master, None, None).into_iter().rev().find(|start| left(start))
+        series::originals(master, None, None)
+            .into_iter()
+            .rev()
+            .find(|start| left(start))
     };
     if let Some(original) = start {
         occurrence(writer, cx, found, original, &format!("t:{}", field.element()));
@@ -129,8 +144,12 @@ fn edge(writer: &mut Writer, cx: &Context, found: &Found, field: Field) {
 }
 
 fn occurrence(writer: &mut Writer, cx: &Context, found: &Found, original: DateTime<Utc>, name: &str) {
-    let Ok((item, _)) = series::occurrence(&found.item, original) else { return };
-    let (Some(start), Some(end)) = (item.time(Field::Start), item.time(Field::End)) else { return };
+    let Ok((item, _)) = series::occurrence(&found.item, original) else {
+        return;
+    };
+    let (Some(start), Some(end)) = (item.time(Field::Start), item.time(Field::End)) else {
+        return;
+    };
     let id = cx.world.ids.encode(Target::Occurrence(found.key, original));
     writer.open(name);
     writer.empty("t:ItemId", &[("Id", &id), ("ChangeKey", &change_key(cx, found))]);
@@ -170,8 +189,13 @@ fn associated(writer: &mut Writer, cx: &Context, found: &Found) {
     if uid.is_empty() {
         return;
     }
-    let Some(key) = meeting::find(&cx.world, found.key.mailbox, uid) else { return };
+    let Some(key) = meeting::find(&cx.world, found.key.mailbox, uid) else {
+        return;
+    };
     let Ok(calendar) = cx.whole(key) else { return };
     let id = cx.world.ids.encode(Target::Item(key));
-    writer.empty("t:AssociatedCalendarItemId", &[("Id", &id), ("ChangeKey", &change_key(cx, &calendar))]);
+    writer.empty(
+        "t:AssociatedCalendarItemId",
+        &[("Id", &id), ("ChangeKey", &change_key(cx, &calendar))],
+    );
 }

@@ -37,15 +37,27 @@ pub fn write(
         Field::Notes => writer.leaf("t:Notes", &item.body().map(value::text).unwrap_or_default()),
         Field::Attachments => attachment::list(writer, cx, item, found),
         Field::HasAttachments => {
-            writer.bool("t:HasAttachments", item.attachments.iter().any(|attachment| !attachment.inline));
+            writer.bool(
+                "t:HasAttachments",
+                item.attachments.iter().any(|attachment| !attachment.inline),
+            );
         }
         Field::HasPicture => {
-            writer.bool("t:HasPicture", item.attachments.iter().any(|attachment| attachment.contact_photo));
+            writer.bool(
+                "t:HasPicture",
+                item.attachments.iter().any(|attachment| attachment.contact_photo),
+            );
         }
         Field::InternetMessageHeaders => headers(writer, item),
         Field::ResponseObjects => response_objects(writer, item),
-        Field::DisplayTo => writer.leaf("t:DisplayTo", &names(item, Field::ToRecipients, Field::RequiredAttendees)),
-        Field::DisplayCc => writer.leaf("t:DisplayCc", &names(item, Field::CcRecipients, Field::OptionalAttendees)),
+        Field::DisplayTo => writer.leaf(
+            "t:DisplayTo",
+            &names(item, Field::ToRecipients, Field::RequiredAttendees),
+        ),
+        Field::DisplayCc => writer.leaf(
+            "t:DisplayCc",
+            &names(item, Field::CcRecipients, Field::OptionalAttendees),
+        ),
         Field::ConversationId => {
             if let (Some(found), true) = (found, item.kind.is_mail()) {
                 let id = STANDARD.encode(conversation(found.key.mailbox, item));
@@ -53,9 +65,12 @@ pub fn write(
             }
         }
         Field::ReminderNextTime => {
-            let due = item.time(Field::ReminderDueBy).filter(|_| item.flag(Field::ReminderIsSet));
+            let due = item
+                .time(Field::ReminderDueBy)
+                .filter(|_| item.flag(Field::ReminderIsSet));
             if let Some(due) = due {
-                let before = chrono::Duration::minutes(item.int(Field::ReminderMinutesBeforeStart).unwrap_or(0));
+                let before =
+                    chrono::Duration::minutes(item.int(Field::ReminderMinutesBeforeStart).unwrap_or(0));
                 writer.time("t:ReminderNextTime", due - before);
             }
         }
@@ -63,7 +78,9 @@ pub fn write(
         Field::IsComplete => writer.bool("t:IsComplete", item.text(Field::Status) == "Completed"),
         Field::TaskIsRecurring => writer.bool("t:IsRecurring", item.get(Field::TaskRecurrence).is_some()),
         Field::DateTimeSent if item.get(field).is_none() => {
-            let sent = found.map(|found| found.stored.created).filter(|_| !item.flag(Field::IsDraft));
+            let sent = found
+                .map(|found| found.stored.created)
+                .filter(|_| !item.flag(Field::IsDraft));
             if let Some(sent) = sent.filter(|_| item.kind.is_mail()) {
                 writer.time("t:DateTimeSent", sent);
             }
@@ -91,7 +108,13 @@ fn stored(writer: &mut Writer, cx: &Context, item: &Item, found: Option<&Found>,
     };
     match field {
         Field::ItemId => item_id(writer, cx, found),
-        Field::ParentFolderId => folder_id(writer, cx, found.key.mailbox, found.stored.folder, "t:ParentFolderId"),
+        Field::ParentFolderId => folder_id(
+            writer,
+            cx,
+            found.key.mailbox,
+            found.stored.folder,
+            "t:ParentFolderId",
+        ),
         Field::Size => writer.number("t:Size", found.stored.size),
         Field::EffectiveRights => effective_rights(writer, cx.version, false),
         Field::LastModifiedName => writer.leaf("t:LastModifiedName", &found.stored.modified_by),
@@ -146,15 +169,31 @@ pub fn effective_rights(writer: &mut Writer, version: Version, folder: bool) {
 
 fn preview(item: &Item) -> String {
     let text = item.body().map(value::text).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(255).collect()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(255)
+        .collect()
 }
 
 fn names(item: &Item, recipients: Field, attendees: Field) -> String {
-    let shown = |name: &str, email: &str| if name.is_empty() { email.to_owned() } else { name.to_owned() };
-    let mut names: Vec<String> =
-        item.recipients(recipients).iter().map(|address| shown(&address.name, &address.email)).collect();
+    let shown = |name: &str, email: &str| {
+        if name.is_empty() {
+            email.to_owned()
+        } else {
+            name.to_owned()
+        }
+    };
+    let mut names: Vec<String> = item
+        .recipients(recipients)
+        .iter()
+        .map(|address| shown(&address.name, &address.email))
+        .collect();
     names.extend(
-        item.attendees(attendees).iter().map(|attendee| shown(&attendee.mailbox.name, &attendee.mailbox.email)),
+        item.attendees(attendees)
+            .iter()
+            .map(|attendee| shown(&attendee.mailbox.name, &attendee.mailbox.email)),
     );
     names.join("; ")
 }
@@ -167,7 +206,11 @@ fn conversation(mailbox: usize, item: &Item) -> Vec<u8> {
         .next()
         .or_else(|| item.text(Field::InReplyTo).split_whitespace().next())
         .unwrap_or(item.text(Field::InternetMessageId));
-    let root = if root.is_empty() { item.text(Field::ConversationTopic) } else { root };
+    let root = if root.is_empty() {
+        item.text(Field::ConversationTopic)
+    } else {
+        root
+    };
     let mut digest = Sha256::new_with_prefix((mailbox as u64).to_be_bytes());
     digest.update(root);
     let mut id = vec![1, 0];
@@ -210,7 +253,14 @@ fn response_objects(writer: &mut Writer, item: &Item) {
         || (item.kind == Kind::CalendarItem && item.flag(Field::IsMeeting) && !meeting::is_organizer(item));
     let mine = item.kind == Kind::CalendarItem && item.flag(Field::IsMeeting) && !invited;
     let names: &[&str] = if invited {
-        &["t:AcceptItem", "t:TentativelyAcceptItem", "t:DeclineItem", "t:ReplyToItem", "t:ReplyAllToItem", "t:ForwardItem"]
+        &[
+            "t:AcceptItem",
+            "t:TentativelyAcceptItem",
+            "t:DeclineItem",
+            "t:ReplyToItem",
+            "t:ReplyAllToItem",
+            "t:ForwardItem",
+        ]
     } else if mine {
         &["t:CancelCalendarItem", "t:ForwardItem"]
     } else if item.kind == Kind::Message && !item.flag(Field::IsDraft) {

@@ -53,7 +53,9 @@ pub fn item_id(writer: &mut Writer, cx: &Context, found: &Found) {
 /// The change key of an item; that of the series for an occurrence.
 pub fn change_key(cx: &Context, found: &Found) -> String {
     let calendar = found.item.kind == super::item::Kind::CalendarItem;
-    cx.world.ids.change_key(found.key.mailbox, found.stored.change, calendar)
+    cx.world
+        .ids
+        .change_key(found.key.mailbox, found.stored.change, calendar)
 }
 
 fn property(
@@ -73,7 +75,10 @@ fn property(
     if let Some(all) = dictionaries(field) {
         let keys: Vec<(Dictionary, String)> = all
             .iter()
-            .flat_map(|dictionary| item.entries(*dictionary).map(|(key, _)| (*dictionary, key.to_owned())))
+            .flat_map(|dictionary| {
+                item.entries(*dictionary)
+                    .map(|(key, _)| (*dictionary, key.to_owned()))
+            })
             .collect();
         dictionary(writer, item, field, &keys);
         return;
@@ -167,7 +172,12 @@ fn dictionary(writer: &mut Writer, item: &Item, field: Field, keys: &[(Dictionar
             let text = item.entry(*dictionary, key).unwrap_or_default();
             if *dictionary == Dictionary::EmailAddress {
                 let shown = item.entry(Dictionary::EmailName, key).unwrap_or(text);
-                let attributes = [("Key", key.as_str()), ("Name", shown), ("RoutingType", "SMTP"), ("MailboxType", "Contact")];
+                let attributes = [
+                    ("Key", key.as_str()),
+                    ("Name", shown),
+                    ("RoutingType", "SMTP"),
+                    ("MailboxType", "Contact"),
+                ];
                 writer.leaf_with("t:Entry", &attributes, text);
             } else {
                 writer.leaf_with("t:Entry", &[("Key", key)], text);
@@ -183,7 +193,9 @@ fn address(writer: &mut Writer, item: &Item, key: &str, keys: &[(Dictionary, Str
     }
     writer.open_with("t:Entry", &[("Key", key)]);
     for (name, part) in ADDRESS_PARTS {
-        if keys.iter().any(|(dictionary, other)| dictionary == part && other == key)
+        if keys
+            .iter()
+            .any(|(dictionary, other)| dictionary == part && other == key)
             && let Some(text) = item.entry(*part, key)
         {
             writer.leaf(&format!("t:{name}"), text);
@@ -220,7 +232,10 @@ fn extended_path(writer: &mut Writer, key: &PropertyKey, kind: &str) {
     let kind = ("PropertyType", kind);
     let (set, last) = match key {
         PropertyKey::Tag(tag) => {
-            writer.empty("t:ExtendedFieldURI", &[("PropertyTag", &format!("0x{tag:x}")), kind]);
+            writer.empty(
+                "t:ExtendedFieldURI",
+                &[("PropertyTag", &format!("0x{tag:x}")), kind],
+            );
             return;
         }
         PropertyKey::Id(set, id) => (set, ("PropertyId", id.to_string())),

@@ -116,7 +116,11 @@ fn attendees(writer: &mut Writer, cx: &Context, name: &str, attendees: &[Attende
 /// A body in the form asked for; an empty one where there is none.
 pub fn body(writer: &mut Writer, name: &str, body: Option<&Body>, form: BodyForm) {
     let Some(body) = body else {
-        writer.leaf_with(name, &[("BodyType", if form == BodyForm::Html { "HTML" } else { "Text" })], "");
+        writer.leaf_with(
+            name,
+            &[("BodyType", if form == BodyForm::Html { "HTML" } else { "Text" })],
+            "",
+        );
         return;
     };
     let (kind, text): (&str, Cow<str>) = match form {
@@ -128,12 +132,20 @@ pub fn body(writer: &mut Writer, name: &str, body: Option<&Body>, form: BodyForm
 }
 
 fn html(body: &Body) -> Cow<'_, str> {
-    if body.html { body.text.as_str().into() } else { text_to_html(&body.text).into() }
+    if body.html {
+        body.text.as_str().into()
+    } else {
+        text_to_html(&body.text).into()
+    }
 }
 
 /// A body as plain text.
 pub fn text(body: &Body) -> Cow<'_, str> {
-    if body.html { html_to_text(&body.text).into() } else { body.text.as_str().into() }
+    if body.html {
+        html_to_text(&body.text).into()
+    } else {
+        body.text.as_str().into()
+    }
 }
 
 /// A Recurrence element.
@@ -166,17 +178,38 @@ fn pattern(writer: &mut Writer, pattern: &Pattern) {
         Pattern::RelativeMonthly { .. } => "t:RelativeMonthlyRecurrence",
         Pattern::AbsoluteYearly { .. } => "t:AbsoluteYearlyRecurrence",
         Pattern::RelativeYearly { .. } => "t:RelativeYearlyRecurrence",
-        Pattern::Regeneration { unit: Unit::Daily, .. } => "t:DailyRegeneration",
-        Pattern::Regeneration { unit: Unit::Weekly, .. } => "t:WeeklyRegeneration",
-        Pattern::Regeneration { unit: Unit::Monthly, .. } => "t:MonthlyRegeneration",
-        Pattern::Regeneration { unit: Unit::Yearly, .. } => "t:YearlyRegeneration",
+        Pattern::Regeneration {
+            unit: Unit::Daily, ..
+        } => "t:DailyRegeneration",
+        Pattern::Regeneration {
+            unit: Unit::Weekly, ..
+        } => "t:WeeklyRegeneration",
+        Pattern::Regeneration {
+            unit: Unit::Monthly, ..
+        } => "t:MonthlyRegeneration",
+        Pattern::Regeneration {
+            unit: Unit::Yearly, ..
+        } => "t:YearlyRegeneration",
     };
     writer.open(name);
     match pattern {
-        Pattern::Daily { interval: every } | Pattern::Regeneration { interval: every, .. } => interval(writer, every),
-        Pattern::Weekly { interval: every, days, first_day } => {
+        Pattern::Daily { interval: every } | Pattern::Regeneration { interval: every, .. } => {
+            interval(writer, every)
+        }
+        Pattern::Weekly {
+            interval: every,
+            days,
+            first_day,
+        } => {
             interval(writer, every);
-            writer.leaf("t:DaysOfWeek", &days.iter().map(|day| day_name(*day)).collect::<Vec<_>>().join(" "));
+            writer.leaf(
+                "t:DaysOfWeek",
+                &days
+                    .iter()
+                    .map(|day| day_name(*day))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            );
             if let Some(first) = first_day {
                 writer.leaf("t:FirstDayOfWeek", day_name(*first));
             }
@@ -185,7 +218,11 @@ fn pattern(writer: &mut Writer, pattern: &Pattern) {
             interval(writer, every);
             writer.number("t:DayOfMonth", day);
         }
-        Pattern::RelativeMonthly { interval: every, days, index } => {
+        Pattern::RelativeMonthly {
+            interval: every,
+            days,
+            index,
+        } => {
             interval(writer, every);
             relative(writer, *days, *index);
         }
@@ -203,14 +240,22 @@ fn pattern(writer: &mut Writer, pattern: &Pattern) {
 
 fn relative(writer: &mut Writer, days: Day, index: Index) {
     writer.leaf("t:DaysOfWeek", day_name(days));
-    let name = INDEXES.iter().find(|(_, known)| *known == index).map_or("First", |(name, _)| *name);
+    let name = INDEXES
+        .iter()
+        .find(|(_, known)| *known == index)
+        .map_or("First", |(name, _)| *name);
     writer.leaf("t:DayOfWeekIndex", name);
 }
 
 fn day_name(day: Day) -> &'static str {
-    DAYS.iter().find(|(_, known)| *known == day).map_or("Day", |(name, _)| *name)
+    DAYS.iter()
+        .find(|(_, known)| *known == day)
+        .map_or("Day", |(name, _)| *name)
 }
 
 fn month_name(month: u8) -> &'static str {
-    MONTHS.get(usize::from(month).saturating_sub(1)).copied().unwrap_or("January")
+    MONTHS
+        .get(usize::from(month).saturating_sub(1))
+        .copied()
+        .unwrap_or("January")
 }

@@ -51,7 +51,10 @@ pub struct Malformed {
 impl Element {
     /// An attribute's value.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first child with this name in the types namespace.
@@ -66,7 +69,9 @@ impl Element {
 
     /// The first child with this name and namespace.
     pub fn child(&self, ns: Ns, name: &str) -> Option<&Element> {
-        self.children.iter().find(|child| child.ns == ns && child.name == name)
+        self.children
+            .iter()
+            .find(|child| child.ns == ns && child.name == name)
     }
 
     /// The text of a child in the types namespace.
@@ -95,7 +100,10 @@ pub fn parse(document: &[u8]) -> Result<Element, Malformed> {
         malformed(&String::from_utf8_lossy(before), before.len(), "Invalid UTF-8.")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tree = Tree { open: Vec::new(), root: None };
+    let mut tree = Tree {
+        open: Vec::new(),
+        root: None,
+    };
     let mut reader = NsReader::from_str(text);
     loop {
         let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
@@ -110,9 +118,14 @@ pub fn parse(document: &[u8]) -> Result<Element, Malformed> {
         step.map_err(|message| malformed(text, before, &message))?;
     }
     if !tree.open.is_empty() {
-        return Err(malformed(text, text.len(), "Unexpected end of file has occurred."));
+        return Err(malformed(
+            text,
+            text.len(),
+            "Unexpected end of file has occurred.",
+        ));
     }
-    tree.root.ok_or_else(|| malformed(text, text.len(), "Root element is missing."))
+    tree.root
+        .ok_or_else(|| malformed(text, text.len(), "Root element is missing."))
 }
 
 fn namespace(resolved: &ResolveResult) -> Ns {
@@ -131,7 +144,11 @@ fn malformed(text: &str, at: usize, message: &str) -> Malformed {
     let before = text.get(..at.min(text.len())).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let position = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-    Malformed { line, position, message: message.to_owned() }
+    Malformed {
+        line,
+        position,
+        message: message.to_owned(),
+    }
 }
 
 struct Tree {
@@ -162,7 +179,9 @@ impl Tree {
             Event::GeneralRef(reference) => {
                 let character = match reference.resolve_char_ref().map_err(|error| error.to_string())? {
                     Some(character) => character,
-                    None => predefined(&reference.xml10_content()).ok_or("Reference to undeclared entity.")?,
+                    None => {
+                        predefined(&reference.xml10_content()).ok_or("Reference to undeclared entity.")?
+                    }
                 };
                 self.text(character.encode_utf8(&mut [0; 4]))?;
             }
@@ -183,7 +202,10 @@ impl Tree {
 
     fn text(&mut self, text: &str) -> Result<(), String> {
         if let Some(bad) = text.chars().find(|character| !is_xml_character(*character)) {
-            return Err(format!("hexadecimal value 0x{:02X}, is an invalid character.", u32::from(bad)));
+            return Err(format!(
+                "hexadecimal value 0x{:02X}, is an invalid character.",
+                u32::from(bad)
+            ));
         }
         match self.open.last_mut() {
             Some(parent) => parent.text.push_str(text),
@@ -219,7 +241,13 @@ fn element(ns: Ns, start: &BytesStart) -> Result<Element, String> {
         let key = attribute.key.local_name();
         attributes.push((AsRef::<str>::as_ref(&key).to_owned(), value.into_owned()));
     }
-    Ok(Element { ns, name, attributes, children: Vec::new(), text: String::new() })
+    Ok(Element {
+        ns,
+        name,
+        attributes,
+        children: Vec::new(),
+        text: String::new(),
+    })
 }
 
 #[cfg(test)]
@@ -228,7 +256,8 @@ mod tests {
 
     #[test]
     fn prefixes_do_not_matter_and_namespaces_do() {
-        let document = format!("<a:X xmlns:a='{TYPES}' Id='1&amp;2'><Y xmlns='{MESSAGES}'>a&#x41;&lt;b</Y><Z/></a:X>");
+        let document =
+            format!("<a:X xmlns:a='{TYPES}' Id='1&amp;2'><Y xmlns='{MESSAGES}'>a&#x41;&lt;b</Y><Z/></a:X>");
         let root = parse(document.as_bytes()).unwrap();
         assert!(root.is_t("X"));
         assert_eq!(root.attribute("Id"), Some("1&2"));
@@ -238,7 +267,15 @@ mod tests {
 
     #[test]
     fn what_xml_does_not_allow_is_refused_with_its_place() {
-        for document in ["<a>", "<a></b>", "<a/><b/>", "<!DOCTYPE a><a/>", "<a>&#xB;</a>", "<a>&nope;</a>", ""] {
+        for document in [
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<!DOCTYPE a><a/>",
+            "<a>&#xB;</a>",
+            "<a>&nope;</a>",
+            "",
+        ] {
             assert!(parse(document.as_bytes()).is_err(), "{document}");
         }
         let error = parse(b"<a>\n<b>\n</c></a>").unwrap_err();

@@ -14,7 +14,9 @@ pub struct Writer {
 impl Writer {
     /// An empty document.
     pub fn new() -> Writer {
-        Writer { out: String::with_capacity(4096) }
+        Writer {
+            out: String::with_capacity(4096),
+        }
     }
 
     /// The text so far.
@@ -132,6 +134,9 @@ mod tests {
     fn text_is_escaped_and_control_characters_become_references() {
         let mut writer = Writer::new();
         writer.leaf_with("t:X", &[("A", "\"<")], "a&b<c>\u{b}é\r\n");
-        assert_eq!(writer.finish(), "<t:X A=\"&quot;&lt;\">a&amp;b&lt;c&gt;&#xB;é&#xD;\n</t:X>");
+        assert_eq!(
+            writer.finish(),
+            "<t:X A=\"&quot;&lt;\">a&amp;b&lt;c&gt;&#xB;é&#xD;\n</t:X>"
+        );
     }
 }

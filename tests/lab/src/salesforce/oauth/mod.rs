@@ -1,169 +1,133 @@
-//! OAuth 2.0 as the help pages "OAuth Authorization Flows" describe it: JWT bearer per user, client
-//! credentials, web server flow with PKCE, refresh with optional rotation, revocation, user information.
+//! OAuth below `/services/oauth2/` and the identity URL `/id/…` (help: "Authorize Apps with OAuth").
 //!
-//! Tokens live in memory alone: after a restart of the lab every client signs in again.
+//! Errors are `{"error", "error_description"}` with status 400.
 
-mod grants;
-mod tokens;
+mod authorize;
+mod identity;
+mod token;
 
-pub use tokens::Tokens;
-
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
-use hyper::{Request, Response, StatusCode};
-use serde_json::{Value, json};
 use std::collections::HashMap;
 
-use super::World;
-use super::app;
-use super::front::{html, is_form, json_response};
-use super::store::Fields;
-use crate::faults::Fault;
-use crate::http::Reply;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
 
-/// An OAuth error (RFC 6749 section 5.2), with the vendor's words.
-pub(super) struct Refusal {
-    status: u16,
+use super::World;
+
+/// What an OAuth answer fails with.
+pub struct OAuthError {
     error: &'static str,
     description: &'static str,
 }
 
-impl Refusal {
-    fn new(error: &'static str, description: &'static str) -> Refusal {
-        Refusal {
-            status: 400,
-            error,
-            description,
-        }
+impl OAuthError {
+    fn new(error: &'static str, description: &'static str) -> OAuthError {
+        OAuthError { error, description }
     }
 }
 
-pub(super) type Form = HashMap<String, String>;
+/// What OAuth counts as in /stats and for fault rules.
+pub const OPERATION: &str = "oauth";
 
-/// Answers a request below /services/oauth2 or /id.
-pub(super) async fn handle(
-    world: &World,
-    request: &Request<Bytes>,
-    path: &str,
-    base: &str,
-    fault: Option<Fault>,
-) -> Reply {
-    match &fault {
-        Some(Fault::Down) => return Reply::Close,
-        Some(Fault::Html { status }) => return Reply::Full(html(*status)),
-        Some(Fault::WrongPassword) => {
-            return refused(&Refusal::new("invalid_grant", "authentication failure"));
-        }
-        Some(Fault::Slow { ms }) => tokio::time::sleep(std::time::Duration::from_millis(*ms)).await,
-        _ => {}
+/// The endpoint that a path names; `None` if the path is not OAuth's.
+pub fn endpoint(path: &str) -> Option<&'static str> {
+    if path.starts_with("/id/") {
+        return Some("identity");
     }
-    let form = form_of(request);
-    match path {
-        "/services/oauth2/token" => match grants::token(world, request, &form, base) {
-            Ok(body) => Reply::Full(json_response(200, &body)),
-            Err(refusal) => refused(&refusal),
+    Some(
+        match path.trim_end_matches('/').strip_prefix("/services/oauth2/")? {
+            "token" => "token",
+            "authorize" => "authorize",
+            "revoke" => "revoke",
+            "userinfo" => "userinfo",
+            _ => "other",
         },
-        "/services/oauth2/authorize" => authorize(world, &form),
-        "/services/oauth2/revoke" => {
-            let known = form.get("token").is_some_and(|token| world.tokens.revoke(token));
-            if known {
-                Reply::Full(Response::new(Bytes::new()))
-            } else {
-                refused(&Refusal::new(
-                    "unsupported_token_type",
-                    "this token type is not supported",
-                ))
-            }
-        }
-        _ => identity(world, request, path, base, &form),
+    )
+}
+
+/// An OAuth request.
+pub(super) struct Form<'a> {
+    world: &'a World,
+    /// `https://localhost:1234`, as the client reached it.
+    base: &'a str,
+    fields: HashMap<String, String>,
+}
+
+impl Form<'_> {
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
     }
 }
 
-fn form_of(request: &Request<Bytes>) -> Form {
-    let query = request.uri().query().unwrap_or_default().as_bytes();
-    let mut form: Form = url::form_urlencoded::parse(query).into_owned().collect();
-    if is_form(request) {
-        form.extend(url::form_urlencoded::parse(request.body()).into_owned());
+/// Answers an OAuth request.
+pub fn answer(world: &World, request: &Request<Bytes>, base: &str, endpoint: &str) -> Response<Bytes> {
+    let form = form(world, request, base);
+    match endpoint {
+        "token" if request.method() == Method::POST => result(token::grant(&form)),
+        "revoke" => result(token::revoke(&form)),
+        "authorize" => authorize::answer(&form),
+        "userinfo" | "identity" => identity::answer(&form, request, endpoint),
+        _ => result(Err(OAuthError::new(
+            "invalid_request",
+            "no such endpoint or method",
+        ))),
     }
-    form
 }
 
-fn refused(refusal: &Refusal) -> Reply {
-    let body = json!({"error": refusal.error, "error_description": refusal.description});
-    Reply::Full(json_response(refusal.status, &body))
+/// Query and body parameters together; a Basic header gives the client's.
+fn form<'a>(world: &'a World, request: &Request<Bytes>, base: &'a str) -> Form<'a> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut fields: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    fields.extend(url::form_urlencoded::parse(request.body()).into_owned());
+    let basic = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let basic = basic.and_then(|value| value.strip_prefix("Basic "));
+    let basic = basic.and_then(|value| STANDARD.decode(value.trim()).ok());
+    if let Some((id, secret)) = basic
+        .as_deref()
+        .and_then(|pair| std::str::from_utf8(pair).ok()?.split_once(':'))
+    {
+        fields.insert("client_id".to_owned(), id.to_owned());
+        fields.insert("client_secret".to_owned(), secret.to_owned());
+    }
+    Form { world, base, fields }
 }
 
-/// The approval page: a form, or at once a redirection where the query says who signs in (`username`), as a
-/// browser with an open session would see it.
-fn authorize(world: &World, form: &Form) -> Reply {
-    let given = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    if given("client_id") != app::CLIENT_ID {
-        return refused(&Refusal::new("invalid_client_id", "client identifier invalid"));
+fn result(result: Result<Value, OAuthError>) -> Response<Bytes> {
+    match result {
+        Ok(body) => json_response(StatusCode::OK, &body),
+        Err(OAuthError { error, description }) => json_response(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": error, "error_description": description}),
+        ),
     }
-    let username = given("username");
-    if username.is_empty() {
-        let mut response = Response::new(Bytes::from_static(
-            b"<!DOCTYPE html><html><body><form><input name=\"username\"><button>Log In</button></form></body></html>",
-        ));
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("text/html;charset=UTF-8"));
-        return Reply::Full(response);
-    }
-    let code = world
-        .tokens
-        .new_code(username, given("redirect_uri"), given("code_challenge"));
-    let Ok(mut back) = url::Url::parse(given("redirect_uri")) else {
-        return refused(&Refusal::new(
-            "redirect_uri_mismatch",
-            "redirect_uri must match configuration",
-        ));
-    };
-    back.query_pairs_mut().append_pair("code", &code);
-    if let Some(state) = form.get("state") {
-        back.query_pairs_mut().append_pair("state", state);
-    }
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    typed(status, "application/json;charset=UTF-8", body.to_string())
+}
+
+fn typed(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response
+}
+
+fn redirect(to: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::FOUND;
-    if let Ok(location) = HeaderValue::from_str(back.as_str()) {
-        response.headers_mut().insert(LOCATION, location);
+    if let Ok(value) = http::HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, value);
     }
-    Reply::Full(response)
-}
-
-/// GET /services/oauth2/userinfo and the identity URL.
-fn identity(world: &World, request: &Request<Bytes>, path: &str, base: &str, form: &Form) -> Reply {
-    let header = request
-        .headers()
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let token = header
-        .and_then(|header| header.split_once(' '))
-        .map(|(_, token)| token.trim())
-        .or(form
-            .get("oauth_token")
-            .or(form.get("access_token"))
-            .map(String::as_str));
-    let state = world.read();
-    let minutes = state.settings.session_minutes;
-    let username = token.and_then(|token| world.tokens.session(token, world.clock.now(), minutes));
-    let known = path == "/services/oauth2/userinfo" || path.starts_with("/id/");
-    let caller = username
-        .and_then(|username| world.caller(&state, &username))
-        .filter(|_| known);
-    let Some(caller) = caller else {
-        let mut response = Response::new(Bytes::from_static(b"Bad_OAuth_Token"));
-        *response.status_mut() = StatusCode::FORBIDDEN;
-        return Reply::Full(response);
-    };
-    let row = state.row("User", &caller.id);
-    let text = |field: &str| row.map(|row| row.text(field)).unwrap_or_default().to_owned();
-    let id_url = format!("{base}/id/{}/{}", app::organization_id(), caller.id);
-    let body: Value = json!({
-        "sub": id_url, "id": id_url, "user_id": caller.id, "organization_id": app::organization_id(),
-        "preferred_username": caller.username, "username": caller.username, "display_name": text("Name"),
-        "name": text("Name"), "email": text("Email"), "active": row.is_some_and(|row| row.flag("IsActive")),
-        "urls": {"rest": format!("{base}/services/data/v{{version}}/")},
-    });
-    Reply::Full(json_response(200, &body))
+    response
 }

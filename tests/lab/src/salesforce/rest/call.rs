@@ -9,19 +9,19 @@ use crate::salesforce::store::State;
 use crate::salesforce::transaction::{Caller, Transaction};
 
 /// The store under a read or a write lock.
-pub enum Access<'a> {
+pub enum Access<'a, 't> {
     /// Shared.
     Read(&'a State),
     /// Alone, with an open transaction.
-    Write(Transaction<'a>),
+    Write(&'a mut Transaction<'t>),
 }
 
 /// One API call.
-pub struct Call<'a> {
+pub struct Call<'a, 't> {
     /// The org.
     pub world: &'a World,
     /// Its store.
-    pub access: Access<'a>,
+    pub access: Access<'a, 't>,
     /// Who calls.
     pub caller: &'a Caller,
     /// When.
@@ -36,7 +36,7 @@ pub struct Call<'a> {
     pub half: bool,
 }
 
-impl<'a> Call<'a> {
+impl<'t> Call<'_, 't> {
     /// The rows.
     pub fn state(&self) -> &State {
         match &self.access {
@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// The call was taken for a reading one.
-    pub fn tx(&mut self) -> ApiResult<&mut Transaction<'a>> {
+    pub fn tx(&mut self) -> ApiResult<&mut Transaction<'t>> {
         match &mut self.access {
             Access::Write(tx) => Ok(tx),
             Access::Read(_) => {

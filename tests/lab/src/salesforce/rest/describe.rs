@@ -116,7 +116,6 @@ fn described(field: &Field, rights: FieldRights, object: &Object) -> Value {
     let default = field.default.map(|default| match default {
         schema::field::Default::Text(text) => json!(text),
         schema::field::Default::Flag(flag) => json!(flag),
-        schema::field::Default::Number(number) => json!(number),
     });
     let picklist: Vec<Value> = values
         .iter()
@@ -125,7 +124,7 @@ fn described(field: &Field, rights: FieldRights, object: &Object) -> Value {
             json!({"active": true, "defaultValue": chosen, "label": value, "validFor": null, "value": value})
         })
         .collect();
-    let numeric = matches!(field.kind, Kind::Int | Kind::Double | Kind::Currency);
+    let numeric = matches!(field.kind, Kind::Int | Kind::Currency);
     let always = matches!(field.kind, Kind::Boolean | Kind::Id);
     json!({
         "name": field.name,
@@ -170,7 +169,7 @@ fn soap_type(kind: Kind) -> &'static str {
         Kind::Id | Kind::Reference { .. } => "tns:ID",
         Kind::Boolean => "xsd:boolean",
         Kind::Int => "xsd:int",
-        Kind::Double | Kind::Currency => "xsd:double",
+        Kind::Currency => "xsd:double",
         Kind::Date => "xsd:date",
         Kind::DateTime => "xsd:dateTime",
         Kind::Base64 => "xsd:base64Binary",

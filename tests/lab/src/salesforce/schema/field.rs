@@ -28,8 +28,6 @@ pub enum Default {
     Text(&'static str),
     /// A truth value.
     Flag(bool),
-    /// A number.
-    Number(i64),
 }
 
 /// A field's type.
@@ -68,8 +66,6 @@ pub enum Kind {
     Boolean,
     /// A whole number.
     Int,
-    /// A number.
-    Double,
     /// An amount.
     Currency,
     /// A calendar date.
@@ -279,7 +275,6 @@ impl Field {
             Kind::Combobox { .. } => "combobox",
             Kind::Boolean => "boolean",
             Kind::Int => "int",
-            Kind::Double => "double",
             Kind::Currency => "currency",
             Kind::Date => "date",
             Kind::DateTime => "datetime",

@@ -1,0 +1,90 @@
+//! DeleteItem: for good, or into Deleted Items; one occurrence of a series, or all of it.
+
+use super::writing::{self, Tell, is_calendar};
+use super::{children, choice};
+use crate::exchange::context::{Context, Found};
+use crate::exchange::folder::DistinguishedFolder;
+use crate::exchange::item::Kind;
+use crate::exchange::meeting;
+use crate::exchange::messages::Messages;
+use crate::exchange::refusal::Refusal;
+use crate::exchange::xml::read::Element;
+
+/// Carries out the operation.
+///
+/// # Errors
+/// The request breaks the schema.
+pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
+    let disposal = choice(
+        request,
+        "DeleteType",
+        &["HardDelete", "SoftDelete", "MoveToDeletedItems"],
+    )?;
+    let tell = writing::tell(request, "SendMeetingCancellations")?;
+    let tasks = request.attribute("AffectedTaskOccurrences");
+    let mut messages = Messages::new("DeleteItem");
+    for id in cx.batch(children(request, "ItemIds")?) {
+        let done = cx
+            .item(id)
+            .and_then(|found| one(cx, &found, disposal, tell, tasks));
+        messages.each(done, |_, ()| {});
+    }
+    Ok(messages.finish())
+}
+
+fn one(
+    cx: &Context,
+    found: &Found,
+    disposal: &str,
+    tell: Option<Tell>,
+    tasks: Option<&str>,
+) -> Result<(), Refusal> {
+    if is_calendar(&found.item) && tell.is_none() {
+        return Err(Refusal::new(
+            "ErrorSendMeetingCancellationsRequired",
+            "The SendMeetingCancellations attribute is required for calendar items.",
+        ));
+    }
+    if found.item.kind == Kind::Task && !matches!(tasks, Some("AllOccurrences" | "SpecifiedOccurrenceOnly")) {
+        return Err(Refusal::new(
+            "ErrorAffectedTaskOccurrencesRequired",
+            "The AffectedTaskOccurrences attribute is required for tasks.",
+        ));
+    }
+    let trash = DistinguishedFolder::DeletedItems.into();
+    {
+        let mut transaction = cx
+            .world
+            .transaction(found.key.mailbox, &cx.user)
+            .ok_or_else(Refusal::item_not_found)?;
+        let stored = transaction
+            .mailbox()
+            .items
+            .get(&found.key.serial)
+            .ok_or_else(Refusal::item_not_found)?;
+        if let Some(original) = found.original {
+            let mut master = stored.item.as_ref().clone();
+            master
+                .exceptions
+                .retain(|exception| exception.original != original);
+            master.deleted.push(original);
+            transaction.update(found.key.serial, master, false);
+        } else if disposal == "MoveToDeletedItems" && stored.folder != trash {
+            transaction.move_item(found.key.serial, trash);
+        } else {
+            transaction.delete(found.key.serial);
+        }
+    }
+    if let Some(Tell::Some { save_copy, .. }) = tell {
+        if is_calendar(&found.item) && meeting::is_organizer(&found.item) {
+            meeting::cancel(
+                cx,
+                found.key,
+                &found.item,
+                &meeting::everyone(&found.item),
+                save_copy,
+            );
+        }
+    }
+    Ok(())
+}
