@@ -11,7 +11,7 @@
 //! record types, recurring series, Platform Events.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -158,8 +158,8 @@ impl World {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one API call against the user's and the org's budget.
-    fn count_call(&self, username: &str) {
+    /// The counts of the present window; a new window begins a day after the last one did.
+    fn usage(&self) -> MutexGuard<'_, Usage> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         if now - usage.since > TimeDelta::hours(24) {
@@ -168,13 +168,19 @@ impl World {
                 ..Usage::default()
             };
         }
+        usage
+    }
+
+    /// Counts one API call against the user's and the org's budget.
+    fn count_call(&self, username: &str) {
+        let mut usage = self.usage();
         usage.used += 1;
         *usage.by_user.entry(username.to_owned()).or_default() += 1;
     }
 
     /// API calls in the present window.
     fn calls_used(&self) -> u64 {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner).used
+        self.usage().used
     }
 
     /// Counts API calls from zero again.

@@ -58,6 +58,8 @@ pub fn may_read(state: &State, caller: &Caller, object: &Object, row: &Row) -> b
     match object.name {
         "User" => true,
         "Event" | "Task" => may_read_activity(state, caller, row),
+        // An invitee sees his own invitation, whatever he sees of the event.
+        "EventRelation" if row.text("RelationId") == caller.id => true,
         "EmailMessage" => {
             row.text("CreatedById") == caller.id
                 || may_read_by_id(state, caller, row.text("ActivityId"))

@@ -9,7 +9,7 @@ use super::ask::{Answer, Ask, Body};
 use super::call::Call;
 use super::wrong_method;
 use crate::salesforce::changes;
-use crate::salesforce::error::{ApiError, ApiResult, deleted, not_found};
+use crate::salesforce::error::{ApiError, ApiResult, not_found};
 use crate::salesforce::id;
 use crate::salesforce::moment::parse_moment;
 use crate::salesforce::rights;
@@ -81,8 +81,9 @@ fn visible<'a>(call: &'a Call, object: &'static Object, record: &str) -> ApiResu
     if !rights::may_read(call.state(), call.caller, object, row) {
         return Err(not_found());
     }
+    // A row in the recycle bin reads like one that never was; only changing it says that it is deleted.
     if row.flag("IsDeleted") {
-        Err(deleted())
+        Err(not_found())
     } else {
         Ok(row)
     }
