@@ -102,8 +102,8 @@ async function arrays(lab, checks) {
 async function upsert(lab, checks) {
   const connection = await signedIn(lab, lab.people[0]);
   const tasks = connection.sobject('Task');
-  const one = await tasks.upsert({ Holdfast_Key__c: 'jsforce/1 ž', Subject: 'one' }, 'Holdfast_Key__c');
-  const two = await tasks.upsert({ Holdfast_Key__c: 'jsforce/1 ž', Subject: 'two' }, 'Holdfast_Key__c');
+  const one = await tasks.upsert({ Holdfast_Key__c: 'jsforce 1 ž', Subject: 'one' }, 'Holdfast_Key__c');
+  const two = await tasks.upsert({ Holdfast_Key__c: 'jsforce 1 ž', Subject: 'two' }, 'Holdfast_Key__c');
   checks.equal([one.created, two.created], [true, false], 'an upsert makes once');
   const row = (number) => ({ attributes: { type: 'Task' }, Holdfast_Key__c: `jsforce-${number}`, Subject: 'row' });
   const body = { allOrNone: false, records: [row(1), row(2), { ...row(3), Subject: 'x'.repeat(300) }] };

@@ -169,7 +169,7 @@ impl HttpClient {
             .headers()
             .get(http::header::CONNECTION)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-        if closing || !connection.is_open() {
+        if closing || !connection.is_reusable() {
             return;
         }
         let since = self.inner.clock.instant();

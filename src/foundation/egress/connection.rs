@@ -4,20 +4,27 @@ use super::body::{self, BodyLimits};
 use super::error::EgressError;
 use super::gate::Gate;
 use super::target::{Purpose, Target};
+use crate::foundation::clock::Clock;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+
+/// A connection that has stood for so long is not kept: its row in the ledger is written when it closes, and its
+/// name may lead elsewhere by now.
+const RETIRED_AFTER: Duration = Duration::from_secs(600);
 
 /// An open connection that carries one request at a time.
 pub struct HttpConnection {
     sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
     host: HeaderValue,
+    clock: Clock,
+    opened: Instant,
     channel_binding: Option<Vec<u8>>,
 }
 
@@ -61,6 +68,8 @@ impl HttpConnection {
             sender,
             driver,
             host,
+            clock: gate.clock().clone(),
+            opened: gate.clock().instant(),
             channel_binding,
         })
     }
@@ -150,6 +159,12 @@ impl HttpConnection {
     /// False once the connection has ended or an answer was not taken to its end.
     pub fn is_open(&self) -> bool {
         !self.sender.is_closed() && !self.driver.is_finished()
+    }
+
+    /// True where the connection is worth keeping for another request.
+    pub fn is_reusable(&self) -> bool {
+        let age = self.clock.instant().saturating_duration_since(self.opened);
+        self.is_open() && age < RETIRED_AFTER
     }
 
     /// The channel binding token of RFC 5929, whole, with its `tls-server-end-point:` prefix.

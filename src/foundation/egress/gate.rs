@@ -120,6 +120,10 @@ impl Gate {
         })
     }
 
+    pub(super) fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
     /// Resolves the name and tries its addresses in turn.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     async fn dial(&self, target: &Target, entry: &mut Entry) -> Result<TcpStream, EgressError> {

@@ -10,6 +10,7 @@ use super::wire::find_item;
 use super::wire::folder::FolderRef;
 use super::wire::get_item;
 use super::wire::item::RawItem;
+use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{ItemId, MailboxRef};
 use chrono_tz::Tz;
@@ -18,24 +19,36 @@ use std::collections::HashMap;
 /// Appointments that are looked at.
 const LOOKED_AT: usize = 20;
 
-/// The zone that most of the latest own appointments were made in; none where there are none.
+/// The zone that most of the latest own appointments were made in; none where there are none, or where Exchange
+/// will not say.
 ///
 /// # Errors
-/// Those of the calls.
+/// Those of the calls that pass by themselves.
 pub async fn of(client: &Client, mailbox: &MailboxRef) -> Result<Option<Tz>, MailboxError> {
     let session = client.session(mailbox);
     if let Some(known) = session.home_zone() {
         return Ok(known);
     }
+    let home = match zones(client, mailbox).await {
+        Ok(zones) => most_common(zones),
+        Err(error) if matches!(error.class(), Class::Refused | Class::Broken) => None,
+        Err(error) => return Err(error),
+    };
+    session.set_home_zone(home);
+    Ok(home)
+}
+
+/// The zones of the latest appointments, as far as they are the owner's own.
+async fn zones(client: &Client, mailbox: &MailboxRef) -> Result<Vec<Tz>, MailboxError> {
     let folder = FolderRef::Distinguished("calendar");
-    let operation = Operation {
+    let find = Operation {
         name: "FindItem",
         repeatable: true,
     };
     let found: Vec<Result<Vec<RawItem>, _>> = client
         .call(
             mailbox,
-            operation,
+            find,
             |w, _| find_item::latest(w, folder, LOOKED_AT),
             find_item::read,
         )
@@ -49,28 +62,15 @@ pub async fn of(client: &Client, mailbox: &MailboxRef) -> Result<Option<Tz>, Mai
                 .map(|item| item.id),
         );
     }
-    let home = if latest.is_empty() {
-        None
-    } else {
-        most_common(zones(client, mailbox, &latest).await?)
-    };
-    session.set_home_zone(home);
-    Ok(home)
-}
-
-/// The zones of those of these appointments that are the owner's own.
-async fn zones(client: &Client, mailbox: &MailboxRef, items: &[ItemId]) -> Result<Vec<Tz>, MailboxError> {
-    let operation = Operation {
+    if latest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let get = Operation {
         name: "GetItem",
         repeatable: true,
     };
     let read: Vec<Result<Vec<RawItem>, _>> = client
-        .call(
-            mailbox,
-            operation,
-            |w, _| get_item::zones(w, items),
-            get_item::read,
-        )
+        .call(mailbox, get, |w, _| get_item::zones(w, &latest), get_item::read)
         .await?;
     let appointments = read.into_iter().flatten().flatten().map(|item| item.appointment);
     let own = appointments.filter(|one| !one.is_meeting || one.my_response == "Organizer");

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Marks are a short cut; the truth is asked for this often all the same.
-const SWEEP: Duration = Duration::from_secs(900);
+const SWEEP: Duration = Duration::from_secs(6 * 3600);
 /// Pages of a folder list; a mailbox has tens of thousands of folders at most.
 const MAX_PAGES: usize = 50;
 

@@ -17,6 +17,7 @@ mod cursor;
 mod fault;
 mod feed;
 mod home_zone;
+mod lockout;
 mod mail_folders;
 mod pool;
 mod probe;

@@ -2,6 +2,7 @@
 //! pool of its own; a handshake has a connection to itself until it is over.
 
 use super::auth::{Account, AuthError, Line, Patience};
+use super::lockout::Lockout;
 use crate::foundation::clock::Clock;
 use crate::foundation::egress::{EgressError, Gate, HttpConnection, Purpose, Target};
 use bytes::Bytes;
@@ -20,6 +21,7 @@ pub struct Pool {
     url: Url,
     account: Account,
     keep: usize,
+    lockout: Lockout,
     clock: Clock,
     idle: Mutex<Vec<(Line, Instant)>>,
 }
@@ -32,6 +34,7 @@ impl Pool {
             url,
             account,
             keep,
+            lockout: Lockout::new(clock.clone()),
             clock,
             idle: Mutex::default(),
         }
@@ -52,14 +55,16 @@ impl Pool {
         patience: Patience,
     ) -> Result<Response<Bytes>, AuthError> {
         self.account.may_go_out()?;
-        let mut refused = false;
+        let permit = self.lockout.permit().await?;
+        let mut refused = !permit.first;
         loop {
             let (mut line, fresh) = match self.take() {
-                Some(line) if !refused => (line, false),
+                Some(line) if line.signed_in || !refused => (line, false),
                 _ => (self.open().await?, true),
             };
             match self.account.send(&mut line, request.clone(), patience).await {
                 Ok(answer) => {
+                    self.lockout.accepted();
                     self.give_back(line, &answer);
                     return Ok(answer);
                 }
@@ -70,7 +75,12 @@ impl Pool {
                 {
                     refused = true;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if matches!(error, AuthError::Refused("Http401")) {
+                        self.lockout.refused();
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -98,7 +108,7 @@ impl Pool {
             .headers()
             .get(CONNECTION)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-        if closes || !line.connection.is_open() {
+        if closes || !line.connection.is_reusable() {
             return;
         }
         let now = self.clock.instant();

@@ -42,6 +42,7 @@ impl Sessions {
         let new = || {
             Arc::new(Session {
                 turns: Semaphore::new(PER_MAILBOX),
+                mailbox: mailbox.id,
                 clock: self.clock.clone(),
                 state: Mutex::default(),
             })
@@ -54,6 +55,7 @@ impl Sessions {
 pub struct Session {
     /// One permit a request.
     pub turns: Semaphore,
+    mailbox: MailboxId,
     clock: Clock,
     state: Mutex<State>,
 }
@@ -144,17 +146,23 @@ impl Session {
         self.state().home_zone = Some(zone);
     }
 
-    /// True once in a while, and at first: then every mail folder is looked into, whatever its mark says.
+    /// True once in a while: then every mail folder is looked into, whatever its mark says. The mailboxes of a
+    /// process that starts are spread over the time between two sweeps.
     pub fn sweep_is_due(&self, every: Duration) -> bool {
         let now = self.clock.instant();
         let mut state = self.state();
-        let due = state
-            .swept
-            .is_none_or(|swept| now.saturating_duration_since(swept) >= every);
+        let swept = *state.swept.get_or_insert(self.first_sweep(now, every));
+        let due = now.saturating_duration_since(swept) >= every;
         if due {
             state.swept = Some(now);
         }
         due
+    }
+
+    /// When the sweep before the first one would have been.
+    fn first_sweep(&self, now: Instant, every: Duration) -> Instant {
+        let spread = u64::from(self.mailbox.0.unsigned_abs()) % every.as_secs().max(1);
+        now.checked_sub(Duration::from_secs(spread)).unwrap_or(now)
     }
 
     /// No code panics while it holds the lock, so a poisoned one holds a good state all the same.

@@ -81,6 +81,11 @@ impl Table {
         self.rows.values()
     }
 
+    /// How many rows there are, deleted ones too.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The row with this 18-character id, deleted or not.
     pub fn get(&self, id: &str) -> Option<&Arc<Row>> {
         self.rows.get(id)

@@ -124,12 +124,8 @@ fn audience_fits(audience: &Value) -> bool {
 /// The id of the user with this username.
 pub(super) fn user_named(form: &Form, username: &str) -> Option<String> {
     let state = form.world.read();
-    let id = state
-        .table("User")
-        .live_where("Username", username)
-        .map(|row| row.text("Id").to_owned())
-        .next();
-    id
+    let mut found = state.table("User").live_where("Username", username);
+    found.next().map(|row| row.text("Id").to_owned())
 }
 
 fn approved(form: &Form, username: &str) -> bool {

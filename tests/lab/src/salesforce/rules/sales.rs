@@ -33,7 +33,7 @@ pub fn after_opportunity(tx: &mut Transaction, id: &str, old: Option<&Row>) -> A
 /// Numbers a new case, follows its contact's account, and closes by status.
 pub fn case(tx: &Transaction, old: Option<&Row>, row: &mut Row) -> ApiResult<()> {
     if old.is_none() {
-        let number = tx.state.table("Case").rows().count() + 1001;
+        let number = tx.state.table("Case").len() + 1001;
         row.set("CaseNumber", format!("{number:08}"));
     }
     let contact = tx.state.row("Contact", row.text("ContactId"));
