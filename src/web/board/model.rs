@@ -118,8 +118,8 @@ impl MailboxLine {
 
     /// The code of its worst trouble.
     pub fn code(&self) -> Option<&str> {
-        let streams = self.streams.iter().filter_map(|stream| stream.error.as_deref());
-        self.state_code.as_deref().or(streams.last())
+        let mut streams = self.streams.iter().filter_map(|stream| stream.error.as_deref());
+        self.state_code.as_deref().or(streams.next_back())
     }
 }
 
