@@ -155,7 +155,7 @@ async fn a_sent_draft_arrives_is_kept_and_is_on_the_ledger() {
     assert!(
         mails
             .iter()
-            .any(|noticed| matches!(noticed, Noticed::Mail { to, .. } if to == &[receiver.clone()]))
+            .any(|noticed| matches!(noticed, Noticed::Mail { to, .. } if *to == [receiver.as_str()]))
     );
 }
 
