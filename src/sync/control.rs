@@ -66,7 +66,7 @@ pub async fn add_mailboxes(
 /// # Errors
 /// The database's.
 pub async fn list_mailboxes(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<MailboxRow>, SyncError> {
-    db.run(|conn| mailboxes::list(conn)).await
+    db.run(mailboxes::list).await
 }
 
 /// One mailbox, by address in any case.
@@ -175,7 +175,7 @@ pub async fn resync(
 /// # Errors
 /// The database's.
 pub async fn list_policies(db: &Db, _: &Granted<ManagePolicies>) -> Result<Vec<(String, i32)>, SyncError> {
-    db.run(|conn| mailboxes::policy_names(conn)).await
+    db.run(mailboxes::policy_names).await
 }
 
 /// A policy's newest version.
@@ -237,5 +237,5 @@ pub async fn failures(db: &Db, _: &Granted<ViewStatus>, most: i32) -> Result<Vec
 /// # Errors
 /// The database's.
 pub async fn skips(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<(StreamId, Reason, i64)>, SyncError> {
-    db.run(|conn| totals::skips(conn)).await
+    db.run(totals::skips).await
 }

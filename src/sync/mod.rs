@@ -51,6 +51,7 @@ pub mod retry;
 pub mod rules;
 pub mod store;
 pub mod stream;
+mod turn;
 pub mod worker;
 
 #[cfg(test)]

@@ -259,6 +259,7 @@ impl World {
         Ok(())
     }
 
+    // long: one arm a verdict
     fn carry_out(
         &mut self,
         item: Option<u32>,

@@ -255,12 +255,16 @@ async fn a_server_that_offers_negotiate_alone_takes_ntlm_under_that_name() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_refused_after_two_connections_and_not_tried_for_ever() {
+async fn a_wrong_password_is_tried_twice_and_then_left_alone_by_every_mailbox() {
     let (server, seen) = start(Habits::default(), "wrong").await;
-    assert!(matches!(
-        server.probe(&mailbox()).await,
-        Err(MailboxError::SignInRefused { .. })
-    ));
+    let refused = server.probe(&mailbox()).await;
+    assert!(matches!(refused, Err(MailboxError::SignInRefused { .. })));
+    let another = MailboxRef {
+        id: MailboxId(2),
+        address: "b@lab.example".to_owned(),
+    };
+    let refused = server.probe(&another).await;
+    assert!(matches!(refused, Err(MailboxError::SignInRefused { .. })));
     let once = ["connection", "negotiate", "proof"];
     assert_eq!(*seen.lock().unwrap(), [once, once].concat());
 }

@@ -13,6 +13,8 @@
 
 mod harness;
 
+mod bad_input;
+mod canary;
 mod content;
 mod crm_contract;
 mod database;
@@ -21,6 +23,7 @@ mod exchange_connector;
 mod exchange_quirks;
 mod exchange_sign_in;
 mod keyring;
+mod kills;
 mod mailbox_contract;
 mod private_postgresql;
 mod salesforce_connector;

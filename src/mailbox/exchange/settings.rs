@@ -40,8 +40,9 @@ pub struct ExchangeSettings {
     pub sign_in: SignIn,
     /// How mailboxes are named.
     pub impersonate_by: ImpersonateBy,
-    /// The user principal name or security identifier of each mailbox, by its SMTP address in lower case. A
-    /// mailbox that is not in here is named by its address.
+    /// The user principal name or security identifier of each mailbox, by its SMTP address in lower case. For a
+    /// mailbox that is not in here the address stands in: as the user principal name, which it mostly is, or
+    /// as itself.
     pub identities: HashMap<String, String>,
     /// Requests under way at once, over all mailboxes.
     pub max_concurrency: usize,
@@ -69,12 +70,12 @@ impl ExchangeSettings {
 
     /// As whom a request in this mailbox acts.
     pub(super) fn identity(&self, mailbox: &MailboxRef) -> Identity {
-        let resolved = || self.identities.get(&mailbox.address.to_lowercase()).cloned();
-        match self.impersonate_by {
-            ImpersonateBy::Smtp => None,
-            ImpersonateBy::Upn => resolved().map(Identity::Upn),
-            ImpersonateBy::Sid => resolved().map(Identity::Sid),
+        let address = &mailbox.address;
+        let known = self.identities.get(&address.to_lowercase());
+        match (self.impersonate_by, known) {
+            (ImpersonateBy::Upn, name) => Identity::Upn(name.unwrap_or(address).clone()),
+            (ImpersonateBy::Sid, Some(sid)) => Identity::Sid(sid.clone()),
+            (ImpersonateBy::Smtp | ImpersonateBy::Sid, _) => Identity::Smtp(address.clone()),
         }
-        .unwrap_or_else(|| Identity::Smtp(mailbox.address.clone()))
     }
 }

@@ -6,9 +6,11 @@ pub mod cluster;
 pub mod exchange;
 pub mod office;
 pub mod records;
+pub mod site;
 pub mod test_db;
 pub mod wait;
 
 pub use office::Office;
+pub use site::Site;
 pub use test_db::TestDb;
 pub use wait::eventually;

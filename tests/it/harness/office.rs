@@ -79,7 +79,6 @@ impl Office {
     pub async fn open_with(options: Options) -> Self {
         let lab = holdfast_lab::start(options).await.unwrap();
         let egress = Arc::new(MemoryLedger::default());
-        let gate = gate(&lab, Arc::clone(&egress));
         let test = TestDb::new();
         let db = test.db().await;
         let keys = tempfile::tempdir().unwrap();
@@ -88,23 +87,13 @@ impl Office {
         let keyring = Keyring::open(&key_file, db.clone(), Clock::system())
             .await
             .unwrap();
-        let (login, password) = lab.service_account.clone();
-        let url = Url::parse(&lab.exchange_url).unwrap();
-        let settings = ExchangeSettings {
-            sign_in: SignIn::Basic,
-            ..ExchangeSettings::new(url, login, Secret::new(password))
+        let outside = Outside {
+            exchange_url: lab.exchange_url.clone(),
+            salesforce_url: lab.salesforce_url.clone(),
+            ca_pem: lab.ca_pem.clone(),
+            service: lab.service_account.clone(),
         };
-        let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
-        let salesforce = SalesforceSettings {
-            login_url: Url::parse(&lab.salesforce_url).unwrap(),
-            client_id: holdfast_lab::salesforce::app::CLIENT_ID.to_owned(),
-            flow: SignInFlow::Jwt {
-                private_key_pem: Secret::new(JWT_KEY.to_owned()),
-                audience: None,
-            },
-            api_version: None,
-        };
-        let crm = Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system()));
+        let (server, crm) = outside.connect(Arc::clone(&egress));
         let wires = Wires {
             server: Arc::clone(&server),
             crm: Arc::clone(&crm),
@@ -258,23 +247,62 @@ impl Office {
     }
 }
 
-fn gate(lab: &Lab, ledger: Arc<MemoryLedger>) -> Gate {
-    let doors = [&lab.exchange_url, &lab.salesforce_url].map(|url| {
-        let url = Url::parse(url).unwrap();
-        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
-    });
-    let body: String = lab
-        .ca_pem
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
-    let roots = TrustRoots::only([STANDARD.decode(body).unwrap()]).unwrap();
-    Gate::new(
-        EgressPolicy::parse(doors).unwrap(),
-        roots,
-        ledger,
-        GateLimits::default(),
-    )
+/// Where the two worlds are, and how to get in.
+pub struct Outside {
+    /// EWS over TLS.
+    pub exchange_url: String,
+    /// Login host and instance.
+    pub salesforce_url: String,
+    /// The certificate to trust.
+    pub ca_pem: String,
+    /// Login and password of the service account.
+    pub service: (String, String),
+}
+
+impl Outside {
+    /// Connectors of our own, beside whatever else works with the two worlds.
+    pub fn connect(&self, ledger: Arc<MemoryLedger>) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
+        let gate = self.gate(ledger);
+        let (login, password) = self.service.clone();
+        let url = Url::parse(&self.exchange_url).unwrap();
+        let settings = ExchangeSettings {
+            sign_in: SignIn::Basic,
+            ..ExchangeSettings::new(url, login, Secret::new(password))
+        };
+        let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
+        let salesforce = SalesforceSettings {
+            login_url: Url::parse(&self.salesforce_url).unwrap(),
+            client_id: holdfast_lab::salesforce::app::CLIENT_ID.to_owned(),
+            flow: SignInFlow::Jwt {
+                private_key_pem: Secret::new(JWT_KEY.to_owned()),
+                audience: None,
+            },
+            api_version: None,
+        };
+        (
+            server,
+            Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system())),
+        )
+    }
+
+    fn gate(&self, ledger: Arc<MemoryLedger>) -> Gate {
+        let doors = [&self.exchange_url, &self.salesforce_url].map(|url| {
+            let url = Url::parse(url).unwrap();
+            format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
+        });
+        let body: String = self
+            .ca_pem
+            .lines()
+            .filter(|line| !line.starts_with("-----"))
+            .collect();
+        let roots = TrustRoots::only([STANDARD.decode(body).unwrap()]).unwrap();
+        Gate::new(
+            EgressPolicy::parse(doors).unwrap(),
+            roots,
+            ledger,
+            GateLimits::default(),
+        )
+    }
 }
 
 /// The title of an event or a task.

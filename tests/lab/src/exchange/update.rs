@@ -99,6 +99,7 @@ fn check(item: &Item, field: Field) -> Result<(), Refusal> {
     Ok(())
 }
 
+// long: one arm a kind of path
 fn set(
     item: &mut Item,
     path: &Path,

@@ -25,10 +25,9 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
         Some(other) => return Err(Refusal::invalid_value("MessageDisposition", other)),
     };
     let tell = writing::tell(request, "SendMeetingInvitations")?;
-    let folder = match request.m("SavedItemFolderId") {
-        Some(element) => Some(cx.target_folder(element)),
-        None => None,
-    };
+    let folder = request
+        .m("SavedItemFolderId")
+        .map(|element| cx.target_folder(element));
     let mut messages = Messages::new("CreateItem");
     for element in cx.batch(children(request, "Items")?) {
         let make = Make {
@@ -85,10 +84,10 @@ impl Make<'_> {
             };
         }
         let key = self.store(mailbox, folder, item)?;
-        if let Some(Tell::Some { save_copy, .. }) = self.tell {
-            if let Some(stored) = cx.world.stored(key).filter(|stored| is_calendar(&stored.item)) {
-                meeting::invite(cx, key, &meeting::everyone(&stored.item), false, save_copy);
-            }
+        if let Some(Tell::Some { save_copy, .. }) = self.tell
+            && let Some(stored) = cx.world.stored(key).filter(|stored| is_calendar(&stored.item))
+        {
+            meeting::invite(cx, key, &meeting::everyone(&stored.item), false, save_copy);
         }
         Ok(Some(key))
     }

@@ -75,16 +75,17 @@ fn one(
             transaction.delete(found.key.serial);
         }
     }
-    if let Some(Tell::Some { save_copy, .. }) = tell {
-        if is_calendar(&found.item) && meeting::is_organizer(&found.item) {
-            meeting::cancel(
-                cx,
-                found.key,
-                &found.item,
-                &meeting::everyone(&found.item),
-                save_copy,
-            );
-        }
+    if let Some(Tell::Some { save_copy, .. }) = tell
+        && is_calendar(&found.item)
+        && meeting::is_organizer(&found.item)
+    {
+        meeting::cancel(
+            cx,
+            found.key,
+            &found.item,
+            &meeting::everyone(&found.item),
+            save_copy,
+        );
     }
     Ok(())
 }

@@ -172,10 +172,10 @@ fn touching(
                     ..one.clone()
                 });
             }
-        } else if let (Some(start), Some(end)) = (one.item.time(Field::Start), one.item.time(Field::End)) {
-            if series::touches(start, end, from, until) {
-                found.push(one);
-            }
+        } else if let (Some(start), Some(end)) = (one.item.time(Field::Start), one.item.time(Field::End))
+            && series::touches(start, end, from, until)
+        {
+            found.push(one);
         }
     }
     found

@@ -12,6 +12,7 @@ use crate::exchange::xml::write::Writer;
 use chrono::{DateTime, Duration, Utc};
 
 /// Writes a property if it is one that the server makes. Says whether it was.
+// long: one table of properties
 pub fn write(writer: &mut Writer, cx: &Context, item: &Item, found: Option<&Found>, field: Field) -> bool {
     let role = found.map_or_else(|| series::role(item), |found| found.role);
     match field {

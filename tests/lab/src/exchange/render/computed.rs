@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// Writes a property if it is one that the server makes. Says whether it was.
+// long: one table of properties
 pub fn write(
     writer: &mut Writer,
     cx: &Context,

@@ -237,7 +237,9 @@ fn element(ns: Ns, start: &BytesStart) -> Result<Element, String> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
-        let value = attribute.unescape_value().map_err(|error| error.to_string())?;
+        let value = attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map_err(|error| error.to_string())?;
         let key = attribute.key.local_name();
         attributes.push((AsRef::<str>::as_ref(&key).to_owned(), value.into_owned()));
     }

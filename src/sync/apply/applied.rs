@@ -1,0 +1,124 @@
+//! What became of a page: links, skips, failures, counts; and how one work adds to it.
+
+use crate::crm::model::CrmId;
+use crate::foundation::explain::Explain;
+use crate::foundation::failure::Class;
+use crate::mailbox::model::ItemRef;
+use crate::record::field::FieldSet;
+use crate::sync::fingerprint::{EMPTY, Prints};
+use crate::sync::gather::Work;
+use crate::sync::keys::{item_key, record_key, version};
+use crate::sync::model::{Change, ItemKey, Link, Reason, Seen, Side};
+use crate::sync::report::Counts;
+use crate::sync::store::outcome::PageOutcome;
+
+/// What became of a page's verdicts.
+#[derive(Default)]
+pub struct Applied {
+    /// What to remember.
+    pub page: PageOutcome,
+    /// What was done.
+    pub counts: Counts,
+    /// Items that failed: side, work's ids, code and class; the caller adds attempts and the next try.
+    pub failed: Vec<Failed>,
+    /// Works whose other side turned out to be different from what the plan was told; plan them again.
+    pub again: Vec<Work>,
+}
+
+/// An item that could not be written.
+pub struct Failed {
+    /// Where the news came from.
+    pub origin: Side,
+    /// The mailbox's item.
+    pub item: Option<ItemRef>,
+    /// The CRM's record.
+    pub crm: Option<CrmId>,
+    /// The stable code.
+    pub code: &'static str,
+    /// Its class.
+    pub class: Class,
+}
+
+pub(super) fn settle(work: &Work, applied: &mut Applied) {
+    applied.page.settled.push((work.origin, work.key()));
+}
+
+pub(super) fn skip(work: &Work, reason: Reason, applied: &mut Applied) {
+    *applied.counts.skipped.entry(reason).or_default() += 1;
+    settle(work, applied);
+    applied.page.skipped.push((work.origin, work.key(), reason));
+}
+
+pub(super) fn unlink(work: &Work, applied: &mut Applied) {
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
+    settle(work, applied);
+}
+
+pub(super) fn in_step(work: &Work, base: Prints, applied: &mut Applied) {
+    let (Some(item), Some(crm)) = (&work.item, &work.crm) else {
+        settle(work, applied);
+        return;
+    };
+    if work.link.is_none() {
+        applied.counts.matched += 1;
+    }
+    applied.page.links.push(link(work, item, crm, base));
+    settle(work, applied);
+}
+
+pub(super) fn link(work: &Work, item: &ItemRef, crm: &CrmId, base: Prints) -> Link {
+    let seen = |change: &Option<Change>| match change {
+        Some(Change::Upserted(Seen { modified, .. })) => *modified,
+        _ => None,
+    };
+    let before = work.link.as_ref();
+    let unknown = item.version.0.is_empty();
+    Link {
+        key: item_key(&item.id),
+        version: match before {
+            Some(before) if unknown => before.version,
+            _ => version(&item.version),
+        },
+        item: Some(item.id.clone()),
+        crm: crm.clone(),
+        item_modified: seen(&work.pair.mailbox).or(before.and_then(|link| link.item_modified)),
+        crm_modified: seen(&work.pair.crm).or(before.and_then(|link| link.crm_modified)),
+        base,
+    }
+}
+
+pub(super) fn fail(work: &Work, error: &dyn Explain, class: Class, applied: &mut Applied) {
+    applied.counts.failed += 1;
+    applied.failed.push(Failed {
+        origin: work.origin,
+        item: work.item.clone(),
+        crm: work.crm.clone(),
+        code: error.code(),
+        class,
+    });
+}
+
+/// The prints of a side, as far as the other side took them over: a field that it does not take is empty
+/// there.
+pub(super) fn taken_over(change: &Option<Change>, takes: FieldSet) -> Prints {
+    match change {
+        Some(Change::Upserted(seen)) => Prints::from_pairs(
+            seen.prints
+                .pairs()
+                .map(|(field, print)| (field, if takes.has(field) { print } else { EMPTY })),
+        ),
+        _ => Prints::none(),
+    }
+}
+
+/// The shortened id under which a failure is remembered.
+pub fn failure_key(failed: &Failed) -> ItemKey {
+    match (failed.origin, &failed.item, &failed.crm) {
+        (Side::Mailbox, Some(item), _) | (_, Some(item), None) => item_key(&item.id),
+        (_, _, Some(crm)) => record_key(crm),
+        (_, None, None) => ItemKey(0),
+    }
+}

@@ -1,0 +1,184 @@
+//! Creates, on either side. The key or the stamp finds a first copy that a crash left behind.
+
+use super::applied::{Applied, fail, link, settle, skip, taken_over};
+use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
+use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
+use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
+use crate::record::kind::RecordKind;
+use crate::sync::error::SyncError;
+use crate::sync::gather::Work;
+use crate::sync::keys::version;
+use crate::sync::model::{Change, Link, Pair, Reason};
+use crate::sync::stream::Stream;
+
+pub(super) async fn create_in_mailbox(
+    stream: &Stream,
+    works: Vec<Work>,
+    applied: &mut Applied,
+) -> Result<(), SyncError> {
+    for batch in chunks(works, MAILBOX_BATCH) {
+        let (stamps, batch): (Vec<Stamp>, Vec<Work>) = batch
+            .into_iter()
+            .filter_map(|work| Some((stream.keys.stamp(stream.kind(), work.crm.as_ref()?), work)))
+            .unzip();
+        let found = stream
+            .server
+            .find_stamped(&stream.row.mailbox, stream.kind(), &stamps)
+            .await?;
+        let mut writes = Vec::new();
+        let mut written = Vec::new();
+        for ((work, stamp), found) in batch.into_iter().zip(stamps).zip(found) {
+            match (found, &work.crm_record) {
+                (Some(item), _) => created_in_mailbox(stream, &work, item, true, applied),
+                (None, Some(record)) => {
+                    writes.push(MailboxWrite::Create {
+                        stamp,
+                        record: record.record.clone(),
+                    });
+                    written.push(work);
+                }
+                (None, None) => settle(&work, applied),
+            }
+        }
+        let answers = write_mailbox(stream, &writes).await?;
+        for (work, answer) in written.into_iter().zip(answers) {
+            match answer {
+                Ok(done) => {
+                    applied.counts.created_in_mailbox += 1;
+                    created_in_mailbox(stream, &work, done.item, false, applied);
+                }
+                Err(error) => fail(&work, &error, error.class(), applied),
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn created_in_mailbox(
+    stream: &Stream,
+    work: &Work,
+    item: ItemRef,
+    existed: bool,
+    applied: &mut Applied,
+) {
+    let Some(crm) = &work.crm else { return };
+    applied.counts.matched += u64::from(existed);
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
+    let base = taken_over(&work.pair.crm, stream.mailbox_creatable());
+    // One that existed may have been changed by its owner since: an unknown version has it read again.
+    let item = if existed {
+        ItemRef {
+            version: ItemVersion(String::new()),
+            ..item
+        }
+    } else {
+        item
+    };
+    applied.page.links.push(Link {
+        version: version(&item.version),
+        ..link(work, &item, crm, base)
+    });
+    settle(work, applied);
+}
+
+pub(super) async fn create_in_crm(
+    stream: &Stream,
+    works: Vec<Work>,
+    applied: &mut Applied,
+) -> Result<(), SyncError> {
+    let mut existed = Vec::new();
+    for batch in chunks(works, CRM_BATCH) {
+        let (writes, batch): (Vec<CrmWrite>, Vec<Work>) = batch
+            .into_iter()
+            .filter_map(|work| {
+                let (item, record) = (work.item.as_ref()?, work.item_record.clone()?);
+                let key = stream.keys.external(&record, &item.id);
+                let matches = matches(stream, &record);
+                Some((CrmWrite::Create { key, record, matches }, work))
+            })
+            .unzip();
+        let answers = write_crm(stream, &writes).await?;
+        for (work, answer) in batch.into_iter().zip(answers) {
+            match answer {
+                Ok(CrmWritten { id, existed: true }) => existed.push((work, id)),
+                Ok(CrmWritten { id, existed: false }) => {
+                    applied.counts.created_in_crm += 1;
+                    created_in_crm(stream, work, id, applied);
+                }
+                Err(error) => fail(&work, &error, error.class(), applied),
+            }
+        }
+    }
+    existed_in_crm(stream, existed, applied).await
+}
+
+pub(super) fn created_in_crm(stream: &Stream, work: Work, id: CrmId, applied: &mut Applied) {
+    let Some(item) = &work.item else { return };
+    applied
+        .page
+        .unlinked
+        .extend(work.link.as_ref().map(|link| link.key));
+    let base = taken_over(&work.pair.mailbox, stream.crm_writable());
+    applied
+        .page
+        .links
+        .push(mail_is_light(stream, link(&work, item, &id, base)));
+    settle(&work, applied);
+}
+
+/// Mail is never written again, so its link keeps neither the item's id nor any time.
+pub(super) fn mail_is_light(stream: &Stream, link: Link) -> Link {
+    match stream.kind() {
+        RecordKind::Mail => Link {
+            item: None,
+            item_modified: None,
+            crm_modified: None,
+            ..link
+        },
+        _ => link,
+    }
+}
+
+/// A key that was taken: by ourselves before a crash, or by a colleague's mailbox that has the same meeting.
+pub(super) async fn existed_in_crm(
+    stream: &Stream,
+    existed: Vec<(Work, CrmId)>,
+    applied: &mut Applied,
+) -> Result<(), SyncError> {
+    if existed.is_empty() {
+        return Ok(());
+    }
+    if stream.kind() == RecordKind::Mail {
+        for (work, id) in existed {
+            applied.counts.matched += 1;
+            created_in_crm(stream, work, id, applied);
+        }
+        return Ok(());
+    }
+    let ids: Vec<CrmId> = existed.iter().map(|(_, id)| id.clone()).collect();
+    let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
+    for ((mut work, id), record) in existed.into_iter().zip(records) {
+        let own = record.filter(|record| record.owner.is_none() || record.owner == stream.row.user.id);
+        let Some(record) = own else {
+            skip(&work, Reason::ColleaguesCopy, applied);
+            continue;
+        };
+        let looked = stream.look_at_record(record);
+        applied
+            .page
+            .unlinked
+            .extend(work.link.take().map(|link| link.key));
+        work.pair = Pair {
+            base: None,
+            crm: Some(Change::Upserted(looked.seen)),
+            ..work.pair
+        };
+        work.crm = Some(id);
+        work.crm_record = Some(looked.record);
+        applied.again.push(work);
+    }
+    Ok(())
+}

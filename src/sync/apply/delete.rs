@@ -1,0 +1,99 @@
+//! Deletions, on either side.
+
+use super::applied::{Applied, Failed, skip, unlink};
+use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
+use crate::crm::model::{CrmId, CrmWrite};
+use crate::foundation::explain::Explain as _;
+use crate::foundation::failure::Class;
+use crate::mailbox::model::MailboxWrite;
+use crate::sync::error::SyncError;
+use crate::sync::gather::Work;
+use crate::sync::model::{Reason, Side};
+use crate::sync::stream::Stream;
+use std::collections::HashSet;
+
+pub(super) struct Deletion {
+    pub(super) work: Work,
+    pub(super) side: Side,
+    pub(super) because: Option<Reason>,
+}
+
+pub(super) async fn delete(
+    stream: &Stream,
+    deletions: Vec<Deletion>,
+    applied: &mut Applied,
+) -> Result<(), SyncError> {
+    // A record that was linked to another item in this page is in use: only the old link goes.
+    let mut in_use: HashSet<CrmId> = applied.page.links.iter().map(|link| link.crm.clone()).collect();
+    in_use.extend(applied.again.iter().filter_map(|work| work.crm.clone()));
+    let (used, deletions): (Vec<Deletion>, Vec<Deletion>) = deletions
+        .into_iter()
+        .partition(|deletion| deletion.work.crm.as_ref().is_some_and(|id| in_use.contains(id)));
+    used.iter().for_each(|deletion| unlink(&deletion.work, applied));
+    let (in_crm, in_mailbox): (Vec<Deletion>, Vec<Deletion>) = deletions
+        .into_iter()
+        .partition(|deletion| deletion.side == Side::Crm);
+
+    for batch in chunks(in_crm, CRM_BATCH) {
+        let writes: Vec<CrmWrite> = batch
+            .iter()
+            .filter_map(|deletion| {
+                Some(CrmWrite::Delete {
+                    id: deletion.work.crm.clone()?,
+                })
+            })
+            .collect();
+        let answers = write_crm(stream, &writes).await?;
+        for (deletion, answer) in batch.into_iter().zip(answers) {
+            let answer = answer.map(drop).map_err(|error| (error.class(), error.code()));
+            applied.counts.deleted_in_crm += u64::from(answer.is_ok());
+            deleted(deletion, answer, applied);
+        }
+    }
+    for batch in chunks(in_mailbox, MAILBOX_BATCH) {
+        let (writes, batch): (Vec<MailboxWrite>, Vec<Deletion>) = batch
+            .into_iter()
+            .filter_map(|deletion| {
+                Some((
+                    MailboxWrite::Delete {
+                        item: deletion.work.item.clone()?.id,
+                    },
+                    deletion,
+                ))
+            })
+            .unzip();
+        let answers = write_mailbox(stream, &writes).await?;
+        for (deletion, answer) in batch.into_iter().zip(answers) {
+            let answer = answer.map(drop).map_err(|error| (error.class(), error.code()));
+            applied.counts.deleted_in_mailbox += u64::from(answer.is_ok());
+            deleted(deletion, answer, applied);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static str)>, applied: &mut Applied) {
+    let Deletion { work, because, .. } = deletion;
+    match answer {
+        // What is gone already needs no deleting.
+        Ok(()) | Err((Class::Gone, _)) => {
+            unlink(&work, applied);
+            if let Some(reason) = because {
+                skip(&work, reason, applied);
+            }
+        }
+        Err((class, code)) => {
+            applied.counts.failed += 1;
+            let Work {
+                origin, item, crm, ..
+            } = work;
+            applied.failed.push(Failed {
+                origin,
+                item,
+                crm,
+                code,
+                class,
+            });
+        }
+    }
+}

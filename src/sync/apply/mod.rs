@@ -1,0 +1,92 @@
+//! Carries verdicts out: batched, item by item judged, safe to repeat.
+//!
+//! The order is chosen for crashes and for moves. Creates come first and deletions last, so that an item that
+//! left and came back under another id is linked again before its old link would have deleted its record.
+//! Mailbox items are created only after their stamps were looked for.
+
+use crate::sync::error::SyncError;
+use crate::sync::gather::Work;
+use crate::sync::model::{Reason, Side, Verdict};
+use crate::sync::stream::Stream;
+use applied::{in_step, settle, skip, unlink};
+use create::{create_in_crm, create_in_mailbox};
+use delete::{Deletion, delete};
+use update::{Update, update};
+
+mod applied;
+mod create;
+mod delete;
+mod update;
+mod write;
+
+pub use applied::{Applied, Failed, failure_key};
+
+/// Carries out the verdicts of a page.
+///
+/// # Errors
+/// What stops the whole turn. What was written until then is found again by its keys when the page is
+/// repeated.
+pub async fn apply(stream: &Stream, works: Vec<(Work, Verdict)>) -> Result<Applied, SyncError> {
+    let mut applied = Applied::default();
+    let mut sorted = Sorted::default();
+    for (work, verdict) in works {
+        sorted.add(stream, work, verdict, &mut applied);
+    }
+    create_in_mailbox(stream, sorted.create_in_mailbox, &mut applied).await?;
+    create_in_crm(stream, sorted.create_in_crm, &mut applied).await?;
+    update(stream, sorted.update, &mut applied).await?;
+    delete(stream, sorted.delete, &mut applied).await?;
+    Ok(applied)
+}
+
+#[derive(Default)]
+struct Sorted {
+    create_in_mailbox: Vec<Work>,
+    create_in_crm: Vec<Work>,
+    update: Vec<Update>,
+    delete: Vec<Deletion>,
+}
+
+impl Sorted {
+    fn add(&mut self, stream: &Stream, work: Work, verdict: Verdict, applied: &mut Applied) {
+        match verdict {
+            Verdict::CreateInCrm if !stream.capabilities.may_create(stream.kind()) => {
+                skip(&work, Reason::NoRight, applied);
+            }
+            Verdict::CreateInCrm => self.create_in_crm.push(work),
+            Verdict::CreateInMailbox => self.create_in_mailbox.push(work),
+            Verdict::Update {
+                to_crm,
+                to_mailbox,
+                base,
+                conflicted,
+            } => {
+                applied.counts.conflicts += u64::from(!conflicted.is_empty());
+                self.update.push(Update {
+                    work,
+                    to_crm,
+                    to_mailbox,
+                    base,
+                });
+            }
+            Verdict::DeleteInCrm { because } => {
+                self.delete.push(Deletion {
+                    work,
+                    side: Side::Crm,
+                    because,
+                });
+            }
+            Verdict::DeleteInMailbox => {
+                self.delete.push(Deletion {
+                    work,
+                    side: Side::Mailbox,
+                    because: None,
+                });
+            }
+            Verdict::InStep { base } => in_step(&work, base, applied),
+            Verdict::Unlink => unlink(&work, applied),
+            Verdict::Skip(reason) => skip(&work, reason, applied),
+            Verdict::Ignore => settle(&work, applied),
+        }
+    }
+}

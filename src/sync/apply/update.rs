@@ -1,0 +1,170 @@
+//! Updates, on either side or both.
+
+use super::applied::{Applied, fail, in_step};
+use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
+use crate::crm::error::CrmError;
+use crate::crm::model::{CrmWrite, CrmWritten};
+use crate::foundation::explain::Explain;
+use crate::foundation::failure::Class;
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::{MailboxWrite, MailboxWritten};
+use crate::record::Record;
+use crate::record::event::{Attendee, Event};
+use crate::record::field::{Field, FieldSet};
+use crate::sync::error::SyncError;
+use crate::sync::fingerprint::Prints;
+use crate::sync::gather::Work;
+use crate::sync::model::Change;
+use crate::sync::stream::Stream;
+use std::collections::HashSet;
+
+pub(super) struct Update {
+    pub(super) work: Work,
+    pub(super) to_crm: FieldSet,
+    pub(super) to_mailbox: FieldSet,
+    pub(super) base: Prints,
+}
+
+pub(super) async fn update(
+    stream: &Stream,
+    updates: Vec<Update>,
+    applied: &mut Applied,
+) -> Result<(), SyncError> {
+    for batch in chunks(updates, CRM_BATCH) {
+        let crm_answers = update_crm(stream, &batch).await?;
+        let mailbox_answers = update_mailbox(stream, &batch).await?;
+        for ((update, crm), mailbox) in batch.into_iter().zip(crm_answers).zip(mailbox_answers) {
+            updated(update, crm, mailbox, applied);
+        }
+    }
+    Ok(())
+}
+
+pub(super) type CrmAnswer = Option<Result<CrmWritten, CrmError>>;
+pub(super) type MailboxAnswer = Option<Result<MailboxWritten, MailboxError>>;
+
+pub(super) async fn update_crm(stream: &Stream, batch: &[Update]) -> Result<Vec<CrmAnswer>, SyncError> {
+    let write = |update: &Update| {
+        let record = update
+            .work
+            .item_record
+            .as_ref()
+            .filter(|_| !update.to_crm.is_empty())?
+            .clone();
+        let matches = matches(stream, &record);
+        Some(CrmWrite::Update {
+            id: update.work.crm.clone()?,
+            fields: update.to_crm,
+            record,
+            matches,
+        })
+    };
+    let writes: Vec<Option<CrmWrite>> = batch.iter().map(write).collect();
+    let present: Vec<CrmWrite> = writes.iter().flatten().cloned().collect();
+    let mut answers = write_crm(stream, &present).await?.into_iter();
+    Ok(writes
+        .into_iter()
+        .map(|write| write.and_then(|_| answers.next()))
+        .collect())
+}
+
+pub(super) async fn update_mailbox(
+    stream: &Stream,
+    batch: &[Update],
+) -> Result<Vec<MailboxAnswer>, SyncError> {
+    let write = |update: &Update| {
+        let record = update
+            .work
+            .crm_record
+            .as_ref()
+            .filter(|_| !update.to_mailbox.is_empty())?;
+        Some(MailboxWrite::Update {
+            item: update.work.item.clone()?,
+            fields: update.to_mailbox,
+            record: with_unknown_attendees(stream, update, record.record.clone()),
+        })
+    };
+    let writes: Vec<Option<MailboxWrite>> = batch.iter().map(write).collect();
+    let present: Vec<MailboxWrite> = writes.iter().flatten().cloned().collect();
+    let mut answers = Vec::with_capacity(present.len());
+    for chunk in present.chunks(MAILBOX_BATCH) {
+        answers.extend(write_mailbox(stream, chunk).await?);
+    }
+    let mut answers = answers.into_iter();
+    Ok(writes
+        .into_iter()
+        .map(|write| write.and_then(|_| answers.next()))
+        .collect())
+}
+
+/// The CRM lists only whom it knows. Attendees whom it does not know stay in the meeting, and those that
+/// both know keep what the meeting says of them.
+pub(super) fn with_unknown_attendees(stream: &Stream, update: &Update, mut record: Record) -> Record {
+    let before = match &update.work.item_record {
+        Some(Record::Event(event)) if update.to_mailbox.has(Field::Attendees) => event,
+        _ => return record,
+    };
+    if let Record::Event(event) = &mut record {
+        event.attendees = merged_attendees(stream, before, event);
+    }
+    record
+}
+
+pub(super) fn merged_attendees(stream: &Stream, before: &Event, crm: &Event) -> Vec<Attendee> {
+    let listed: HashSet<_> = crm
+        .attendees
+        .iter()
+        .map(|attendee| attendee.person.key())
+        .collect();
+    let stays = |attendee: &&Attendee| {
+        listed.contains(&attendee.person.key()) || !stream.counts_as_attendee(&attendee.person)
+    };
+    let mut merged: Vec<Attendee> = before.attendees.iter().filter(stays).cloned().collect();
+    let present: HashSet<_> = merged.iter().map(|attendee| attendee.person.key()).collect();
+    merged.extend(
+        crm.attendees
+            .iter()
+            .filter(|attendee| !present.contains(&attendee.person.key()))
+            .cloned(),
+    );
+    merged
+}
+
+pub(super) fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, applied: &mut Applied) {
+    let Update { mut work, base, .. } = update;
+    let failures = [
+        crm.as_ref()
+            .and_then(|answer| answer.as_ref().err())
+            .map(|error| (error as &dyn Explain, error.class())),
+        mailbox
+            .as_ref()
+            .and_then(|answer| answer.as_ref().err())
+            .map(|error| (error as &dyn Explain, error.class())),
+    ];
+    match failures {
+        [None, None] => {}
+        // The record vanished since the feed was read: the plan decides about a deletion instead.
+        [Some((_, Class::Gone)), None] if work.link.is_some() => {
+            work.pair.crm = Some(Change::Deleted);
+            work.crm_record = None;
+            applied.again.push(work);
+            return;
+        }
+        [None, Some((_, Class::Gone))] if work.link.is_some() => {
+            work.pair.mailbox = Some(Change::Deleted);
+            work.item_record = None;
+            applied.again.push(work);
+            return;
+        }
+        [Some((error, class)), _] | [None, Some((error, class))] => {
+            fail(&work, error, class, applied);
+            return;
+        }
+    }
+    applied.counts.updated_in_crm += u64::from(crm.is_some());
+    if let Some(Ok(written)) = mailbox {
+        applied.counts.updated_in_mailbox += 1;
+        work.item = Some(written.item);
+    }
+    in_step(&work, base, applied);
+}

@@ -1,0 +1,85 @@
+//! Writing batches: what concerns one item stays with it, what concerns everybody ends the turn.
+
+use crate::crm::error::CrmError;
+use crate::crm::model::{CrmWrite, CrmWritten, Match};
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::{MailboxWrite, MailboxWritten, Notify};
+use crate::record::Record;
+use crate::sync::error::SyncError;
+use crate::sync::stream::Stream;
+
+/// Records written to the CRM in one call.
+pub(super) const CRM_BATCH: usize = 200;
+/// Items written to the mailbox in one call.
+pub(super) const MAILBOX_BATCH: usize = 50;
+
+pub(super) async fn write_crm(
+    stream: &Stream,
+    writes: &[CrmWrite],
+) -> Result<Vec<Result<CrmWritten, CrmError>>, SyncError> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answers = stream.crm.write(&stream.row.user, stream.kind(), writes).await?;
+    stop_on_crm(answers)
+}
+
+/// What concerns the whole user ends the turn, though it came with one record.
+pub(super) fn stop_on_crm(
+    answers: Vec<Result<CrmWritten, CrmError>>,
+) -> Result<Vec<Result<CrmWritten, CrmError>>, SyncError> {
+    let mut kept = Vec::with_capacity(answers.len());
+    for answer in answers {
+        match answer {
+            Err(error) if error.class().stops_the_turn() => return Err(error.into()),
+            answer => kept.push(answer),
+        }
+    }
+    Ok(kept)
+}
+
+pub(super) async fn write_mailbox(
+    stream: &Stream,
+    writes: &[MailboxWrite],
+) -> Result<Vec<Result<MailboxWritten, MailboxError>>, SyncError> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Nobody is mailed (promise P7). A policy that invites does not exist yet.
+    let answers = stream
+        .server
+        .write(&stream.row.mailbox, stream.kind(), writes, Notify::Nobody)
+        .await?;
+    let mut kept = Vec::with_capacity(answers.len());
+    for answer in answers {
+        match answer {
+            Err(error) if error.class().stops_the_turn() => return Err(error.into()),
+            answer => kept.push(answer),
+        }
+    }
+    Ok(kept)
+}
+
+pub(super) fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
+    match record {
+        Record::Event(event) => stream.known.of(event
+            .attendees
+            .iter()
+            .map(|attendee| &attendee.person)
+            .filter(|person| stream.counts_as_attendee(person))),
+        Record::Email(email) => stream.known.of(crate::sync::rules::people_of(email)),
+        Record::Contact(_) | Record::Task(_) => Vec::new(),
+    }
+}
+
+pub(super) fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
+    let mut chunks = Vec::new();
+    let mut rest = all.into_iter();
+    loop {
+        let chunk: Vec<T> = rest.by_ref().take(size).collect();
+        if chunk.is_empty() {
+            return chunks;
+        }
+        chunks.push(chunk);
+    }
+}

@@ -1,0 +1,16 @@
+//! From both sides' changes to pairs: joins what changed with what is linked, and finds the counterparts of
+//! what is not (by stamp, by address). Reads, and writes nothing.
+
+mod counterparts;
+mod crm;
+mod due;
+mod mailbox;
+mod pending;
+mod read;
+mod work;
+
+pub use crm::crm_page;
+pub use due::{due_items, due_records};
+pub use mailbox::mailbox_page;
+pub use pending::Pending;
+pub use work::{Gathered, Work};

@@ -1,0 +1,66 @@
+//! The CRM's changes of a turn that are not dealt with yet.
+
+use crate::crm::model::{CrmChange, CrmId, CrmRecord};
+use crate::mailbox::model::Stamp;
+use crate::sync::stream::Stream;
+use std::collections::{BTreeMap, HashMap};
+
+/// The CRM's changes of this turn that are not dealt with yet.
+#[derive(Default)]
+pub struct Pending {
+    changes: BTreeMap<CrmId, CrmChange>,
+    stamps: HashMap<Stamp, CrmId>,
+}
+
+impl Pending {
+    /// Adds a change; a later one of the same record replaces an earlier one.
+    pub fn add(&mut self, stream: &Stream, change: CrmChange) {
+        let id = match &change {
+            CrmChange::Upserted(record) => record.id.clone(),
+            CrmChange::Deleted(id) => id.clone(),
+        };
+        if matches!(change, CrmChange::Upserted(_)) {
+            self.stamps
+                .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
+        }
+        self.changes.insert(id, change);
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// True where none is left.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Takes up to `most` changes.
+    pub fn take_some(&mut self, most: usize) -> Vec<CrmChange> {
+        let ids: Vec<CrmId> = self.changes.keys().take(most).cloned().collect();
+        ids.iter().filter_map(|id| self.changes.remove(id)).collect()
+    }
+
+    /// True where there is a change of this record.
+    pub(super) fn has(&self, id: &CrmId) -> bool {
+        self.changes.contains_key(id)
+    }
+
+    /// Takes the change of this record.
+    pub(super) fn take(&mut self, id: &CrmId) -> Option<CrmChange> {
+        self.changes.remove(id)
+    }
+
+    /// Takes the record whose stamp an item carries, if it is still there.
+    pub(super) fn take_stamped(&mut self, stamp: &Stamp) -> Option<CrmRecord> {
+        let id = self.stamps.get(stamp)?.clone();
+        match self.changes.remove(&id) {
+            Some(CrmChange::Upserted(record)) => Some(*record),
+            other => {
+                self.changes.extend(other.map(|change| (id, change)));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Reading items, and looking at what was read.
+
+use crate::crm::model::{CrmChange, CrmRecord};
+use crate::mailbox::error::MailboxError;
+use crate::mailbox::model::{ItemId, MailboxItem};
+use crate::sync::error::SyncError;
+use crate::sync::model::Change;
+use crate::sync::stream::{LookedRecord, Stream};
+use futures_util::stream;
+use futures_util::stream::StreamExt as _;
+
+/// Items read in one call, and calls at the same time. Small enough that one slow item does not hold up a
+/// page, large enough that a thousand items take few calls.
+pub(super) const READ_BATCH: usize = 100;
+pub(super) const READS_AT_ONCE: usize = 3;
+
+pub(super) fn look_at_change(stream: &Stream, change: CrmChange) -> Option<LookedRecord> {
+    match change {
+        CrmChange::Upserted(record) => Some(stream.look_at_record(*record)),
+        CrmChange::Deleted(_) => None,
+    }
+}
+
+/// From "there is news" and "the news is a record" to what the pair and the work want.
+pub(super) fn split(looked: Option<Option<LookedRecord>>) -> (Option<Change>, Option<CrmRecord>) {
+    match looked {
+        None => (None, None),
+        Some(None) => (Some(Change::Deleted), None),
+        Some(Some(looked)) => (Some(Change::Upserted(looked.seen)), Some(looked.record)),
+    }
+}
+
+pub(super) type Answer = (ItemId, Result<MailboxItem, MailboxError>);
+
+pub(super) async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<Answer>, SyncError> {
+    let batches: Vec<Vec<ItemId>> = ids.chunks(READ_BATCH).map(<[ItemId]>::to_vec).collect();
+    let reads = batches.into_iter().map(|batch| async move {
+        let answers = stream
+            .server
+            .read(&stream.row.mailbox, stream.kind(), &batch)
+            .await?;
+        Ok::<Vec<Answer>, MailboxError>(batch.into_iter().zip(answers).collect())
+    });
+    let mut all = Vec::new();
+    let mut running = stream::iter(reads).buffered(READS_AT_ONCE);
+    while let Some(batch) = running.next().await {
+        for (id, answer) in batch? {
+            match answer {
+                // What concerns the whole mailbox ends the turn, though it came with one item.
+                Err(error) if error.class().stops_the_turn() => return Err(error.into()),
+                answer => all.push((id, answer)),
+            }
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,50 @@
+//! Both sides of one item, and what a page of them is.
+
+use crate::crm::model::{CrmId, CrmRecord};
+use crate::foundation::failure::Class;
+use crate::mailbox::model::{ItemId, ItemRef};
+use crate::record::Record;
+use crate::sync::keys::{item_key, record_key};
+use crate::sync::model::{ItemKey, Link, Pair, Side};
+
+/// Both sides of one item, with what is needed to write them.
+pub struct Work {
+    /// For the plan.
+    pub pair: Pair,
+    /// What is remembered.
+    pub link: Option<Link>,
+    /// The mailbox's item.
+    pub item: Option<ItemRef>,
+    /// Its record, in common form.
+    pub item_record: Option<Record>,
+    /// The CRM's record.
+    pub crm: Option<CrmId>,
+    /// What it says, in common form.
+    pub crm_record: Option<CrmRecord>,
+    /// Where the news came from.
+    pub origin: Side,
+}
+
+impl Work {
+    /// The shortened id of the side that the news came from.
+    pub fn key(&self) -> ItemKey {
+        match (self.origin, &self.item, &self.crm) {
+            (Side::Mailbox, Some(item), _) => item_key(&item.id),
+            (_, _, Some(crm)) => record_key(crm),
+            (_, Some(item), None) => item_key(&item.id),
+            (_, None, None) => self.link.as_ref().map_or(ItemKey(0), |link| link.key),
+        }
+    }
+}
+
+/// The CRM's changes of this turn that are not dealt with yet.
+/// What gathering a page found.
+#[derive(Default)]
+pub struct Gathered {
+    /// Pairs to plan.
+    pub works: Vec<Work>,
+    /// Items that could not be read, with code and class.
+    pub unreadable: Vec<(ItemId, &'static str, Class)>,
+    /// Items that are nothing to us any more.
+    pub settled: Vec<(Side, ItemKey)>,
+}

@@ -1,0 +1,416 @@
+//! One turn, from the leased stream to its last commit. [`super::pass`] begins and ends it.
+
+use super::apply::{Applied, failure_key};
+use super::engine::Engine;
+use super::error::SyncError;
+use super::gather::{Gathered, Pending};
+use super::keys::item_key;
+use super::model::{ItemKey, Side};
+use super::report::{Counts, Progress};
+use super::store::outcome::{Due, Failure, PageOutcome};
+use super::store::streams::{Advance, Lease, Lost, Position};
+use super::store::{links, mailboxes, outcome, streams};
+use super::stream::Stream;
+use super::{apply, gather, plan, retry};
+use crate::crm::model::{CrmChange, CrmCursor};
+use crate::foundation::failure::Class;
+use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
+use crate::record::kind::RecordKind;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The CRM's changes planned together.
+const CRM_PAGE: usize = 200;
+/// Works planned again after the other side turned out to be different; more rounds than this mean that
+/// somebody writes as fast as we do, and the item waits for the next turn.
+const ROUNDS: usize = 3;
+pub(super) async fn turn(
+    engine: &Engine,
+    lease: Lease,
+    progress: &dyn Progress,
+    counts: &mut Counts,
+) -> Result<(), SyncError> {
+    let id = lease.stream;
+    let now = engine.clock.now();
+    let row = engine
+        .db
+        .run(move |conn| mailboxes::get(conn, id.mailbox))
+        .await?;
+    let row = row.ok_or(SyncError::UnknownMailbox)?;
+    let (position, failures) = engine
+        .db
+        .run_for(id.mailbox, move |conn| {
+            Ok::<_, SyncError>((streams::position(conn, id)?, outcome::failures_of(conn, id, now)?))
+        })
+        .await?;
+    let stream = Stream::open(engine, row, id.kind).await?;
+    if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
+        return Ok(());
+    }
+    let total = match position.mailbox {
+        None => first_total(&stream).await?,
+        Some(_) => None,
+    };
+    let mut turn = Turn {
+        engine,
+        lease,
+        stream,
+        progress,
+        counts,
+        failures,
+        done: 0,
+        total,
+    };
+    let mut pending = Pending::default();
+    let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
+    turn.mailbox_side(position, &mut pending).await?;
+    turn.crm_side(pending, crm_cursor).await
+}
+
+async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
+    let probe = stream.server.probe(&stream.row.mailbox).await?;
+    let count = probe
+        .items
+        .iter()
+        .find(|(kind, _)| *kind == stream.kind())
+        .and_then(|(_, count)| *count);
+    Ok(count.map(u64::from))
+}
+
+struct Turn<'a> {
+    engine: &'a Engine,
+    lease: Lease,
+    stream: Stream,
+    progress: &'a dyn Progress,
+    counts: &'a mut Counts,
+    failures: Vec<Due>,
+    done: u64,
+    total: Option<u64>,
+}
+
+impl Turn<'_> {
+    /// Pulls the CRM's changes, and records that failed before and are due. Returns the cursor behind them.
+    async fn pull_crm(
+        &mut self,
+        mut cursor: Option<CrmCursor>,
+        pending: &mut Pending,
+    ) -> Result<Option<CrmCursor>, SyncError> {
+        let Self { stream, .. } = self;
+        if stream.kind() == RecordKind::Mail {
+            return Ok(None);
+        }
+        loop {
+            match stream
+                .crm
+                .changes(&stream.row.user, stream.kind(), cursor.as_ref())
+                .await
+            {
+                Ok(page) => {
+                    self.counts.read_in_crm += page.changes.len() as u64;
+                    for change in page.changes {
+                        pending.add(stream, change);
+                    }
+                    cursor = Some(page.cursor);
+                    if !page.more {
+                        break;
+                    }
+                }
+                Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
+                    let lease = self.lease;
+                    self.engine
+                        .db
+                        .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
+                        .await?;
+                    cursor = None;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let due = gather::due_records(&self.failures);
+        if !due.is_empty() {
+            let records = stream.crm.read(&stream.row.user, stream.kind(), &due).await?;
+            for record in records.into_iter().flatten() {
+                pending.add(stream, CrmChange::Upserted(Box::new(record)));
+            }
+        }
+        Ok(cursor)
+    }
+
+    /// Goes through the mailbox's changes to their end.
+    async fn mailbox_side(&mut self, position: Position, pending: &mut Pending) -> Result<(), SyncError> {
+        let id = self.stream.id;
+        let mut cursor = position.mailbox;
+        // A first read that was broken off, or one after a lost cursor, does not hear of deletions: what it
+        // does not meet is looked for by id.
+        let mut unmet = match position.first_read_done {
+            true => BTreeMap::new(),
+            false => {
+                self.engine
+                    .db
+                    .run_for(id.mailbox, move |conn| links::all_items(conn, id))
+                    .await?
+            }
+        };
+        let mut again = gather::due_items(&self.failures);
+        loop {
+            let page = self.next_page(&mut cursor, &mut unmet).await?;
+            for change in &page.changes {
+                let (ItemChange::Upserted(ItemRef { id, .. }) | ItemChange::Deleted(id)) = change;
+                unmet.remove(&item_key(id));
+            }
+            let (changes, forced) = with_retries(page.changes, std::mem::take(&mut again));
+            let last = !page.more;
+            let step = Advance {
+                mailbox: Some(page.cursor.clone()),
+                first_read_done: last && unmet.is_empty(),
+                ..Advance::default()
+            };
+            self.mailbox_page(changes, &forced, pending, step).await?;
+            cursor = Some(page.cursor);
+            if last {
+                break;
+            }
+        }
+        self.look_for(unmet, pending).await
+    }
+
+    async fn next_page(
+        &mut self,
+        cursor: &mut Option<MailboxCursor>,
+        unmet: &mut BTreeMap<ItemKey, ItemId>,
+    ) -> Result<ChangePage, SyncError> {
+        let size = self.engine.settings.page_size;
+        let Self { stream, .. } = self;
+        let (mailbox, kind) = (&stream.row.mailbox, stream.id.kind);
+        match stream.server.changes(mailbox, kind, cursor.as_ref(), size).await {
+            Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
+                let (lease, id) = (self.lease, stream.id);
+                *unmet = self
+                    .engine
+                    .db
+                    .run_for(id.mailbox, move |conn| {
+                        streams::forget_cursor(conn, lease, Lost::Mailbox)?;
+                        links::all_items(conn, id)
+                    })
+                    .await?;
+                *cursor = None;
+                Ok(stream.server.changes(mailbox, kind, None, size).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    async fn mailbox_page(
+        &mut self,
+        changes: Vec<ItemChange>,
+        forced: &HashSet<ItemKey>,
+        pending: &mut Pending,
+        step: Advance,
+    ) -> Result<(), SyncError> {
+        let read = changes.len() as u64;
+        let gathered =
+            gather::mailbox_page(&self.engine.db, &mut self.stream, changes, forced, pending).await?;
+        self.counts.read_in_mailbox += read;
+        self.done += read;
+        let step = Advance {
+            read: i32::try_from(read).unwrap_or(i32::MAX),
+            read_total: self.total.and_then(|total| i32::try_from(total).ok()),
+            ..step
+        };
+        self.plan_apply_commit(gathered, step).await?;
+        self.progress.advanced(self.stream.id, self.done, self.total);
+        Ok(())
+    }
+
+    /// Asks for items that a full read did not meet; those that the server says are gone were deleted. An
+    /// item that merely cannot be read now is not taken for a deleted one.
+    async fn look_for(
+        &mut self,
+        unmet: BTreeMap<ItemKey, ItemId>,
+        pending: &mut Pending,
+    ) -> Result<(), SyncError> {
+        if unmet.is_empty() {
+            return Ok(());
+        }
+        let forced: HashSet<ItemKey> = unmet.keys().copied().collect();
+        let changes = unmet
+            .into_values()
+            .map(|id| {
+                ItemChange::Upserted(ItemRef {
+                    id,
+                    version: ItemVersion(String::new()),
+                })
+            })
+            .collect();
+        let step = Advance {
+            first_read_done: true,
+            ..Advance::default()
+        };
+        self.mailbox_page(changes, &forced, pending, step).await
+    }
+
+    /// Deals with what no page of the mailbox met, then moves the CRM's cursor.
+    async fn crm_side(&mut self, mut pending: Pending, cursor: Option<CrmCursor>) -> Result<(), SyncError> {
+        while !pending.is_empty() {
+            let changes = pending.take_some(CRM_PAGE);
+            let gathered = gather::crm_page(&self.engine.db, &mut self.stream, changes).await?;
+            self.plan_apply_commit(gathered, Advance::default()).await?;
+        }
+        if cursor.is_some() {
+            let (lease, step) = (
+                self.lease,
+                Advance {
+                    crm: cursor,
+                    ..Advance::default()
+                },
+            );
+            self.engine
+                .db
+                .run(move |conn| streams::advance(conn, lease, &step))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn plan_apply_commit(&mut self, gathered: Gathered, step: Advance) -> Result<(), SyncError> {
+        let Gathered {
+            mut works,
+            unreadable,
+            settled,
+        } = gathered;
+        let mut page = PageOutcome {
+            settled,
+            ..PageOutcome::default()
+        };
+        for (id, code, class) in unreadable {
+            self.counts.failed += 1;
+            let item = Some(ItemRef {
+                id,
+                version: ItemVersion(String::new()),
+            });
+            let failed = apply::Failed {
+                origin: Side::Mailbox,
+                item,
+                crm: None,
+                code,
+                class,
+            };
+            page.failed.push(self.failure(&failed));
+        }
+        for _ in 0..ROUNDS {
+            if works.is_empty() {
+                break;
+            }
+            let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
+            let verdicts = plan::plan(&pairs, self.stream.common);
+            let applied = apply::apply(&self.stream, works.into_iter().zip(verdicts).collect()).await?;
+            works = self.take_in(applied, &mut page);
+        }
+        for work in works {
+            let failed = apply::Failed {
+                origin: work.origin,
+                item: work.item,
+                crm: work.crm,
+                code: "sync.kept_changing",
+                class: Class::Conflict,
+            };
+            page.failed.push(self.failure(&failed));
+        }
+        self.commit(page, step).await
+    }
+
+    fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
+        let Applied {
+            page: new,
+            counts,
+            failed,
+            again,
+        } = applied;
+        self.counts.add(&counts);
+        // A link that a later round made again must not be forgotten because an earlier one dropped it.
+        page.unlinked
+            .retain(|key| !new.links.iter().any(|link| link.key == *key));
+        page.links.extend(new.links);
+        page.unlinked.extend(new.unlinked);
+        page.skipped.extend(new.skipped);
+        page.settled.extend(new.settled);
+        for failed in &failed {
+            let failure = self.failure(failed);
+            page.failed.push(failure);
+        }
+        again
+    }
+
+    fn failure(&self, failed: &apply::Failed) -> Failure {
+        let key = failure_key(failed);
+        let before = self
+            .failures
+            .iter()
+            .find(|due| due.side == failed.origin && due.key == key);
+        let attempts = before.map_or(0, |due| due.attempts) + 1;
+        let now = self.engine.clock.now();
+        let chance = chance(key, attempts);
+        Failure {
+            side: failed.origin,
+            key,
+            item: failed.item.as_ref().map(|item| item.id.clone()),
+            crm: failed.crm.clone(),
+            code: failed.code,
+            class: failed.class.word(),
+            attempts,
+            next_retry_at: retry::item_due(
+                failed.class,
+                attempts.unsigned_abs(),
+                now,
+                self.engine.settings.patience,
+                chance,
+            ),
+        }
+    }
+
+    async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
+        let (lease, now) = (self.lease, self.engine.clock.now());
+        let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
+        let step = Advance {
+            changed_at: wrote.then_some(now),
+            ..step
+        };
+        self.engine
+            .db
+            .run_for(lease.stream.mailbox, move |conn| {
+                outcome::commit_page(conn, lease, &page, &step, now)
+            })
+            .await
+    }
+}
+
+/// Spreads tries by what is at hand: the same item at the same try waits equally long on every node.
+pub(super) fn chance(key: ItemKey, attempts: i32) -> f64 {
+    let mixed = (key.0 as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(attempts.unsigned_abs() % 64);
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Adds items that failed before to a page, unless the page has news of them anyway.
+fn with_retries(mut changes: Vec<ItemChange>, again: Vec<ItemId>) -> (Vec<ItemChange>, HashSet<ItemKey>) {
+    let present: HashSet<ItemKey> = changes
+        .iter()
+        .map(|change| match change {
+            ItemChange::Upserted(item) => item_key(&item.id),
+            ItemChange::Deleted(id) => item_key(id),
+        })
+        .collect();
+    let forced: HashSet<ItemKey> = again.iter().map(item_key).collect();
+    let fresh: HashMap<ItemKey, ItemId> = again
+        .into_iter()
+        .map(|id| (item_key(&id), id))
+        .filter(|(key, _)| !present.contains(key))
+        .collect();
+    changes.extend(fresh.into_values().map(|id| {
+        ItemChange::Upserted(ItemRef {
+            id,
+            version: ItemVersion(String::new()),
+        })
+    }));
+    (changes, forced)
+}

@@ -1,0 +1,345 @@
+//! A site as a customer runs it: the real binary with its private PostgreSQL, against a lab that is a process
+//! of its own. Each can be killed and started again.
+
+use super::office::Outside;
+use super::wait::eventually;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long anything may take to come up on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The site. Dropping it ends every process of it.
+pub struct Site {
+    folder: TempDir,
+    people: usize,
+    items: usize,
+    ports: Ports,
+    lab: Option<Child>,
+    daemon: Option<Child>,
+    /// What the lab told at its start.
+    pub told: Value,
+}
+
+struct Ports {
+    exchange: u16,
+    salesforce: u16,
+    control: u16,
+}
+
+impl Site {
+    /// A lab of so many people with about so many items each, and Holdfast set up for all of them. Nothing is
+    /// synchronised yet and no daemon runs.
+    pub fn open(people: usize, items: usize) -> Self {
+        let mut site = Self::bare(people, items);
+        site.introduce();
+        site
+    }
+
+    /// The same, before anything was set up: only the lab runs and the settings are written.
+    pub fn bare(people: usize, items: usize) -> Self {
+        // A short name under the temp folder: a socket's path has 107 bytes. Passable, since PostgreSQL runs
+        // as another user when we are root.
+        let folder = tempfile::Builder::new().prefix("hf").tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let ports = Ports {
+            exchange: free_port(),
+            salesforce: free_port(),
+            control: free_port(),
+        };
+        let mut site = Self {
+            folder,
+            people,
+            items,
+            ports,
+            lab: None,
+            daemon: None,
+            told: Value::Null,
+        };
+        site.start_lab();
+        site.write_settings("");
+        site
+    }
+
+    /// The folder that holds everything of the site.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the settings, with further lines of section `[sync]`.
+    pub fn write_settings(&self, sync: &str) {
+        let folder = self.folder.path().display();
+        let Ports {
+            exchange, salesforce, ..
+        } = self.ports;
+        let client = holdfast_lab::salesforce::app::CLIENT_ID;
+        let text = format!(
+            r#"data_dir = "{folder}/data"
+[log]
+directory = "{folder}/log"
+[web]
+listen = "127.0.0.1:0"
+[egress]
+allow = ["localhost:{exchange}", "localhost:{salesforce}"]
+extra_ca_files = ["{folder}/ca.pem"]
+[keyring]
+key_file = "{folder}/kek"
+[mail_server.lab]
+kind = "exchange"
+url = "https://localhost:{exchange}/EWS/Exchange.asmx"
+login = 'LAB\svc-holdfast'
+sign_in = "ntlm"
+[crm.lab]
+kind = "salesforce"
+login_url = "https://localhost:{salesforce}"
+client_id = "{client}"
+flow = "jwt"
+[sync]
+poll_interval_s = 1
+retry_first_s = 1
+retry_last_s = 2
+lease_s = 5
+{sync}
+"#
+        );
+        fs::write(self.file("holdfast.toml"), text).unwrap();
+    }
+
+    fn introduce(&mut self) {
+        self.succeed(&["migrate"]);
+        let password = self.told["exchange"]["service_password"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let key = self.told["salesforce"]["jwt_private_key_pem"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        self.store_secret("mail_server.lab.password", &password);
+        self.store_secret("crm.lab.private_key", &key);
+        for person in self.people() {
+            let (smtp, user) = (
+                person["smtp"].as_str().unwrap(),
+                person["sf_username"].as_str().unwrap(),
+            );
+            self.succeed(&["mailbox", "add", smtp, "--crm-user", user]);
+        }
+    }
+
+    /// The people of the lab, as it tells of them.
+    pub fn people(&self) -> Vec<Value> {
+        self.told["people"].as_array().unwrap().clone()
+    }
+
+    /// Stores a secret.
+    pub fn store_secret(&self, name: &str, secret: &str) {
+        let output = self.run_with(&["secret", "set", name], secret);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command that must succeed, and gives what it printed.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .holdfast(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn holdfast(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+        command
+            .arg("--config")
+            .arg(self.file("holdfast.toml"))
+            .args(arguments);
+        command.env_remove("HOLDFAST_CONFIG");
+        command
+    }
+
+    /// Starts the daemon and waits for its word that it serves.
+    pub fn start_daemon(&mut self) {
+        let mut child = self
+            .holdfast(&["--json", "serve"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(fs::File::create(self.file("daemon.err")).unwrap()))
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said = fs::read_to_string(self.file("daemon.err")).unwrap_or_default();
+        assert!(line.contains("https://"), "the daemon did not start: {said}");
+        self.daemon = Some(child);
+    }
+
+    /// `kill -9` of the daemon.
+    pub fn kill_daemon(&mut self) {
+        end(self.daemon.take());
+    }
+
+    /// `kill -9` of the private PostgreSQL, the whole of it.
+    pub fn kill_postgresql(&self) {
+        if let Some(pid) = self.postmaster() {
+            let pid = rustix::process::Pid::from_raw(pid).unwrap();
+            // Its children notice and end by themselves.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    fn postmaster(&self) -> Option<i32> {
+        let file = self.file("data/postgres/data/postmaster.pid");
+        fs::read_to_string(file).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// `kill -9` of the lab.
+    pub fn kill_lab(&mut self) {
+        end(self.lab.take());
+    }
+
+    /// Starts the lab again, where it was, with what it held.
+    pub fn start_lab(&mut self) {
+        let lab = Path::new(env!("CARGO_BIN_EXE_holdfast")).with_file_name("holdfast-lab");
+        let mut command = Command::new(lab);
+        command.args(["up", "--seed", "11", "--people", &self.people.to_string()]);
+        command.args(["--items-per-person", &self.items.to_string()]);
+        command
+            .arg("--state")
+            .arg(self.file("lab.state"))
+            .arg("--ca-file")
+            .arg(self.file("ca.pem"));
+        for (option, port) in [
+            ("--port-exchange", self.ports.exchange),
+            ("--port-salesforce", self.ports.salesforce),
+            ("--port-control", self.ports.control),
+        ] {
+            command.args([option, &port.to_string()]);
+        }
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("build the lab first: cargo build --workspace --bins");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        self.told = serde_json::from_str(&line).expect("the lab tells one line of JSON");
+        self.lab = Some(child);
+    }
+
+    /// Asks the lab's control surface.
+    pub fn control(&self, method: &str, path: &str, body: &[u8]) -> Value {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.ports.control)).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        let start = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let (head, body) = answer.split_at(start);
+        assert!(
+            head.starts_with(b"HTTP/1.1 2"),
+            "{method} {path}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+        serde_json::from_slice(body).unwrap_or(Value::Null)
+    }
+
+    /// Requests that both sides have answered so far.
+    pub fn requests(&self) -> u64 {
+        let stats = self.control("GET", "/stats", b"");
+        let of = |side: &str| stats[side]["requests"].as_u64().unwrap_or(0);
+        of("exchange") + of("salesforce")
+    }
+
+    /// Waits until every stream is in step and says so itself.
+    pub fn in_step(&self) {
+        let asked = || {
+            let output = self.run(&["--json", "status"]);
+            let status: Value = serde_json::from_slice(&output.stdout).ok()?;
+            (status["in_step"] == true).then_some(())
+        };
+        eventually("every stream is in step", Duration::from_secs(120), asked);
+    }
+
+    /// Where both worlds are, for connectors of the test's own.
+    pub fn outside(&self) -> Outside {
+        let text = |side: &str, name: &str| self.told[side][name].as_str().unwrap().to_owned();
+        Outside {
+            exchange_url: text("exchange", "url"),
+            salesforce_url: text("salesforce", "login_url"),
+            ca_pem: text("exchange", "ca_pem"),
+            service: (
+                text("exchange", "service_login"),
+                text("exchange", "service_password"),
+            ),
+        }
+    }
+
+    /// Waits until the lab listens where it should.
+    pub fn lab_answers(&self) {
+        eventually("the lab answers", PATIENCE, || {
+            TcpStream::connect(("127.0.0.1", self.ports.control))
+                .ok()
+                .map(drop)
+        });
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        end(self.daemon.take());
+        end(self.lab.take());
+        self.kill_postgresql();
+    }
+}
+
+fn end(child: Option<Child>) {
+    if let Some(mut child) = child {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
