@@ -9,7 +9,6 @@ mod error;
 pub use error::ServiceError;
 
 use crate::app::App;
-use crate::foundation::telemetry::Metrics;
 use crate::identity::session::Lifetime;
 use crate::sync::worker;
 use crate::web::parts::Parts;
@@ -39,7 +38,7 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     let parts = Parts {
         db: app.db.clone(),
         clock: app.clock.clone(),
-        metrics: Metrics::new(),
+        metrics: app.metrics.clone(),
         lifetime: Lifetime {
             idle: long(web.session_idle()),
             whole: long(web.session_length()),
