@@ -80,7 +80,11 @@ fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
                 // Overlapping: one spelling of a marker may begin with another of it.
                 for found in search.find_overlapping_iter(&bytes) {
                     let (marker, spelling) = names[found.pattern().as_usize()];
-                    hits.push(Hit { file: path.clone(), spelling, marker: marker.clone() });
+                    hits.push(Hit {
+                        file: path.clone(),
+                        spelling,
+                        marker: marker.clone(),
+                    });
                 }
             }
         }
