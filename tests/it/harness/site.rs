@@ -126,7 +126,7 @@ flow = "jwt"
 poll_interval_s = 1
 retry_first_s = 1
 retry_last_s = 2
-lease_s = 5
+lease_s = 2
 {sync}
 "#
         );
