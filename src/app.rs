@@ -15,6 +15,7 @@ use crate::foundation::egress::{
 use crate::foundation::explain::{Explain, Kind};
 use crate::foundation::keyring::{KeyFile, Keyring, KeyringError};
 use crate::foundation::secret::Secret;
+use crate::foundation::telemetry::Metrics;
 use crate::mailbox::exchange::{ExchangeServer, ExchangeSettings, ImpersonateBy, SignIn};
 use crate::mailbox::port::MailboxServer;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
@@ -108,6 +109,8 @@ pub struct App {
     pub clock: Clock,
     /// Secrets and keys.
     pub keyring: Keyring,
+    /// What is counted; the engine counts, the page shows.
+    pub metrics: Metrics,
     wires: Arc<Wires>,
     ledger: JoinHandle<()>,
 }
@@ -177,6 +180,7 @@ impl App {
             postgres: opened.postgres,
             clock,
             keyring,
+            metrics: Metrics::new(),
             wires,
             ledger,
         })
@@ -203,6 +207,7 @@ impl App {
                 },
             },
             node: Uuid::new_v4(),
+            metrics: self.metrics.clone(),
         }
     }
 

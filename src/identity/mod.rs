@@ -15,5 +15,5 @@ mod store;
 pub mod token;
 
 pub use error::IdentityError;
-pub use session::{Lifetime, Session};
+pub use session::{Lifetime, Presence, Session};
 pub use token::{SessionToken, SignInCode};

@@ -50,7 +50,16 @@ pub async fn begin(
     Ok(token)
 }
 
-/// The session of a token, if it is good; notes that it was used.
+/// Whether a request says that somebody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody asked.
+    Person,
+    /// A page that lies open asked by itself, and nobody has touched it since it last did.
+    Nobody,
+}
+
+/// The session of a token, if it is good; notes that it was used where somebody is there.
 ///
 /// # Errors
 /// The database's.
@@ -59,6 +68,7 @@ pub async fn find(
     clock: &Clock,
     token: &SessionToken,
     lifetime: Lifetime,
+    presence: Presence,
 ) -> Result<Option<Session>, IdentityError> {
     let (hash, now) = (token.hash(), clock.now());
     db.run(move |conn| {
@@ -68,7 +78,7 @@ pub async fn find(
         if expires_at <= now || last_seen + lifetime.idle <= now {
             return Ok(None);
         }
-        if last_seen + NOTED_EVERY <= now {
+        if presence == Presence::Person && last_seen + NOTED_EVERY <= now {
             store::touch(conn, &hash, now)?;
         }
         Ok(Some(Session { expires_at }))

@@ -6,6 +6,7 @@ use crate::crm::port::Crm;
 use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
 use crate::foundation::keyring::Keyring;
+use crate::foundation::telemetry::Metrics;
 use crate::mailbox::port::MailboxServer;
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ pub struct Engine {
     pub settings: EngineSettings,
     /// This process, as an owner of leases.
     pub node: Uuid,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Engine {

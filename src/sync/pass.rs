@@ -18,6 +18,7 @@ use super::turn::{chance, turn};
 use crate::foundation::explain::Explain as _;
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
 
 /// Runs one turn under a lease, and gives the lease back however it ends.
 ///
@@ -94,6 +95,13 @@ async fn finish(
         lag_ms: Some(i32::try_from(lag.max(0)).unwrap_or(i32::MAX)),
     };
     let outcome = error.map_or("done", |error| error.code());
+    let kind = lease.stream.kind.word();
+    engine.metrics.turn(kind, outcome);
+    if error.is_none() {
+        let lag = Duration::from_millis(lag.max(0).unsigned_abs());
+        engine.metrics.lag(kind, lag);
+    }
+    counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.
     let tell = counts.written() > 0 || counts.failed > 0 || error.is_some();
     let counts = serde_json::to_value(counts).unwrap_or_default();

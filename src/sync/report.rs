@@ -1,6 +1,7 @@
 //! What a turn, a preview and an explanation tell people. Ids, counts and reasons; no content.
 
 use super::model::{Reason, Side, StreamId};
+use crate::foundation::telemetry::Metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -42,6 +43,28 @@ impl Counts {
             + self.created_in_mailbox
             + self.updated_in_mailbox
             + self.deleted_in_mailbox
+    }
+
+    /// Counts in the figures what a turn of this record type did. Which way a skip or a failure was going is
+    /// not told apart.
+    pub fn tell(&self, metrics: &Metrics, kind: &'static str) {
+        let skipped: u64 = self.skipped.values().sum();
+        for (direction, outcome, count) in [
+            ("to_crm", "created", self.created_in_crm),
+            ("to_crm", "updated", self.updated_in_crm),
+            ("to_crm", "deleted", self.deleted_in_crm),
+            ("to_mailbox", "created", self.created_in_mailbox),
+            ("to_mailbox", "updated", self.updated_in_mailbox),
+            ("to_mailbox", "deleted", self.deleted_in_mailbox),
+            ("both", "matched", self.matched),
+            ("both", "conflict", self.conflicts),
+            ("both", "skipped", skipped),
+            ("both", "failed", self.failed),
+        ] {
+            if count > 0 {
+                metrics.items(kind, direction, outcome, count);
+            }
+        }
     }
 
     /// Adds another turn's counts.

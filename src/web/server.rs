@@ -1,10 +1,13 @@
-//! The listener, the routes, the limits.
+//! The listener and its limits.
 
+use super::board::totals::TotalsCache;
 use super::error::WebError;
 use super::parts::Parts;
-use super::{health, tls};
+use super::tries::Tries;
+use super::{middleware, routes, tls};
 use crate::foundation::config::Settings;
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -54,13 +57,18 @@ pub fn serve(
 ) -> Result<(ServerHandle, impl Future<Output = Result<(), WebError>>), WebError> {
     let Listener { socket, address, tls } = listener;
     let data = web::Data::new(parts);
+    // One of each for all threads of the page.
+    let totals = web::Data::new(TotalsCache::default());
+    let tries = web::Data::new(Tries::default());
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(from_fn(middleware::around))
+            .wrap(Compress::default())
             .app_data(data.clone())
+            .app_data(totals.clone())
+            .app_data(tries.clone())
             .app_data(web::FormConfig::default().limit(FORM_LIMIT))
-            .service(health::live)
-            .service(health::ready)
-            .service(health::metrics)
+            .configure(routes::configure)
     })
     .workers(WORKERS)
     .client_request_timeout(Duration::from_secs(10))

@@ -6,17 +6,22 @@
 //!
 //! * [`state`] the states of a stream, in order of concern
 //! * [`model`] what was read
-//! * `store` the SQL
+//! * `store` the SQL of mailboxes and streams
+//! * `history` the SQL of failures, skips and past turns
 //! * [`totals`] the counts that are kept
 //! * [`words`] numbers, times and states in words
 
+mod history;
 pub mod model;
 pub mod state;
 mod store;
 pub mod totals;
 pub mod words;
 
-pub use model::{Filter, KindSummary, MailboxLine, Page, StreamLine, Summary, Trouble};
+pub use model::{
+    FailureGroup, Filter, KindSummary, MailboxLine, Order, Page, PastTurn, SkipGroup, StreamLine, Summary,
+    Trouble,
+};
 pub use state::StreamState;
 pub use totals::Totals;
 
@@ -24,6 +29,7 @@ use crate::access::Granted;
 use crate::access::permission::ViewStatus;
 use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
+use crate::foundation::db::DbError;
 use crate::foundation::ids::MailboxId;
 use crate::sync::error::SyncError;
 use chrono::TimeDelta;
@@ -72,4 +78,47 @@ pub async fn mailbox(
     let now = clock.now();
     db.run(move |conn| Ok(store::mailbox(conn, now, now - LATE_AFTER, id)?))
         .await
+}
+
+/// What failed, by code, the most frequent first.
+///
+/// # Errors
+/// The database's.
+pub async fn failures(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<FailureGroup>, SyncError> {
+    db.run(|conn| Ok(history::failures(conn)?)).await
+}
+
+/// What one mailbox has behind it: failures by record type and code, what was left alone and why, and its
+/// last turns that did something.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Failures.
+    pub failures: Vec<FailureGroup>,
+    /// Left alone.
+    pub skips: Vec<SkipGroup>,
+    /// Turns, the newest first.
+    pub turns: Vec<PastTurn>,
+}
+
+/// The history of one mailbox.
+///
+/// # Errors
+/// The database's.
+pub async fn history(db: &Db, _: &Granted<ViewStatus>, id: MailboxId) -> Result<History, SyncError> {
+    db.run_for(id, move |conn| {
+        Ok(History {
+            failures: history::failures_of(conn, id)?,
+            skips: history::skips_of(conn, id)?,
+            turns: history::turns_of(conn, id)?,
+        })
+    })
+    .await
+}
+
+/// True where the database answers and takes writes; a standby answers as well.
+///
+/// # Errors
+/// The database's.
+pub async fn takes_writes(db: &Db) -> Result<bool, DbError> {
+    db.run(|conn| Ok(store::takes_writes(conn)?)).await
 }

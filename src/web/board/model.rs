@@ -3,6 +3,7 @@
 use super::state::StreamState;
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
+use crate::sync::model::Reason;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -76,10 +77,41 @@ pub struct Filter {
     pub text: String,
     /// Only mailboxes that this code keeps from being in step.
     pub code: Option<String>,
-    /// Slowest first instead of by address.
-    pub slowest_first: bool,
+    /// In which order.
+    pub order: Order,
     /// Counted from 1.
     pub page: i64,
+}
+
+/// In which order mailboxes are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// What needs somebody comes first, then by address.
+    #[default]
+    Worst,
+    /// The longest lag first.
+    Slowest,
+    /// By address.
+    Address,
+}
+
+impl Order {
+    /// Every order.
+    pub const ALL: [Self; 3] = [Self::Worst, Self::Slowest, Self::Address];
+
+    /// The word in the address bar.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Worst => "worst",
+            Self::Slowest => "slowest",
+            Self::Address => "address",
+        }
+    }
+
+    /// The inverse of [`word`](Self::word).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.word() == word)
+    }
 }
 
 /// One page of mailboxes.
@@ -168,4 +200,53 @@ pub(super) fn percent(done: i64, total: i64) -> Option<u8> {
     // A mailbox grows while it is read: more may be done than was announced.
     let share = (done.max(0).saturating_mul(100) / total).min(99);
     u8::try_from(share).ok()
+}
+
+/// Items that failed with one code, over all mailboxes or in one stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureGroup {
+    /// The stable code.
+    pub code: String,
+    /// The record type; `None` where several are counted together.
+    pub kind: Option<RecordKind>,
+    /// How many items.
+    pub items: i64,
+    /// In how many mailboxes.
+    pub mailboxes: i64,
+    /// How many are tried again only when they change or when somebody asks.
+    pub given_up: i64,
+    /// When the first of them failed for the first time.
+    pub first_at: DateTime<Utc>,
+    /// When the last of them failed last.
+    pub last_at: DateTime<Utc>,
+    /// The next try of any of them.
+    pub next_retry_at: Option<DateTime<Utc>>,
+}
+
+/// Items of one stream that were left alone for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SkipGroup {
+    /// The record type.
+    pub kind: RecordKind,
+    /// Why.
+    pub reason: Reason,
+    /// How many items.
+    pub items: i64,
+}
+
+/// A turn that wrote something or failed; idle turns leave no trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastTurn {
+    /// The record type.
+    pub kind: RecordKind,
+    /// Its beginning.
+    pub started_at: DateTime<Utc>,
+    /// Its end.
+    pub finished_at: DateTime<Utc>,
+    /// `done`, or the code of what ended it.
+    pub outcome: String,
+    /// What was written on either side.
+    pub written: u64,
+    /// Items that failed.
+    pub failed: u64,
 }

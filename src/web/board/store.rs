@@ -2,7 +2,7 @@
 //! of it by the database, so that what is carried here is what is shown.
 
 use super::ROWS;
-use super::model::{Filter, KindSummary, MailboxLine, Page, StreamLine, Summary, Trouble};
+use super::model::{Filter, KindSummary, MailboxLine, Order, Page, StreamLine, Summary, Trouble};
 use super::state::StreamState;
 use crate::foundation::db::schema::{mailboxes, streams};
 use crate::foundation::ids::MailboxId;
@@ -157,20 +157,21 @@ pub(super) fn page(
     late: DateTime<Utc>,
     filter: &Filter,
 ) -> QueryResult<Page> {
-    let order = if filter.slowest_first {
-        "w.lag_ms DESC NULLS LAST, m.address"
-    } else {
-        "m.address"
+    let order = match filter.order {
+        Order::Worst => "w.rank DESC, m.address",
+        Order::Slowest => "w.lag_ms DESC NULLS LAST, m.address",
+        Order::Address => "m.address",
     };
     let sql = format!(
         "{STANDING} SELECT w.mailbox_id, count(*) OVER () AS total
          FROM (SELECT mailbox_id, max(rank) AS rank, max(lag_ms) AS lag_ms,
-                      bool_or(code = $5 AND rank >= 4) AS has_code
+                      coalesce(bool_or(code = $5 AND rank >= 4), false) AS has_code
                FROM standing GROUP BY mailbox_id) w
          JOIN mailboxes m ON m.id = w.mailbox_id
          WHERE ($3 < 0 OR w.rank = $3)
            AND ($4 = '' OR strpos(lower(m.address), $4) > 0 OR strpos(lower(m.crm_username), $4) > 0)
-           AND ($5 = '' OR w.has_code)
+           AND ($5 = '' OR w.has_code
+                OR w.mailbox_id IN (SELECT f.mailbox_id FROM failure_list($7) f WHERE f.code = $5))
          ORDER BY {order} LIMIT {ROWS} OFFSET $6"
     );
     let chosen: Vec<Chosen> = asked(&sql, now, late)
@@ -178,6 +179,7 @@ pub(super) fn page(
         .bind::<Text, _>(filter.text.to_lowercase())
         .bind::<Text, _>(filter.code.clone().unwrap_or_default())
         .bind::<BigInt, _>((filter.page.max(1) - 1).saturating_mul(ROWS))
+        .bind::<Int4, _>(i32::MAX)
         .load(conn)?;
     let total = chosen.first().map_or(0, |row| row.total);
     let ids: Vec<i32> = chosen.into_iter().map(|row| row.mailbox_id).collect();

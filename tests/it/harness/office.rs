@@ -11,6 +11,7 @@ use holdfast::foundation::clock::Clock;
 use holdfast::foundation::egress::{Gate, GateLimits, MemoryLedger, Policy as EgressPolicy, TrustRoots};
 use holdfast::foundation::keyring::{KeyFile, Keyring};
 use holdfast::foundation::secret::Secret;
+use holdfast::foundation::telemetry::Metrics;
 use holdfast::mailbox::exchange::{ExchangeServer, ExchangeSettings, SignIn};
 use holdfast::mailbox::model::{ItemChange, ItemId, MailboxItem, MailboxWrite, Notify};
 use holdfast::mailbox::port::MailboxServer;
@@ -104,6 +105,7 @@ impl Office {
             connections: Arc::new(wires),
             settings: EngineSettings::default(),
             node: Uuid::new_v4(),
+            metrics: Metrics::new(),
         };
         Self {
             lab,
