@@ -68,6 +68,7 @@ fn asked(request: &Element) -> Result<(Vec<String>, u64), Refusal> {
     }
 }
 
+// long: one loop that waits for three things
 async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<Bytes>) {
     let end = Instant::now() + length;
     let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
