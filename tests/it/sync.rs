@@ -1,5 +1,7 @@
 //! What a turn promises: both sides meet, nothing twice, nothing lost, nobody mailed.
 
+// long: one promise of a turn after the other, in one office
+
 use crate::harness::Office;
 use crate::harness::office::subject;
 use chrono::{TimeDelta, Timelike as _, Utc};
