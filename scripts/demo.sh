@@ -17,7 +17,8 @@ missed=no
 ends_well() { "$@" || [ $? -eq 1 ]; }
 
 serve() {
-    holdfast serve >"$work/serve.out" 2>"$work/serve.log" &
+    # The program itself and not the function, whose number would be that of a shell around it.
+    "$bin/holdfast" --config "$work/holdfast.toml" serve >"$work/serve.out" 2>"$work/serve.log" &
     children+=($!)
     server=$!
     until_ready "the daemon" 60 curl --silent --fail --insecure "$(cat "$work/url")/health/ready"
@@ -58,6 +59,9 @@ report
 
 if [ "$check" = yes ]; then
     [ "$missed" = no ] || fail "not everything came out as promised; see above"
+    stop_children
+    stop_postgresql
+    [ -z "$(pgrep -f "$work" || true)" ] || fail "something that was started here is still running"
     echo "demo: everything came out as promised"
 else
     echo

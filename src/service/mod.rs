@@ -10,13 +10,16 @@ pub use error::ServiceError;
 
 use crate::app::App;
 use crate::identity::session::Lifetime;
+use crate::sync::engine::Engine;
 use crate::sync::worker;
 use crate::web::parts::Parts;
 use crate::web::server::{self, Listener};
 use chrono::TimeDelta;
+use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// Takes the page's address, so that a wrong one is told before anything runs.
 ///
@@ -24,6 +27,22 @@ use tokio::sync::watch;
 /// [`ServiceError::Web`].
 pub fn listen(app: &App) -> Result<Listener, ServiceError> {
     Ok(server::listen(&app.settings)?)
+}
+
+/// The node's name, kept beside its data, so that a restarted daemon knows its own leases again. Where it
+/// cannot be kept, the node has another name each time and waits for its old leases to expire.
+fn node(data_dir: &Path) -> Uuid {
+    let file = data_dir.join("node");
+    let known = std::fs::read_to_string(&file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    known.unwrap_or_else(|| {
+        let fresh = Uuid::new_v4();
+        if let Err(error) = std::fs::write(&file, fresh.to_string()) {
+            tracing::warn!(%error, "the node's name could not be kept");
+        }
+        fresh
+    })
 }
 
 /// Runs until a signal or until the page's server ends by itself.
@@ -47,7 +66,11 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     let (handle, page) = server::serve(listener, parts)?;
     let page = tokio::spawn(page);
     let (tell, told) = watch::channel(false);
-    let work = tokio::spawn(worker::run(app.engine(), told));
+    let engine = Engine {
+        node: node(&app.settings.data_dir),
+        ..app.engine()
+    };
+    let work = tokio::spawn(worker::run(engine, told));
     let guard = app
         .postgres
         .clone()

@@ -24,6 +24,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Works until `shutdown` turns true, then lets running turns end at their next page.
 pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
     let mut turns: JoinSet<()> = JoinSet::new();
+    let node = engine.node;
+    if let Err(error) = engine.db.run(move |conn| streams::reclaim(conn, node)).await {
+        tracing::warn!(
+            code = error.code(),
+            "leases of an earlier run expire by themselves"
+        );
+    }
     while !*shutdown.borrow() {
         while turns.try_join_next().is_some() {}
         let free = engine.settings.workers.saturating_sub(turns.len());

@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where a marker stands, and in which spelling.
-#[derive(Debug)]
 struct Hit {
     file: PathBuf,
     spelling: &'static str,
@@ -59,15 +58,14 @@ fn spellings(marker: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
-    let needles: Vec<(String, &'static str, Vec<u8>)> = markers
-        .iter()
-        .flat_map(|marker| {
-            spellings(marker)
-                .into_iter()
-                .map(|(name, bytes)| (marker.clone(), name, bytes))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let (mut names, mut needles) = (Vec::new(), Vec::new());
+    for marker in markers {
+        for (spelling, bytes) in spellings(marker) {
+            names.push((marker, spelling));
+            needles.push(bytes);
+        }
+    }
+    let search = aho_corasick::AhoCorasick::new(&needles).unwrap();
     let (mut hits, mut looked) = (Vec::new(), 0);
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -79,14 +77,14 @@ fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
             } else if kind.is_file() {
                 let bytes = fs::read(&path).unwrap_or_default();
                 looked += bytes.len() as u64;
-                for (marker, spelling, needle) in &needles {
-                    if memchr::memmem::find(&bytes, needle).is_some() {
-                        hits.push(Hit {
-                            file: path.clone(),
-                            spelling,
-                            marker: marker.clone(),
-                        });
-                    }
+                // Overlapping: one spelling of a marker may begin with another of it.
+                for found in search.find_overlapping_iter(&bytes) {
+                    let (marker, spelling) = names[found.pattern().as_usize()];
+                    hits.push(Hit {
+                        file: path.clone(),
+                        spelling,
+                        marker: marker.clone(),
+                    });
                 }
             }
         }
@@ -208,9 +206,11 @@ fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
         let (hits, bytes) = scan(&folder, &markers);
         assert!(
             hits.is_empty(),
-            "{} hits, the first: {:?}",
+            "{} hits, the first: {} as {} in {}",
             hits.len(),
-            hits.first()
+            hits[0].marker,
+            hits[0].spelling,
+            hits[0].file.display()
         );
         looked += bytes;
     }

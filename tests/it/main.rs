@@ -13,8 +13,10 @@
 
 mod harness;
 
+mod access;
 mod bad_input;
 mod canary;
+mod console;
 mod content;
 mod crm_contract;
 mod database;

@@ -479,3 +479,32 @@ async fn a_turn_that_lost_its_lease_writes_nothing() {
     assert!(matches!(late, Err(SyncError::LeaseLost)), "{late:?}");
     assert_eq!(linked(&office.engine, RecordKind::Tasks).await, 0);
 }
+
+#[tokio::test]
+async fn every_connection_of_a_turn_goes_through_the_gate_and_into_its_ledger() {
+    let office = Office::open(2, 20).await;
+    let row = office.add(0).await;
+    office.sync(&row).await;
+    let asked = office
+        .lab
+        .parts
+        .stats
+        .side(holdfast_lab::faults::Side::Exchange)
+        .connections
+        + office
+            .lab
+            .parts
+            .stats
+            .side(holdfast_lab::faults::Side::Salesforce)
+            .connections;
+    let egress = std::sync::Arc::clone(&office.egress);
+    // A connection's row is complete when it ends; the connectors end theirs.
+    drop(office.engine);
+    drop(office.hands);
+    crate::harness::eventually(
+        "every connection is in the ledger",
+        std::time::Duration::from_secs(10),
+        || (egress.rows().len() as u64 == asked).then_some(()),
+    );
+    assert!(asked > 1);
+}

@@ -132,6 +132,18 @@ fn take(
     }))
 }
 
+/// Gives back what this node held when it died: it begins anew and need not wait for its own leases to expire.
+/// Should the dead one still be alive after all, its fencing numbers are old as soon as a lease is taken.
+pub fn reclaim(conn: &mut PgConnection, owner: Uuid) -> Result<(), SyncError> {
+    diesel::update(streams::table.filter(streams::lease_owner.eq(owner)))
+        .set((
+            streams::lease_owner.eq(None::<Uuid>),
+            streams::lease_expires.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Makes a lease last longer.
 ///
 /// # Errors

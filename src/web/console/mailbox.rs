@@ -105,11 +105,14 @@ fn answer(line: &MailboxLine) -> String {
     let slowest = line.slowest_ms();
     match (line.state, slowest) {
         (StreamState::InStep, Some(ms)) => {
-            format!("In step; the slowest stream was {} behind.", span(ms.into()))
+            format!("The slowest stream was {} behind.", span(ms.into()))
         }
-        (StreamState::InStep, None) => "In step.".to_owned(),
+        (StreamState::InStep, None) => "Both sides say the same.".to_owned(),
         (StreamState::Paused, _) => {
-            "Paused. `holdfast mailbox resume` lets it go on where it stopped.".replace('`', "")
+            format!(
+                "holdfast mailbox resume {} lets it go on where it stopped.",
+                line.address
+            )
         }
         (StreamState::Reading, _) => "It is being read for the first time.".to_owned(),
         (StreamState::Late, _) => "Due for minutes, and no worker has taken it.".to_owned(),

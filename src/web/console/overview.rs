@@ -98,13 +98,18 @@ pub async fn show(
     let mut concerns = concern::of_streams(&summary);
     concerns.extend(concern::of_items(&failures, now));
     concerns.sort_by_key(|concern| !concern.needs_somebody());
+    let needs_somebody = concerns.iter().any(Concern::needs_somebody);
+    let tone = match words::tone(&summary) {
+        "good" if needs_somebody => "attention",
+        tone => tone,
+    };
     let more_concerns = concerns.len().saturating_sub(CONCERNS);
     concerns.truncate(CONCERNS);
     let answer = words::answer(&summary);
     page(&OverviewPage {
         head: Head::inside(answer.trim_end_matches('.'), Section::Mailboxes, now),
         answer,
-        tone: words::tone(&summary),
+        tone,
         beside: beside(&summary, &totals, concern::said_of_items(&failures)),
         kinds: kinds(&summary, &totals),
         concerns,

@@ -41,14 +41,15 @@ pub struct Office {
     pub engine: Engine,
     /// What went through the gate.
     pub egress: Arc<MemoryLedger>,
-    /// The database's name and its other roles.
-    pub test: TestDb,
-    server: Arc<ExchangeServer>,
-    crm: Arc<SalesforceCrm>,
+    /// Holds the database for as long as the office is open.
+    _test: TestDb,
+    /// The test's own way to both sides.
+    pub hands: Wires,
     _keys: TempDir,
 }
 
-struct Wires {
+/// Both connectors.
+pub struct Wires {
     server: Arc<ExchangeServer>,
     crm: Arc<SalesforceCrm>,
 }
@@ -111,9 +112,8 @@ impl Office {
             lab,
             engine,
             egress,
-            test,
-            server,
-            crm,
+            _test: test,
+            hands: Wires { server, crm },
             _keys: keys,
         }
     }
@@ -187,6 +187,7 @@ impl Office {
         let (mut ids, mut cursor) = (BTreeMap::new(), None);
         loop {
             let page = self
+                .hands
                 .server
                 .changes(&row.mailbox, kind, cursor.as_ref(), 512)
                 .await
@@ -203,7 +204,7 @@ impl Office {
             }
         }
         let ids: Vec<ItemId> = ids.into_keys().collect();
-        let read = self.server.read(&row.mailbox, kind, &ids).await.unwrap();
+        let read = self.hands.server.read(&row.mailbox, kind, &ids).await.unwrap();
         read.into_iter().filter_map(Result::ok).collect()
     }
 
@@ -211,7 +212,12 @@ impl Office {
     pub async fn records(&self, row: &MailboxRow, kind: RecordKind) -> Vec<CrmRecord> {
         let (mut records, mut cursor) = (BTreeMap::new(), None);
         loop {
-            let page = self.crm.changes(&row.user, kind, cursor.as_ref()).await.unwrap();
+            let page = self
+                .hands
+                .crm
+                .changes(&row.user, kind, cursor.as_ref())
+                .await
+                .unwrap();
             for change in page.changes {
                 match change {
                     CrmChange::Upserted(record) => records.insert(record.id.clone(), *record),
@@ -228,6 +234,7 @@ impl Office {
     /// Writes to the mailbox as its owner would in Outlook.
     pub async fn in_mailbox(&self, row: &MailboxRow, kind: RecordKind, write: MailboxWrite) -> ItemId {
         let mut done = self
+            .hands
             .server
             .write(&row.mailbox, kind, &[write], Notify::Nobody)
             .await
@@ -237,7 +244,7 @@ impl Office {
 
     /// Writes to the CRM as the user would in its pages.
     pub async fn in_crm(&self, row: &MailboxRow, kind: RecordKind, write: CrmWrite) -> CrmId {
-        let mut done = self.crm.write(&row.user, kind, &[write]).await.unwrap();
+        let mut done = self.hands.crm.write(&row.user, kind, &[write]).await.unwrap();
         done.pop().unwrap().unwrap().id
     }
 

@@ -38,8 +38,24 @@ impl Site {
     /// A lab of so many people with about so many items each, and Holdfast set up for all of them. Nothing is
     /// synchronised yet and no daemon runs.
     pub fn open(people: usize, items: usize) -> Self {
-        let mut site = Self::bare(people, items);
-        site.introduce();
+        let site = Self::signed_in(people, items);
+        for person in site.people() {
+            let (smtp, user) = (
+                person["smtp"].as_str().unwrap(),
+                person["sf_username"].as_str().unwrap(),
+            );
+            site.succeed(&["mailbox", "add", smtp, "--crm-user", user]);
+        }
+        site
+    }
+
+    /// The same with its secrets stored, but no mailbox yet.
+    pub fn signed_in(people: usize, items: usize) -> Self {
+        let site = Self::bare(people, items);
+        site.succeed(&["migrate"]);
+        site.store_password(site.told["exchange"]["service_password"].as_str().unwrap());
+        let key = site.told["salesforce"]["jwt_private_key_pem"].as_str().unwrap();
+        site.store_secret("crm.lab.private_key", key);
         site
     }
 
@@ -73,7 +89,8 @@ impl Site {
         self.folder.path()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// A file of the site's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -116,25 +133,9 @@ lease_s = 5
         fs::write(self.file("holdfast.toml"), text).unwrap();
     }
 
-    fn introduce(&mut self) {
-        self.succeed(&["migrate"]);
-        let password = self.told["exchange"]["service_password"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let key = self.told["salesforce"]["jwt_private_key_pem"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        self.store_secret("mail_server.lab.password", &password);
-        self.store_secret("crm.lab.private_key", &key);
-        for person in self.people() {
-            let (smtp, user) = (
-                person["smtp"].as_str().unwrap(),
-                person["sf_username"].as_str().unwrap(),
-            );
-            self.succeed(&["mailbox", "add", smtp, "--crm-user", user]);
-        }
+    /// Stores the service account's password.
+    pub fn store_password(&self, password: &str) {
+        self.store_secret("mail_server.lab.password", password);
     }
 
     /// The people of the lab, as it tells of them.

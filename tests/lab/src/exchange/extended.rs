@@ -6,6 +6,7 @@
 use super::field::Field;
 use super::item::{Extended, Item, Kind, PropertyKey};
 use super::mailbox::Stored;
+use super::mapi;
 use super::read::path::property_set;
 use super::read::value;
 use super::series::Role;
@@ -42,11 +43,14 @@ const UNSENT: i64 = 8;
 
 /// Sets an extended property. The few that stand for a property of EWS set that one.
 pub fn set(item: &mut Item, property: Extended) {
+    let first = property.values.first().map(String::as_str).unwrap_or_default();
+    if property.kind == "String" && mapi::set(item, &property.key, first) {
+        return;
+    }
     let PropertyKey::Tag(tag) = property.key else {
         item.set_extended(property);
         return;
     };
-    let first = property.values.first().map(String::as_str).unwrap_or_default();
     let time = DateTime::parse_from_rfc3339(first).map(|time| time.with_timezone(&Utc));
     match (tag, time) {
         (0x0e07, _) => {
@@ -72,6 +76,9 @@ pub fn get(item: &Item, stored: &Stored, role: Role, key: &PropertyKey, kind: &s
 }
 
 fn computed(item: &Item, stored: &Stored, role: Role, key: &PropertyKey) -> Option<(&'static str, String)> {
+    if let Some(text) = mapi::text(item, key) {
+        return Some(("String", text));
+    }
     match key {
         PropertyKey::Tag(tag) => tagged(item, stored, *tag),
         PropertyKey::Id(set, id) if Some(*set) == property_set("Meeting") => {
@@ -84,7 +91,18 @@ fn computed(item: &Item, stored: &Stored, role: Role, key: &PropertyKey) -> Opti
                 _ => None,
             }
         }
-        PropertyKey::Id(set, id) if Some(*set) == property_set("Appointment") => appointment(item, *id),
+        PropertyKey::Id(set, id) if Some(*set) == property_set("Appointment") => appointment(item, role, *id),
+        PropertyKey::Name(set, name)
+            if Some(*set) == property_set("PublicStrings") && name == "urn:schemas:calendar:instancetype" =>
+        {
+            let kind = match role {
+                Role::Single => 0,
+                Role::RecurringMaster => 1,
+                Role::Occurrence => 2,
+                Role::Exception => 3,
+            };
+            (item.kind == Kind::CalendarItem).then(|| ("Integer", kind.to_string()))
+        }
         PropertyKey::Id(set, 0x8506) if Some(*set) == property_set("Common") => {
             let private = item.text(Field::Sensitivity) == "Private";
             Some(("Boolean", private.to_string()))
@@ -93,7 +111,7 @@ fn computed(item: &Item, stored: &Stored, role: Role, key: &PropertyKey) -> Opti
     }
 }
 
-fn appointment(item: &Item, id: u32) -> Option<(&'static str, String)> {
+fn appointment(item: &Item, role: Role, id: u32) -> Option<(&'static str, String)> {
     if item.kind != Kind::CalendarItem {
         return None;
     }
@@ -105,6 +123,10 @@ fn appointment(item: &Item, id: u32) -> Option<(&'static str, String)> {
             .time(Field::End)
             .map(|time| ("SystemTime", format_time(time))),
         0x8215 => Some(("Boolean", item.flag(Field::IsAllDayEvent).to_string())),
+        0x8223 => Some(("Boolean", (role != Role::Single).to_string())),
+        0x8208 => item
+            .get(Field::Location)
+            .map(|_| ("String", item.text(Field::Location).to_owned())),
         0x8217 => item
             .int(Field::AppointmentState)
             .map(|state| ("Integer", state.to_string())),
@@ -116,8 +138,9 @@ fn tagged(item: &Item, stored: &Stored, tag: u16) -> Option<(&'static str, Strin
     let text = |field: Field| item.get(field).map(|_| ("String", item.text(field).to_owned()));
     let time = |field: Field| item.time(field).map(|time| ("SystemTime", format_time(time)));
     match tag {
-        0x001a => text(Field::ItemClass),
-        0x0037 | 0x0e1d => text(Field::Subject),
+        0x0e1d => text(Field::Subject),
+        0x0036 => Some(("Integer", rank(item.text(Field::Sensitivity), SENSITIVITIES, 0))),
+        0x0017 => Some(("Integer", rank(item.text(Field::Importance), IMPORTANCES, 1))),
         0x1035 => text(Field::InternetMessageId),
         0x1039 => text(Field::References),
         0x1042 => text(Field::InReplyTo),
@@ -139,6 +162,18 @@ fn tagged(item: &Item, stored: &Stored, tag: u16) -> Option<(&'static str, Strin
         0x007d => transport_headers(item).map(|headers| ("String", headers)),
         _ => None,
     }
+}
+
+const SENSITIVITIES: &[&str] = &["Normal", "Personal", "Private", "Confidential"];
+const IMPORTANCES: &[&str] = &["Low", "Normal", "High"];
+
+/// The number that MAPI has for a word; `usual` where it is not set.
+fn rank(word: &str, words: &[&str], usual: usize) -> String {
+    words
+        .iter()
+        .position(|known| *known == word)
+        .unwrap_or(usual)
+        .to_string()
 }
 
 fn search_key(item: &Item, stored: &Stored) -> Vec<u8> {

@@ -64,6 +64,10 @@ pub struct Folder {
     pub tombstones: BTreeMap<u64, Tombstone>,
     /// How many items are unread.
     pub unread: usize,
+    /// When an item came, changed or left last.
+    pub committed: Option<DateTime<Utc>>,
+    /// The highest number that an item here ever had.
+    pub highest: u64,
 }
 
 /// One mailbox.
@@ -122,7 +126,7 @@ impl Mailbox {
             } => {
                 self.next_serial = self.next_serial.max(serial + 1);
                 let stored = Stored::new(serial, folder, change, at, by, *item);
-                self.enter(stored);
+                self.enter(stored, at);
                 let kind = match copied_from {
                     Some(old) => EventKind::Copied { old_serial: old },
                     None => EventKind::Created,
@@ -160,7 +164,7 @@ impl Mailbox {
                 self.move_item(serial, new_serial, folder, change, at);
             }
             Change::Delete { serial } => {
-                if let Some(gone) = self.leave(serial, change) {
+                if let Some(gone) = self.leave(serial, change, at) {
                     self.events.push(Event {
                         change,
                         at,
@@ -175,21 +179,24 @@ impl Mailbox {
         }
     }
 
-    fn enter(&mut self, stored: Stored) {
+    fn enter(&mut self, stored: Stored, at: DateTime<Utc>) {
         if let Some(folder) = self.folders.get_mut(&stored.folder) {
             folder.by_time.insert(Reverse((stored.sort_time, stored.serial)));
             folder.by_change.insert(stored.change, stored.serial);
             folder.unread += usize::from(stored.is_unread());
+            folder.committed = folder.committed.max(Some(at));
+            folder.highest = folder.highest.max(stored.serial);
         }
         self.items.insert(stored.serial, stored);
     }
 
-    fn leave(&mut self, serial: u64, change: u64) -> Option<Stored> {
+    fn leave(&mut self, serial: u64, change: u64, at: DateTime<Utc>) -> Option<Stored> {
         let stored = self.items.remove(&serial)?;
         if let Some(folder) = self.folders.get_mut(&stored.folder) {
             folder.by_time.remove(&Reverse((stored.sort_time, serial)));
             folder.by_change.remove(&stored.change);
             folder.unread -= usize::from(stored.is_unread());
+            folder.committed = folder.committed.max(Some(at));
             folder.tombstones.insert(
                 change,
                 Tombstone {
@@ -228,6 +235,7 @@ impl Mailbox {
         if let Some(folder) = self.folders.get_mut(&folder_key) {
             folder.by_change.remove(&before);
             folder.by_change.insert(change, serial);
+            folder.committed = folder.committed.max(Some(at));
             folder.unread = folder.unread + usize::from(is_unread) - usize::from(was_unread);
         }
         self.events.push(Event {
@@ -240,7 +248,7 @@ impl Mailbox {
     }
 
     fn move_item(&mut self, serial: u64, new_serial: u64, to: FolderKey, change: u64, at: DateTime<Utc>) {
-        let Some(mut stored) = self.leave(serial, change) else {
+        let Some(mut stored) = self.leave(serial, change, at) else {
             return;
         };
         let from = stored.folder;
@@ -249,7 +257,7 @@ impl Mailbox {
         stored.created_change = change;
         stored.content_change = change;
         stored.change = change;
-        self.enter(stored);
+        self.enter(stored, at);
         let kind = EventKind::Moved {
             old_serial: serial,
             old_folder: from,
@@ -350,6 +358,8 @@ impl Folder {
             by_change: BTreeMap::new(),
             tombstones: BTreeMap::new(),
             unread: 0,
+            committed: None,
+            highest: 0,
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn open(cx: Context, request: &Element) -> Reply {
     let now = cx.world.now();
     let bad: Vec<String> = ids
         .iter()
-        .filter(|id| cx.world.subscriptions.get(id, now).is_none())
+        .filter(|id| cx.cursors_lost || cx.world.subscriptions.get(id, now).is_none())
         .cloned()
         .collect();
     let (to, receiver) = mpsc::channel::<Bytes>(64);
@@ -43,7 +43,7 @@ pub fn open(cx: Context, request: &Element) -> Reply {
             }
         } else {
             // One bad id spoils the whole group.
-            let _ = to.send(unknown(&cx, &bad)).await;
+            let _ = to.send(refused(&cx, "ErrorSubscriptionNotFound", &bad)).await;
         }
     });
     let mut response = Response::new(receiver);
@@ -68,6 +68,7 @@ fn asked(request: &Element) -> Result<(Vec<String>, u64), Refusal> {
     }
 }
 
+// long: one loop that waits for three things
 async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<Bytes>) {
     let end = Instant::now() + length;
     let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -82,10 +83,21 @@ async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<B
         .collect();
     loop {
         for id in ids {
-            let Some(subscription) = cx.world.subscriptions.get(id, cx.world.now()) else {
+            let subscription = cx.world.subscriptions.get(id, cx.world.now());
+            let Some(subscription) = subscription else {
+                let _ = to
+                    .send(refused(cx, "ErrorSubscriptionNotFound", std::slice::from_ref(id)))
+                    .await;
                 return;
             };
             let Some(events) = news(cx, &subscription) else {
+                let _ = to
+                    .send(refused(
+                        cx,
+                        "ErrorMissedNotificationEvents",
+                        std::slice::from_ref(id),
+                    ))
+                    .await;
                 return;
             };
             let Some(last) = events.last().map(|event| event.change) else {
@@ -153,7 +165,8 @@ fn message(cx: &Context, status: Option<&str>, content: impl FnOnce(&mut Writer)
     Bytes::from(soap::streamed_envelope(cx.world.build(), &writer.finish()))
 }
 
-fn unknown(cx: &Context, bad: &[String]) -> Bytes {
+/// The last envelope of a stream that cannot go on.
+fn refused(cx: &Context, code: &str, bad: &[String]) -> Bytes {
     let mut writer = Writer::new();
     writer.open("m:GetStreamingEventsResponse");
     writer.open("m:ResponseMessages");
@@ -161,8 +174,8 @@ fn unknown(cx: &Context, bad: &[String]) -> Bytes {
         "m:GetStreamingEventsResponseMessage",
         &[("ResponseClass", "Error")],
     );
-    writer.leaf("m:MessageText", "The specified subscription was not found.");
-    writer.leaf("m:ResponseCode", "ErrorSubscriptionNotFound");
+    writer.leaf("m:MessageText", "The notification stream cannot go on.");
+    writer.leaf("m:ResponseCode", code);
     writer.leaf("m:DescriptiveLinkKey", "0");
     writer.open("m:ErrorSubscriptionIds");
     for id in bad {

@@ -7,6 +7,7 @@ use super::extended;
 use super::field::Field;
 use super::item::{Dictionary, Item, Kind};
 use super::layout;
+use super::mapi;
 use super::read::item::{self, Reading};
 use super::read::path::{self, Path};
 use super::read::value;
@@ -305,6 +306,7 @@ fn delete(item: &mut Item, path: &Path, written: &mut Vec<Field>) -> Result<(), 
         }
         Path::Extended(key, _) => {
             item.unset_extended(key);
+            mapi::unset(item, key);
             written.push(Field::ExtendedProperties);
         }
         Path::Header(name) => return Err(refused(name)),

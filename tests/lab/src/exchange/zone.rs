@@ -2,7 +2,10 @@
 //! to the IANA database through CLDR's table; a zone of a client's own making falls back to the
 //! bias of its first period.
 
-use chrono::{DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Duration, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
+    TimeZone, Timelike, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +137,81 @@ impl Rules {
     }
 }
 
+/// A change of a zone's clocks, in the terms of a rule that comes back each year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Month, from 1.
+    pub month: u32,
+    /// Day of the week.
+    pub weekday: Weekday,
+    /// Which of these days in the month, from 1; -1 is the last.
+    pub occurrence: i32,
+    /// Minute of the day on the clock before the change.
+    pub minute_of_day: u32,
+    /// Offset from UTC after the change, in seconds.
+    pub after: i32,
+}
+
+impl Change {
+    /// The weekday as the schema spells it.
+    pub fn day_name(self) -> &'static str {
+        match self.weekday {
+            Weekday::Sun => "Sunday",
+            Weekday::Mon => "Monday",
+            Weekday::Tue => "Tuesday",
+            Weekday::Wed => "Wednesday",
+            Weekday::Thu => "Thursday",
+            Weekday::Fri => "Friday",
+            Weekday::Sat => "Saturday",
+        }
+    }
+
+    fn new(local: NaiveDateTime, after: i32) -> Change {
+        let days_left = (local.date() + Duration::days(7)).month() != local.month();
+        let occurrence = i32::try_from(local.day().div_ceil(7)).unwrap_or(1);
+        Change {
+            month: local.month(),
+            weekday: local.weekday(),
+            occurrence: if days_left { -1 } else { occurrence },
+            minute_of_day: local.hour() * 60 + local.minute(),
+            after,
+        }
+    }
+}
+
+impl Rules {
+    /// Offset from UTC at the beginning of a year, in seconds.
+    pub fn offset_at_start_of(self, year: i32) -> i32 {
+        NaiveDate::from_ymd_opt(year, 1, 1)
+            .map(|day| day.and_time(NaiveTime::MIN).and_utc())
+            .map_or(0, |instant| self.offset_seconds(instant))
+    }
+
+    /// The changes of the clocks within a year, found hour by hour around each day that differs.
+    pub fn changes(self, year: i32) -> Vec<Change> {
+        let Some(first) = NaiveDate::from_ymd_opt(year, 1, 1) else {
+            return Vec::new();
+        };
+        let start = first.and_time(NaiveTime::MIN).and_utc();
+        let mut changes = Vec::new();
+        for day in 0..366 {
+            let day = start + Duration::days(day);
+            if self.offset_seconds(day) == self.offset_seconds(day + Duration::days(1)) {
+                continue;
+            }
+            let before = self.offset_seconds(day);
+            let quarter = (1..=96)
+                .map(|quarter| day + Duration::minutes(15 * quarter))
+                .find(|instant| self.offset_seconds(*instant) != before);
+            if let Some(instant) = quarter {
+                let local = instant.naive_utc() + Duration::seconds(i64::from(before));
+                changes.push(Change::new(local, self.offset_seconds(instant)));
+            }
+        }
+        changes
+    }
+}
+
 /// All Windows zones that CLDR maps from the IANA database, sorted by name.
 pub fn all() -> Vec<Zone> {
     let names: std::collections::BTreeSet<&str> = chrono_tz::TZ_VARIANTS
@@ -141,4 +219,43 @@ pub fn all() -> Vec<Zone> {
         .filter_map(|tz| localzone::iana_to_win_zone(tz.name()).map(|(windows, _)| windows))
         .collect();
     names.into_iter().map(Zone::windows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn berlin_changes_its_clocks_on_last_sundays() {
+        let changes = Rules::Named(chrono_tz::Europe::Berlin).changes(2026);
+        let told: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                (
+                    change.month,
+                    change.occurrence,
+                    change.minute_of_day,
+                    change.after,
+                )
+            })
+            .collect();
+        assert_eq!(told, [(3, -1, 120, 7200), (10, -1, 180, 3600)]);
+    }
+
+    #[test]
+    fn a_zone_nobody_knows_falls_back_to_its_bias() {
+        let zone = Zone {
+            id: "Ours".into(),
+            name: String::new(),
+            bias_minutes: Some(90),
+        };
+        let noon = NaiveDate::from_ymd_opt(2026, 7, 1)
+            .unwrap()
+            .and_hms_opt(12, 0, 0)
+            .unwrap();
+        assert_eq!(
+            zone.rules().unwrap().to_utc(noon).to_rfc3339(),
+            "2026-07-01T10:30:00+00:00"
+        );
+    }
 }

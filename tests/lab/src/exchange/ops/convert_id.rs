@@ -30,6 +30,7 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
             writer.empty(
                 "m:AlternateId",
                 &[
+                    ("xmlns:t", crate::exchange::xml::TYPES),
                     ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
                     ("xsi:type", "t:AlternateIdType"),
                     ("Format", wanted),

@@ -4,14 +4,16 @@ use super::children;
 use super::writing::{self, Tell, body_of, fits, is_calendar, reading, written};
 use crate::exchange::context::Context;
 use crate::exchange::defaults;
+use crate::exchange::extended;
 use crate::exchange::field::Field;
 use crate::exchange::folder::{DistinguishedFolder, FolderKey};
-use crate::exchange::ids::ItemKey;
+use crate::exchange::ids::{ItemKey, Target};
 use crate::exchange::item::{Item, Kind};
 use crate::exchange::meeting::{self, Answer};
 use crate::exchange::messages::Messages;
 use crate::exchange::read;
 use crate::exchange::refusal::Refusal;
+use crate::exchange::world::Transaction;
 use crate::exchange::xml::read::Element;
 
 /// Carries out the operation.
@@ -129,8 +131,12 @@ impl Make<'_> {
             .get(&folder)
             .ok_or_else(Refusal::folder_not_found)?;
         fits(info.info.refuses(item.kind))?;
-        if item.kind == Kind::Message && item.get(Field::IsDraft).is_none() && item.mime.is_none() {
+        // Imported mail is a draft too, unless the request set the message flags.
+        if item.kind == Kind::Message && item.get(Field::IsDraft).is_none() {
             item.set(Field::IsDraft, true);
+        }
+        if is_calendar(&item) && item.text(Field::Uid).is_empty() {
+            item.set(Field::Uid, extended::new_uid(uuid::Uuid::new_v4()));
         }
         defaults::complete(&mut item, transaction.at(), cx.world.directory.owner(mailbox));
         Ok(transaction.create(folder, item))
@@ -145,16 +151,9 @@ impl Make<'_> {
                 "The MessageDisposition attribute is required for messages.",
             )
         })?;
-        let key = self.referenced(element)?;
+        let (key, request) = self.referenced(element)?;
         let stored = cx.world.stored(key).ok_or_else(Refusal::item_not_found)?;
-        if meeting::is_organizer(&stored.item) {
-            let code = match answer {
-                Answer::Accept => "ErrorCalendarIsOrganizerForAccept",
-                Answer::Tentative => "ErrorCalendarIsOrganizerForTentative",
-                Answer::Decline => "ErrorCalendarIsOrganizerForDecline",
-            };
-            return Err(Refusal::new(code, "You are the organizer of the meeting."));
-        }
+        check_answer(&stored.item, answer)?;
         let mut copy = stored.item.as_ref().clone();
         copy.set(Field::MyResponseType, answer.name());
         copy.set(Field::AppointmentReplyTime, cx.world.now());
@@ -177,6 +176,9 @@ impl Make<'_> {
             } else {
                 transaction.update(key.serial, copy.clone(), false);
             }
+            if let Some(request) = request {
+                settle_request(&mut transaction, request);
+            }
         }
         if disposition != "SaveOnly" {
             meeting::answer(cx, key, &copy, answer, body, disposition == "SendAndSaveCopy");
@@ -186,7 +188,7 @@ impl Make<'_> {
 
     fn cancel(&self, element: &Element) -> Result<Option<ItemKey>, Refusal> {
         let cx = self.cx;
-        let key = self.referenced(element)?;
+        let (key, _) = self.referenced(element)?;
         let stored = cx.world.stored(key).ok_or_else(Refusal::item_not_found)?;
         if !meeting::is_organizer(&stored.item) {
             return Err(Refusal::new(
@@ -203,7 +205,8 @@ impl Make<'_> {
         Ok(None)
     }
 
-    fn referenced(&self, element: &Element) -> Result<ItemKey, Refusal> {
+    /// The calendar item that an answer is about, and the request it answers if it names one.
+    fn referenced(&self, element: &Element) -> Result<(ItemKey, Option<u64>), Refusal> {
         let cx = self.cx;
         let id = element
             .t("ReferenceItemId")
@@ -211,14 +214,38 @@ impl Make<'_> {
         let value = id
             .attribute("Id")
             .ok_or_else(|| Refusal::missing_attribute("Id"))?;
-        let crate::exchange::ids::Target::Item(key) = cx.target(value)? else {
+        let Target::Item(key) = cx.target(value)? else {
             return Err(Refusal::malformed_id());
         };
         let stored = cx.world.stored(key).ok_or_else(Refusal::item_not_found)?;
         if is_calendar(&stored.item) {
-            return Ok(key);
+            return Ok((key, None));
         }
-        meeting::find(&cx.world, key.mailbox, stored.item.text(Field::Uid))
-            .ok_or_else(Refusal::item_not_found)
+        let meeting = meeting::find(&cx.world, key.mailbox, stored.item.text(Field::Uid));
+        Ok((meeting.ok_or_else(Refusal::item_not_found)?, Some(key.serial)))
     }
+}
+
+fn check_answer(item: &Item, answer: Answer) -> Result<(), Refusal> {
+    let cancelled = item.flag(Field::IsCancelled);
+    let code = match (answer, meeting::is_organizer(item), cancelled) {
+        (Answer::Accept, true, _) => "ErrorCalendarIsOrganizerForAccept",
+        (Answer::Tentative, true, _) => "ErrorCalendarIsOrganizerForTentative",
+        (Answer::Decline, true, _) => "ErrorCalendarIsOrganizerForDecline",
+        (Answer::Accept, false, true) => "ErrorCalendarIsCancelledForAccept",
+        (Answer::Tentative, false, true) => "ErrorCalendarIsCancelledForTentative",
+        (Answer::Decline, false, true) => "ErrorCalendarIsCancelledForDecline",
+        (_, false, false) => return Ok(()),
+    };
+    Err(Refusal::new(code, "The meeting cannot be answered."))
+}
+
+/// A request that was answered is marked and goes to Deleted Items, as in Outlook.
+fn settle_request(transaction: &mut Transaction<'_>, request: u64) {
+    let Some(stored) = transaction.mailbox().items.get(&request) else {
+        return;
+    };
+    let answered = stored.item.as_ref().clone().with(Field::HasBeenProcessed, true);
+    transaction.update(request, answered.with(Field::IsRead, true), false);
+    transaction.move_item(request, DistinguishedFolder::DeletedItems.into());
 }

@@ -68,6 +68,7 @@ fn one(
                 .exceptions
                 .retain(|exception| exception.original != original);
             master.deleted.push(original);
+            master.deleted.sort();
             transaction.update(found.key.serial, master, false);
         } else if disposal == "MoveToDeletedItems" && stored.folder != trash {
             transaction.move_item(found.key.serial, trash);

@@ -36,6 +36,12 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
     };
     let orders = paging::order(request, cx.version)?;
     let view = request.m("CalendarView");
+    if view.is_some() && (restriction.is_some() || !orders.is_empty()) {
+        return Err(Refusal::new(
+            "ErrorInvalidOperation",
+            "A calendar view takes neither a restriction nor a sort order.",
+        ));
+    }
     let page = Page::read(request)?;
     let mut messages = Messages::new("FindItem");
     for id in children(request, "ParentFolderIds")? {
@@ -137,6 +143,16 @@ fn in_window(
     let most: Option<usize> = view
         .attribute("MaxEntriesReturned")
         .and_then(|text| text.parse().ok());
+    let calendar = cx
+        .world
+        .read(mailbox)
+        .and_then(|read| Some(read.folders.get(&folder)?.info.is_class("IPF.Appointment")));
+    if calendar != Some(true) {
+        return Err(Refusal::new(
+            "ErrorCalendarFolderIsInvalidForCalendarView",
+            "The folder is no calendar folder.",
+        ));
+    }
     let mut found = touching(cx, mailbox, folder, from, until);
     found.sort_by_key(|one| (one.item.time(Field::Start), one.key));
     let last = most.is_none_or(|most| found.len() <= most);

@@ -150,7 +150,10 @@ type Events = (Vec<Event>, u64, bool, usize);
 fn events_of(cx: &Context, id: &str, mark: &str) -> Result<Events, Refusal> {
     let unknown = || Refusal::new("ErrorSubscriptionNotFound", "The subscription was not found.");
     let now = cx.world.now();
-    let subscription = cx.world.subscriptions.get(id, now).ok_or_else(unknown)?;
+    let known = cx.world.subscriptions.get(id, now);
+    let subscription = known
+        .filter(|known| !cx.cursors_lost && cx.user.mailbox == Some(known.mailbox))
+        .ok_or_else(unknown)?;
     let Way::Pull { .. } = subscription.way else {
         return Err(Refusal::new(
             "ErrorInvalidSubscription",

@@ -8,10 +8,14 @@ use crate::exchange::field::Field;
 use crate::exchange::item::{Exception, Item, Kind};
 use crate::exchange::meeting;
 use crate::exchange::messages::Messages;
+use crate::exchange::recurring;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::update;
 use crate::exchange::value::Address;
 use crate::exchange::xml::read::Element;
+use crate::faults::Side;
+use crate::ledger::Noticed;
+use chrono::{DateTime, Utc};
 
 /// Carries out the operation.
 ///
@@ -61,40 +65,38 @@ impl Changes<'_> {
             .first()
             .ok_or_else(|| Refusal::missing("ItemId"))?;
         let updates = element.t("Updates").ok_or_else(|| Refusal::missing("Updates"))?;
-        let found = cx.item(id)?;
-        self.check(&found, id)?;
-        let mut item = found.item.as_ref().clone();
-        let written = update::apply(&mut item, updates, reading(cx))?;
-        defaults::settle(&mut item, &written)?;
-        defaults::stamp_completion(&mut item, cx.world.now());
-        let before = found.item.as_ref().clone();
-        {
+        let asked = cx.item(id)?;
+        let (before, item) = {
             let mut transaction = cx
                 .world
-                .transaction(found.key.mailbox, &cx.user)
+                .transaction(asked.key.mailbox, &cx.user)
                 .ok_or_else(Refusal::item_not_found)?;
-            let stored = transaction
-                .mailbox()
-                .items
-                .get(&found.key.serial)
-                .ok_or_else(Refusal::item_not_found)?;
+            // Nobody else writes while the transaction lasts: what is checked now is what is changed.
+            let stored = transaction.mailbox().items.get(&asked.key.serial).cloned();
+            let stored = stored.ok_or_else(Refusal::item_not_found)?;
+            let found = match asked.original {
+                None => Found::whole(asked.key, stored),
+                Some(original) => Found::occurrence(asked.key, stored, original)?,
+            };
+            self.check(&found, id)?;
+            let mut item = found.item.as_ref().clone();
+            let written = update::apply(&mut item, updates, reading(cx))?;
+            defaults::settle(&mut item, &written)?;
+            defaults::stamp_completion(&mut item, cx.world.now());
+            defaults::number_attachments(&mut item);
+            let next = recurring::complete(&found.item, &mut item);
             let whole = match found.original {
                 None => forget_exceptions(item.clone(), &written),
-                Some(original) => {
-                    let mut master = stored.item.as_ref().clone();
-                    master
-                        .exceptions
-                        .retain(|exception| exception.original != original);
-                    master.exceptions.push(Exception {
-                        original,
-                        item: item.clone(),
-                    });
-                    master
-                }
+                Some(original) => with_exception(&found.stored.item, original, item.clone()),
             };
             let read_flag_only = written.iter().all(|field| *field == Field::IsRead) && !written.is_empty();
             transaction.update(found.key.serial, whole, read_flag_only);
-        }
+            if let Some(next) = next {
+                transaction.create(found.stored.folder, next);
+            }
+            (found.item.as_ref().clone(), item)
+        };
+        let found = asked;
         self.tell(&found, &before, &item);
         match found.original {
             None => cx.whole(found.key),
@@ -131,7 +133,17 @@ impl Changes<'_> {
                     .ids
                     .read_change_key(key)
                     .ok_or_else(|| Refusal::new("ErrorInvalidChangeKey", "The change key is invalid."))?;
-                if known != found.stored.change && self.resolution == "NeverOverwrite" {
+                if known == found.stored.change {
+                    return Ok(());
+                }
+                if self.resolution == "AlwaysOverwrite" {
+                    cx.world.ledger.record(Noticed::LostUpdate {
+                        side: Side::Exchange,
+                        mailbox: cx.user.smtp.clone(),
+                        id: cx.world.ids.encode(found.target()),
+                    });
+                }
+                if self.resolution == "NeverOverwrite" {
                     return Err(Refusal::new(
                         "ErrorIrresolvableConflict",
                         "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.",
@@ -170,6 +182,17 @@ impl Changes<'_> {
         meeting::invite(self.cx, found.key, &to, !old.is_empty(), save_copy);
         meeting::cancel(self.cx, found.key, before, &gone, save_copy);
     }
+}
+
+/// The series with one occurrence changed.
+fn with_exception(master: &Item, original: DateTime<Utc>, item: Item) -> Item {
+    let mut master = master.clone();
+    master
+        .exceptions
+        .retain(|exception| exception.original != original);
+    master.exceptions.push(Exception { original, item });
+    master.exceptions.sort_by_key(|exception| exception.original);
+    master
 }
 
 /// Another rule or time for a series makes its exceptions meaningless.

@@ -10,10 +10,11 @@ use crate::exchange::messages::Messages;
 use crate::exchange::read::item::Reading;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::render;
-use crate::exchange::value::{Address, Value};
+use crate::exchange::value::{Address, Binary, Value};
 use crate::exchange::xml::read::Element;
 use crate::exchange::xml::write::Writer;
 use crate::ledger::Noticed;
+use chrono::{DateTime, Utc};
 
 /// How elements of this request are read.
 pub fn reading(cx: &Context) -> Reading {
@@ -116,7 +117,10 @@ pub fn send(cx: &Context, item: &Item) -> Item {
     sent.set(Field::IsRead, true);
     sent.set(Field::DateTimeSent, now);
     sent.set(Field::DateTimeReceived, now);
-    sent.mime = None;
+    sent.mime = sent
+        .mime
+        .take()
+        .map(|mime| Binary(outgoing(&mime.0, &sent, now).into()));
     let to: Vec<Address> = [Field::ToRecipients, Field::CcRecipients, Field::BccRecipients]
         .into_iter()
         .flat_map(|field| sent.recipients(field).iter().cloned())
@@ -133,6 +137,56 @@ pub fn send(cx: &Context, item: &Item) -> Item {
         meeting::deliver(cx, person, meeting::received(arriving.clone(), person, now));
     }
     sent
+}
+
+/// A MIME text as it leaves: as it came, without Bcc, with the headers that the server adds where they are missing.
+fn outgoing(mime: &[u8], sent: &Item, at: DateTime<Utc>) -> Vec<u8> {
+    let mut head: Vec<&[u8]> = Vec::new();
+    let mut rest = mime;
+    let mut hidden = false;
+    while !rest.is_empty() {
+        let end = rest
+            .iter()
+            .position(|octet| *octet == b'\n')
+            .map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        // A line that begins with white space goes on with the header before it.
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            hidden = is_header(line, "Bcc");
+        }
+        if !hidden {
+            head.push(line);
+        }
+        rest = after;
+    }
+    let mut text = Vec::with_capacity(mime.len() + 256);
+    let from = format!(
+        "<{}>",
+        sent.recipient(Field::From)
+            .map(|from| from.email.as_str())
+            .unwrap_or_default()
+    );
+    let added = [
+        ("Message-ID", sent.text(Field::InternetMessageId).to_owned()),
+        ("Date", at.to_rfc2822()),
+        ("From", from),
+    ];
+    for (name, value) in added {
+        if !head.iter().any(|line| is_header(line, name)) {
+            text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+    }
+    text.extend(head.concat());
+    text.extend_from_slice(rest);
+    text
+}
+
+fn is_header(line: &[u8], name: &str) -> bool {
+    let head = line.get(..name.len()).unwrap_or_default();
+    head.eq_ignore_ascii_case(name.as_bytes()) && line.get(name.len()) == Some(&b':')
 }
 
 /// Refuses a kind of item in a folder of another class.

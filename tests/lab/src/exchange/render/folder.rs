@@ -8,11 +8,10 @@ use crate::exchange::mailbox::Folder;
 use crate::exchange::shape::{Base, Shape};
 use crate::exchange::version::Version;
 use crate::exchange::xml::write::{Writer, format_time};
-use chrono::{DateTime, Utc};
 
 /// A folder in the form a shape asks for. The caller holds no lock on the mailbox.
 pub fn write(writer: &mut Writer, cx: &Context, mailbox: usize, key: FolderKey, shape: &Shape) {
-    let Some(folder) = snapshot(cx, mailbox, key) else {
+    let Some(folder) = snapshot(cx, mailbox, key, shape) else {
         return;
     };
     let element = format!("t:{}", folder.info.element());
@@ -44,13 +43,8 @@ pub fn write(writer: &mut Writer, cx: &Context, mailbox: usize, key: FolderKey, 
     if wants("ChildFolderCount") {
         writer.number("t:ChildFolderCount", folder.children);
     }
-    for (property, kind) in &shape.extended {
-        let values = folder
-            .computed(property)
-            .or_else(|| set_by_client(&folder.info, property, kind));
-        if let Some(values) = values {
-            super::extended_property(writer, property, kind, &values);
-        }
+    for (property, kind, values) in &folder.extended {
+        super::extended_property(writer, property, kind, values);
     }
     if wants("EffectiveRights") {
         effective_rights(writer, cx.version, true);
@@ -69,56 +63,66 @@ pub fn write(writer: &mut Writer, cx: &Context, mailbox: usize, key: FolderKey, 
 
 /// What is shown of a folder, taken out from under the lock.
 struct Shown {
-    /// PR_LOCAL_COMMIT_TIME_MAX: when its content changed last.
-    committed: Option<DateTime<Utc>>,
-    /// PR_DELETED_COUNT_TOTAL: how many items ever left.
-    deleted: usize,
     info: FolderInfo,
     total: usize,
     unread: usize,
     children: usize,
+    extended: Vec<(PropertyKey, String, Vec<String>)>,
 }
 
-impl Shown {
-    fn computed(&self, property: &PropertyKey) -> Option<Vec<String>> {
-        match property {
-            PropertyKey::Tag(0x670A) => Some(vec![format_time(self.committed?)]),
-            PropertyKey::Tag(0x670B) => Some(vec![self.deleted.to_string()]),
-            _ => None,
-        }
-    }
-}
-
-fn set_by_client(info: &FolderInfo, property: &PropertyKey, kind: &str) -> Option<Vec<String>> {
-    let set = info
-        .extended
-        .iter()
-        .find(|known| known.key == *property && known.kind == kind)?;
-    Some(set.values.clone())
-}
-
-/// An extended property that a client has set on a folder.
-pub fn extended(folder: &Folder, property: &PropertyKey, kind: &str) -> Option<Vec<String>> {
-    set_by_client(&folder.info, property, kind)
-}
-
-fn snapshot(cx: &Context, mailbox: usize, key: FolderKey) -> Option<Shown> {
+fn snapshot(cx: &Context, mailbox: usize, key: FolderKey, shape: &Shape) -> Option<Shown> {
     let read = cx.world.read(mailbox)?;
     let folder = read.folders.get(&key)?;
-    let last = folder
-        .by_change
-        .last_key_value()
-        .and_then(|(_, serial)| read.items.get(serial));
+    let children = read
+        .folders
+        .iter()
+        .filter(|(other, f)| f.info.parent == key && **other != key)
+        .count();
+    let extended = shape.extended.iter().filter_map(|(property, kind)| {
+        let values = match property {
+            // PidTagSubfolders
+            PropertyKey::Tag(0x360a) if kind == "Boolean" => vec![(children > 0).to_string()],
+            _ => extended(folder, property, kind)?,
+        };
+        Some((property.clone(), kind.clone(), values))
+    });
     Some(Shown {
-        committed: last.map(|stored| stored.modified),
-        deleted: folder.tombstones.len(),
+        extended: extended.collect(),
         info: folder.info.clone(),
         total: folder.by_time.len(),
         unread: folder.unread,
-        children: read
-            .folders
-            .iter()
-            .filter(|(other, f)| f.info.parent == key && **other != key)
-            .count(),
+        children,
     })
+}
+
+/// An extended property of a folder: what a client set, or what the server makes.
+///
+/// Source: \[MS-OXPROPS\], \[MS-OXCFOLD\].
+pub fn extended(folder: &Folder, property: &PropertyKey, kind: &str) -> Option<Vec<String>> {
+    let set = folder
+        .info
+        .extended
+        .iter()
+        .find(|known| known.key == *property && known.kind == kind);
+    if let Some(set) = set {
+        return Some(set.values.clone());
+    }
+    let PropertyKey::Tag(tag) = property else {
+        return None;
+    };
+    let (made, value) = match tag {
+        0x3001 => ("String", folder.info.name.clone()),
+        0x3613 if folder.info.class.is_empty() => return None,
+        0x3613 => ("String", folder.info.class.clone()),
+        0x3602 => ("Integer", folder.by_time.len().to_string()),
+        0x3603 => ("Integer", folder.unread.to_string()),
+        // PidTagLocalCommitTimeMax and PidTagLastModificationTime move with whatever comes, changes or goes.
+        0x670a | 0x3008 => ("SystemTime", format_time(folder.committed?)),
+        // PidTagDeletedCountTotal
+        0x670b => ("Integer", folder.tombstones.len().to_string()),
+        // PidTagArticleNumberNext: beyond every item that the folder ever held.
+        0x6751 => ("Integer", (folder.highest + 1).to_string()),
+        _ => return None,
+    };
+    (made == kind).then(|| vec![value])
 }

@@ -3,9 +3,9 @@
 //! although servers do send such characters themselves.
 
 use super::{MESSAGES, SOAP, TYPES};
-use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
+use quick_xml::{NsReader, XmlVersion};
 
 /// Deeper requests are refused; a restriction of 255 nodes fits.
 const MAX_DEPTH: usize = 300;
@@ -238,7 +238,7 @@ fn element(ns: Ns, start: &BytesStart) -> Result<Element, String> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
         let value = attribute
-            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|error| error.to_string())?;
         let key = attribute.key.local_name();
         attributes.push((AsRef::<str>::as_ref(&key).to_owned(), value.into_owned()));
