@@ -19,8 +19,8 @@ pub mod totals;
 pub mod words;
 
 pub use model::{
-    FailureGroup, Filter, KindSummary, MailboxLine, Order, Page, PastTurn, SkipGroup, StreamLine, Summary,
-    Trouble,
+    FailureGroup, Filter, KindSummary, MailboxLine, Order, Page, PastTurn, ROWS, SkipGroup, StreamLine,
+    Summary, Trouble,
 };
 pub use state::StreamState;
 pub use totals::Totals;
@@ -36,9 +36,6 @@ use chrono::TimeDelta;
 
 /// A stream that was due this long ago and that nobody has taken is late: no worker runs, or too few.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(5);
-
-/// Mailboxes on one page.
-pub const ROWS: i64 = 50;
 
 /// How everything stands.
 ///
