@@ -105,3 +105,8 @@ fn simple_salesforce_and_the_lab_agree() {
 fn jsforce_and_the_lab_agree() {
     agrees("jsforce_truth.js");
 }
+
+#[test]
+fn davmail_and_the_lab_agree() {
+    agrees("davmail_truth.py");
+}
