@@ -10,7 +10,6 @@ else it is looked for in `../shared/ews-schema` beside the checkout; without it 
 checked, and this says so."""
 
 import collections
-import copy
 import json
 import os
 import pathlib
@@ -59,6 +58,12 @@ def judged(document):
             yield from (child for child in part if isinstance(child.tag, str) and child.tag != SOAP + "Fault")
 
 
+def known(message):
+    """GetStreamingEvents: the schema's type calls for t:Notification, Microsoft's own examples and every client
+    have m:Notification. The examples win."""
+    return "messages}Notification'" in message
+
+
 def violations(schema, path, passed_over=()):
     """What is wrong with one file, as sentences without its content."""
     try:
@@ -71,9 +76,14 @@ def violations(schema, path, passed_over=()):
     for part in judged(document):
         if etree.QName(part).localname in passed_over:
             continue
-        alone = etree.ElementTree(copy.deepcopy(part))
+        # Written out and read again, so that the prefixes of the envelope stay known to xsi:type.
+        alone = etree.fromstring(etree.tostring(part))
+        if passed_over:
+            # Sent to a server that asked for it by its version; an older one is not sent it.
+            alone.attrib.pop("SuppressReadReceipts", None)
         if not schema.validate(alone):
-            found += [f"{etree.QName(part).localname}: {entry.message}" for entry in schema.error_log]
+            messages = [entry.message for entry in schema.error_log]
+            found += [f"{etree.QName(part).localname}: {message}" for message in messages if not known(message)]
     return found
 
 
