@@ -1,9 +1,8 @@
 //! Style, script and mark, compiled in. Each is served under a name with the hash of its content, so a browser
 //! may keep it for ever and still gets a new one with a new version.
 
-use super::problem::Problem;
+use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
 use ring::digest::{SHA256, digest};
 use std::sync::LazyLock;
 
@@ -64,17 +63,20 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
 pub static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("assets/mark.svg")));
 
-/// Serves one.
-///
-/// # Errors
-/// [`Problem::NoSuchPage`] where no file has this name.
-pub async fn show(name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let asset = [&STYLE, &SCRIPT, &MARK]
-        .into_iter()
-        .find(|asset| asset.name == *name)
-        .ok_or(Problem::NoSuchPage)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, asset.kind))
-        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(asset.content))
+impl Asset {
+    /// The file of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        [&STYLE, &SCRIPT, &MARK]
+            .into_iter()
+            .map(|asset| &**asset)
+            .find(|asset| asset.name == name)
+    }
+
+    /// Its content as an answer that may be kept for ever.
+    pub fn answer(&self) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, self.kind))
+            .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+            .body(self.content)
+    }
 }

@@ -1,7 +1,7 @@
 //! Every address that is served, with who may use it. What is not in this table does not exist.
 
 use super::problem::Problem;
-use super::{api, assets, console, health};
+use super::{api, console, health};
 use crate::access::Permission;
 use actix_web::http::Method;
 use actix_web::{HttpResponse, Route, web};
@@ -37,7 +37,9 @@ pub const TABLE: &[Entry] = &[
     get("/metrics", Who::LocalOr(Permission::ViewStatus), || {
         web::get().to(health::metrics)
     }),
-    get("/assets/{name}", Who::Anybody, || web::get().to(assets::show)),
+    get("/assets/{name}", Who::Anybody, || {
+        web::get().to(console::asset::show)
+    }),
     get("/sign-in", Who::Anybody, || web::get().to(console::sign_in::show)),
     post("/sign-in", Who::Anybody, || {
         web::post().to(console::sign_in::enter)

@@ -1,5 +1,7 @@
 //! The console over real HTTPS: the way in, what is told, and what is not.
 
+// long: one promise of the page after the other, on one stage
+
 use crate::harness::TestDb;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -36,3 +36,4 @@ mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;
 mod sync;
+mod truth;

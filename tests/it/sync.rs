@@ -1,5 +1,7 @@
 //! What a turn promises: both sides meet, nothing twice, nothing lost, nobody mailed.
 
+// long: one promise of a turn after the other, in one office
+
 use crate::harness::Office;
 use crate::harness::office::subject;
 use chrono::{TimeDelta, Timelike as _, Utc};
@@ -480,7 +482,7 @@ async fn a_turn_that_lost_its_lease_writes_nothing() {
     assert_eq!(linked(&office.engine, RecordKind::Tasks).await, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_connection_of_a_turn_goes_through_the_gate_and_into_its_ledger() {
     let office = Office::open(2, 20).await;
     let row = office.add(0).await;

@@ -11,7 +11,7 @@
 //!
 //! **Once only.** Every record we make carries a key in the column Holdfast_Key__c, which an administrator
 //! makes once on Activity, Contact and EmailMessage: text of 64 characters, unique, external id. A repeated
-//! insert finds its first copy by it ([`write`]); people that are rows of their own follow the record and are
+//! insert finds its first copy by it ([`mod@write`]); people that are rows of their own follow the record and are
 //! completed by the repetition too ([`relations`]).
 //!
 //! **Few calls.** Records are written 200 to a call, five questions are asked in one ([`client`]), addresses

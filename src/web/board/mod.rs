@@ -19,8 +19,8 @@ pub mod totals;
 pub mod words;
 
 pub use model::{
-    FailureGroup, Filter, KindSummary, MailboxLine, Order, Page, PastTurn, SkipGroup, StreamLine, Summary,
-    Trouble,
+    FailureGroup, Filter, KindSummary, MailboxLine, Order, Page, PastTurn, ROWS, SkipGroup, StreamLine,
+    Summary, Trouble,
 };
 pub use state::StreamState;
 pub use totals::Totals;
@@ -36,9 +36,6 @@ use chrono::TimeDelta;
 
 /// A stream that was due this long ago and that nobody has taken is late: no worker runs, or too few.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(5);
-
-/// Mailboxes on one page.
-pub const ROWS: i64 = 50;
 
 /// How everything stands.
 ///
@@ -85,7 +82,7 @@ pub async fn mailbox(
 /// # Errors
 /// The database's.
 pub async fn failures(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<FailureGroup>, SyncError> {
-    db.run(|conn| Ok(history::failures(conn)?)).await
+    db.run(|conn| Ok(history::store::failures(conn)?)).await
 }
 
 /// What one mailbox has behind it: failures by record type and code, what was left alone and why, and its
@@ -107,9 +104,9 @@ pub struct History {
 pub async fn history(db: &Db, _: &Granted<ViewStatus>, id: MailboxId) -> Result<History, SyncError> {
     db.run_for(id, move |conn| {
         Ok(History {
-            failures: history::failures_of(conn, id)?,
-            skips: history::skips_of(conn, id)?,
-            turns: history::turns_of(conn, id)?,
+            failures: history::store::failures_of(conn, id)?,
+            skips: history::store::skips_of(conn, id)?,
+            turns: history::store::turns_of(conn, id)?,
         })
     })
     .await

@@ -7,6 +7,9 @@ use crate::sync::model::Reason;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+/// Mailboxes on one page.
+pub const ROWS: i64 = 50;
+
 /// How everything stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {

@@ -1,8 +1,7 @@
 //! SQL of the board. One common table expression gives each stream its state; summaries and pages are made
 //! of it by the database, so that what is carried here is what is shown.
 
-use super::ROWS;
-use super::model::{Filter, KindSummary, MailboxLine, Order, Page, StreamLine, Summary, Trouble};
+use super::model::{Filter, KindSummary, MailboxLine, Order, Page, ROWS, StreamLine, Summary, Trouble};
 use super::state::StreamState;
 use crate::foundation::db::schema::{mailboxes, streams};
 use crate::foundation::ids::MailboxId;

@@ -35,10 +35,10 @@ pub async fn show(viewer: Viewer, parts: web::Data<Parts>) -> Result<HttpRespons
         (Some(said), true) => said,
         (Some(said), false) => format!("{said} Whole streams are held up as well."),
     };
-    page(&FailuresPage {
+    Ok(page(&FailuresPage {
         head: Head::inside("Failures", Section::Failures, now),
         answer,
         streams,
         items: concern::of_items(&groups, now),
-    })
+    })?)
 }

@@ -2,7 +2,6 @@
 
 use crate::web::assets;
 use crate::web::board::words;
-use crate::web::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use askama::Template;
@@ -97,8 +96,8 @@ impl Moment {
 /// A filled template as an answer.
 ///
 /// # Errors
-/// [`Problem::Draw`].
-pub fn page(template: &impl Template) -> Result<HttpResponse, Problem> {
+/// The template could not be filled.
+pub fn page(template: &impl Template) -> Result<HttpResponse, askama::Error> {
     Ok(HttpResponse::Ok()
         .content_type(ContentType::html())
         .body(template.render()?))

@@ -82,7 +82,7 @@ pub async fn show(
     let totals = cache.get(db, clock, &granted).await?;
     let history = board::history(db, &granted, id).await?;
     let now = clock.now();
-    page(&MailboxPage {
+    Ok(page(&MailboxPage {
         head: Head::inside(&line.address, Section::Mailboxes, now),
         answer: answer(&line),
         streams: line
@@ -97,7 +97,7 @@ pub async fn show(
         crm_username: line.crm_username,
         policy: line.policy,
         state: line.state,
-    })
+    })?)
 }
 
 /// Is it in step? In one sentence.

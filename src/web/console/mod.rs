@@ -9,6 +9,7 @@
 //! Shared by them: [`layout`] what stands around a page, [`stream`] a stream drawn, [`concern`] something
 //! that is wrong, in words.
 
+pub mod asset;
 pub mod concern;
 pub mod failures;
 pub mod layout;

@@ -106,7 +106,7 @@ pub async fn show(
     let more_concerns = concerns.len().saturating_sub(CONCERNS);
     concerns.truncate(CONCERNS);
     let answer = words::answer(&summary);
-    page(&OverviewPage {
+    Ok(page(&OverviewPage {
         head: Head::inside(answer.trim_end_matches('.'), Section::Mailboxes, now),
         answer,
         tone,
@@ -116,7 +116,7 @@ pub async fn show(
         more_concerns,
         empty: summary.all() == 0,
         list: list(&summary, filter, rows, now),
-    })
+    })?)
 }
 
 /// The sentences under the answer.

@@ -93,10 +93,10 @@ pub async fn leave(request: HttpRequest, parts: web::Data<Parts>) -> Result<Http
 }
 
 fn draw(error: Option<String>) -> Result<HttpResponse, Problem> {
-    page(&SignInPage {
+    Ok(page(&SignInPage {
         head: Head::outside("Sign in"),
         error,
-    })
+    })?)
 }
 
 fn to(address: &'static str) -> HttpResponse {

@@ -78,7 +78,7 @@ pub(super) fn select(kind: RecordKind, object: &Object) -> String {
     query
 }
 
-/// The columns of a record; for mail see [`email::sheet`].
+/// The columns of a record.
 ///
 /// # Errors
 /// [`CrmError::RuleRefused`] for a record that the object can never hold.

@@ -3,7 +3,7 @@
 //!
 //! In reading order: the org's objects ([`schema`]) and rows ([`store`], changed by a
 //! [`transaction`]); who may do what ([`rights`], [`settings`]); how a record is written
-//! ([`changes`], [`coerce`], [`rules`], [`write`]); how it is found ([`soql`], [`locators`]);
+//! ([`changes`], [`coerce`], [`rules`], [`mod@write`]); how it is found ([`soql`], [`locators`]);
 //! who calls ([`oauth`], [`sessions`], [`app`]); the API itself ([`rest`]) behind its front door
 //! ([`front`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
 //!

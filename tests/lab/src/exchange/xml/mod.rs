@@ -1,4 +1,4 @@
-//! XML in both directions: [`read`] makes a small tree of a request, [`write`] appends elements
+//! XML in both directions: [`read`] makes a small tree of a request, [`mod@write`] appends elements
 //! to a response. Neither knows what the elements mean.
 
 pub mod read;

@@ -1,11 +1,11 @@
 //! SQL of what lies behind: failures, items that were left alone, turns that did something. Codes and counts;
 //! which item it was is nobody's business here.
 
-use super::model::{FailureGroup, PastTurn, SkipGroup};
 use crate::foundation::db::schema::turns;
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
 use crate::sync::model::Reason;
+use crate::web::board::model::{FailureGroup, PastTurn, SkipGroup};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -54,7 +54,7 @@ impl From<GroupRow> for FailureGroup {
 }
 
 /// Over all mailboxes, through the function that gives codes and never an item.
-pub(super) fn failures(conn: &mut PgConnection) -> QueryResult<Vec<FailureGroup>> {
+pub(in crate::web::board) fn failures(conn: &mut PgConnection) -> QueryResult<Vec<FailureGroup>> {
     let sql = format!(
         "SELECT code, NULL::smallint AS kind, {GROUPED} FROM failure_list($1)
          GROUP BY code ORDER BY count(*) DESC, code"
@@ -64,7 +64,10 @@ pub(super) fn failures(conn: &mut PgConnection) -> QueryResult<Vec<FailureGroup>
 }
 
 /// Of one mailbox.
-pub(super) fn failures_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Vec<FailureGroup>> {
+pub(in crate::web::board) fn failures_of(
+    conn: &mut PgConnection,
+    id: MailboxId,
+) -> QueryResult<Vec<FailureGroup>> {
     let sql = format!(
         "SELECT code, kind, {GROUPED} FROM failures WHERE mailbox_id = $1
          GROUP BY code, kind ORDER BY count(*) DESC, code, kind"
@@ -84,7 +87,7 @@ struct SkipRow {
 }
 
 /// What one mailbox's streams left alone.
-pub(super) fn skips_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Vec<SkipGroup>> {
+pub(in crate::web::board) fn skips_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Vec<SkipGroup>> {
     let sql = "SELECT kind, reason, count(*) AS items FROM skips WHERE mailbox_id = $1
          GROUP BY kind, reason ORDER BY count(*) DESC, reason, kind";
     let rows: Vec<SkipRow> = diesel::sql_query(sql).bind::<Int4, _>(id.0).load(conn)?;
@@ -101,7 +104,7 @@ pub(super) fn skips_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Ve
 type TurnRow = (i16, DateTime<Utc>, DateTime<Utc>, String, serde_json::Value);
 
 /// One mailbox's last turns, the newest first.
-pub(super) fn turns_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Vec<PastTurn>> {
+pub(in crate::web::board) fn turns_of(conn: &mut PgConnection, id: MailboxId) -> QueryResult<Vec<PastTurn>> {
     let rows: Vec<TurnRow> = turns::table
         .filter(turns::mailbox_id.eq(id.0))
         .order(turns::id.desc())
