@@ -10,6 +10,18 @@ use crate::foundation::config::Settings;
 use crate::sync::control;
 use crate::sync::store::mailboxes::MailboxRow;
 
+/// Opens everything, does the work, and closes, however the work ended: the egress ledger gets the rows of
+/// failed connections as well.
+pub async fn with<T>(
+    settings: Settings,
+    work: impl AsyncFnOnce(&Session) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let session = Session::open(settings).await?;
+    let done = work(&session).await;
+    session.app.close().await;
+    done
+}
+
 /// The open parts, and who asks.
 pub struct Session {
     /// The parts.

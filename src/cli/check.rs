@@ -1,6 +1,6 @@
 //! `holdfast check`: tries everything that is configured, and says what to do where something fails.
 
-use super::caller::Session;
+use super::caller::{self, Session};
 use super::outcome::{CliError, Done};
 use super::output::Output;
 use crate::access::permission::Probe;
@@ -39,7 +39,10 @@ impl Finding {
 
 /// Runs the probes. Settings, database and key file are proved by opening them.
 pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> {
-    let session = Session::open(settings).await?;
+    caller::with(settings, async |session| check(session, output).await).await
+}
+
+async fn check(session: &Session, output: &Output) -> Result<Done, CliError> {
     session.may(Probe)?;
     let settings = &session.app.settings;
     let mut findings = vec![
@@ -62,7 +65,7 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
             .iter()
             .map(|(name, error)| Finding::failed(name, error)),
     );
-    probe_connections(&session, &mut findings).await?;
+    probe_connections(session, &mut findings).await?;
     let well = findings.iter().all(|finding| finding.ok);
     output.print(&findings, || {
         let line = |finding: &Finding| {
@@ -71,7 +74,6 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
         };
         findings.iter().map(line).collect::<Vec<_>>().join("\n")
     });
-    session.app.close().await;
     Ok(if well { Done::Well } else { Done::NotInStep })
 }
 

@@ -1,6 +1,6 @@
 //! `holdfast explain MAILBOX ITEM`: every rule that decided about one item.
 
-use super::caller::Session;
+use super::caller;
 use super::outcome::{CliError, Done};
 use super::output::Output;
 use crate::access::permission::Explain;
@@ -19,15 +19,16 @@ pub struct Args {
 
 /// Explains.
 pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done, CliError> {
-    let session = Session::open(settings).await?;
-    session.may(Explain)?;
-    let row = session.mailbox(&args.mailbox).await?;
-    let explanation = explain(&session.app.engine(), &row, &args.item)
-        .await?
-        .ok_or(CliError::UnknownItem)?;
-    output.print(&explanation, || words(&explanation));
-    session.app.close().await;
-    Ok(Done::Well)
+    caller::with(settings, async |session| {
+        session.may(Explain)?;
+        let row = session.mailbox(&args.mailbox).await?;
+        let explanation = explain(&session.app.engine(), &row, &args.item)
+            .await?
+            .ok_or(CliError::UnknownItem)?;
+        output.print(&explanation, || words(&explanation));
+        Ok(Done::Well)
+    })
+    .await
 }
 
 fn words(explanation: &Explanation) -> String {

@@ -1,6 +1,6 @@
 //! `holdfast preview MAILBOX`: what the next turn would do, item by item. Writes nothing anywhere.
 
-use super::caller::Session;
+use super::caller;
 use super::outcome::{CliError, Done};
 use super::output::{Output, line, table};
 use super::progress::Bars;
@@ -8,6 +8,7 @@ use crate::access::permission::Explain;
 use crate::foundation::config::Settings;
 use crate::sync::preview::preview;
 use crate::sync::report::Preview;
+use indicatif::MultiProgress;
 
 /// Rows shown in words; all of them are in the CSV and the JSON.
 const SHOWN: usize = 40;
@@ -24,19 +25,21 @@ pub struct Args {
 
 /// Runs the dry run.
 pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done, CliError> {
-    let session = Session::open(settings).await?;
-    session.may(Explain)?;
-    let row = session.mailbox(&args.mailbox).await?;
-    let bars = Bars::new(&row.mailbox.address, output.json);
-    let preview = preview(&session.app.engine(), &row, &bars).await?;
-    bars.clear();
-    if args.csv && !output.json {
-        line(&csv(&preview));
-    } else {
-        output.print(&preview, || words(&preview));
-    }
-    session.app.close().await;
-    Ok(Done::Well)
+    caller::with(settings, async |session| {
+        session.may(Explain)?;
+        let row = session.mailbox(&args.mailbox).await?;
+        let bars = Bars::new(MultiProgress::new(), &row.mailbox.address, output.json);
+        let preview = preview(&session.app.engine(), &row, &bars).await;
+        bars.clear();
+        let preview = preview?;
+        if args.csv && !output.json {
+            line(&csv(&preview));
+        } else {
+            output.print(&preview, || words(&preview));
+        }
+        Ok(Done::Well)
+    })
+    .await
 }
 
 fn csv(preview: &Preview) -> String {

@@ -17,10 +17,10 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// For one mailbox. Bars are drawn on standard error, and only on a terminal.
-    pub fn new(title: &str, json: bool) -> Self {
+    /// For one mailbox, drawn among the bars of others. Only a terminal gets any, on standard error.
+    pub fn new(all: MultiProgress, title: &str, json: bool) -> Self {
         Self {
-            all: MultiProgress::new(),
+            all,
             bars: Mutex::default(),
             title: title.to_owned(),
             shown: !json && std::io::stderr().is_terminal(),

@@ -1,6 +1,6 @@
 //! `holdfast sync MAILBOX… | --all`: a turn of each stream now, with progress.
 
-use super::caller::Session;
+use super::caller::{self, Session};
 use super::outcome::{CliError, Done};
 use super::output::{Output, line, table};
 use super::progress::Bars;
@@ -12,6 +12,7 @@ use crate::sync::pass;
 use crate::sync::report::Counts;
 use crate::sync::store::mailboxes::MailboxRow;
 use futures_util::stream::{self, StreamExt as _};
+use indicatif::MultiProgress;
 use serde_json::json;
 
 /// Mailboxes at the same time. More do not help: one turn keeps several requests under way.
@@ -37,7 +38,10 @@ struct Row {
 
 /// Runs the turns.
 pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done, CliError> {
-    let session = Session::open(settings).await?;
+    caller::with(settings, async |session| turns(session, args, output).await).await
+}
+
+async fn turns(session: &Session, args: Args, output: &Output) -> Result<Done, CliError> {
     session.may(RunSync)?;
     let mut chosen = Vec::new();
     if args.all {
@@ -56,29 +60,29 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
         return Err(CliError::NoMailbox);
     }
     let engine = session.app.engine();
+    let all = MultiProgress::new();
     let turns = chosen.into_iter().map(|row| {
-        let engine = engine.clone();
-        async move { one(&engine, row, output).await }
+        let (engine, all) = (engine.clone(), all.clone());
+        async move { one(&engine, row, all, output).await }
     });
     let mut rows = Vec::new();
     let mut running = stream::iter(turns).buffer_unordered(AT_ONCE);
     while let Some(done) = running.next().await {
         rows.extend(done?);
     }
-    drop(running);
-    drop(engine);
-    session.app.close().await;
     Ok(tell(&rows, output))
 }
 
 async fn one(
     engine: &crate::sync::engine::Engine,
     row: MailboxRow,
+    all: MultiProgress,
     output: &Output,
 ) -> Result<Vec<Row>, CliError> {
-    let bars = Bars::new(&row.mailbox.address, output.json);
-    let results = pass::sync_mailbox(engine, &row, &bars).await?;
+    let bars = Bars::new(all.clone(), &row.mailbox.address, output.json);
+    let results = pass::sync_mailbox(engine, &row, &bars).await;
     bars.clear();
+    let results = results?;
     let mailbox = row.mailbox.address;
     let rows: Vec<Row> = results
         .into_iter()
@@ -94,7 +98,8 @@ async fn one(
             .filter_map(|row| row.result.as_ref().ok())
             .map(Counts::written)
             .sum();
-        line(&format!("{mailbox}: {written} written"));
+        // The other mailboxes' bars make room for the line.
+        all.suspend(|| line(&format!("{mailbox}: {written} written")));
     }
     Ok(rows)
 }

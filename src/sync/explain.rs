@@ -11,6 +11,7 @@ use super::report::Explanation;
 use super::store::mailboxes::MailboxRow;
 use super::store::{links, outcome};
 use super::stream::Stream;
+use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmId, CrmRecord};
 use crate::mailbox::model::{ItemId, MailboxItem};
 use crate::record::Record;
@@ -75,13 +76,16 @@ async fn read_record(
     item: &str,
 ) -> Result<Option<CrmRecord>, SyncError> {
     let id = link.map_or_else(|| CrmId(item.to_owned()), |link| link.crm.clone());
-    // An id of the mailbox is no id of the CRM, and the CRM says so with an error that means "none".
     let looks_like_one = id.0.len() <= 40;
     if stream.kind() == RecordKind::Mail || !looks_like_one {
         return Ok(None);
     }
-    let records = stream.crm.read(&stream.row.user, stream.kind(), &[id]).await?;
-    Ok(records.into_iter().next().flatten())
+    match stream.crm.read(&stream.row.user, stream.kind(), &[id]).await {
+        Ok(records) => Ok(records.into_iter().next().flatten()),
+        // What somebody typed need not be an id of the CRM; its complaint about that means "none".
+        Err(CrmError::BadRequest { .. }) if link.is_none() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn explained(

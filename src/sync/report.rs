@@ -108,7 +108,7 @@ pub struct PreviewRow {
     pub side: Side,
     /// The item's or record's id.
     pub id: String,
-    /// `create in crm`, `update in mailbox`, `skip`, …
+    /// `create in CRM`, `update in mailbox`, `skip`, …
     pub action: &'static str,
     /// Fields that would be written, or the reason for leaving it alone.
     pub detail: String,

@@ -135,7 +135,8 @@ impl Explain for KeyringError {
                  sealed with. Bring the key file that belongs to this database back from your copy."
                 .into(),
             Self::NotStored { name } => format!(
-                "No secret {name} has been stored yet. Store it before the connection that needs it is used."
+                "No secret {name} has been stored yet. Store it with `holdfast secret set {name}`, which reads it from \
+                 standard input."
             ),
             Self::Damaged { place } => format!(
                 "The sealed value in {place} was changed or comes from another row, and is not used. Restore \
