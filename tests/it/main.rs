@@ -34,3 +34,4 @@ mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;
 mod sync;
+mod truth;
