@@ -140,6 +140,8 @@ def figures(folder, file):
         ("bytes_per_link", ours["links_bytes"] / linked, "bytes", None, None),
         ("memory_of_the_first_sync", ours["rss_mib"], "MiB", ours["rss_mib"] * 1024 / script["rss_kib"], "the script"),
     ]
+    if replay["refused"] * 20 > replay["requests"]:
+        raise SystemExit(f"{replay['refused']} of {replay['requests']} replayed requests were refused: no floor")
     print(f"  {items} items looked at, {linked} linked, {mails} mails among them")
     with open(file, "a", encoding="utf-8") as out:
         for name, value, unit, ratio, against in lines:

@@ -43,7 +43,8 @@ struct Target {
     tls: TlsConnector,
 }
 
-/// Replays a tape against the lab whose line is in a file. Gives requests sent, the answers' bytes, the seconds.
+/// Replays a tape against the lab whose line is in a file. Gives requests sent and refused among
+/// them (a floor that was refused is none), the answers' bytes, the seconds.
 ///
 /// # Errors
 /// A file cannot be read, or a connection breaks.
@@ -69,13 +70,16 @@ pub async fn replay(tape: &Path, lab: &Path) -> Result<Value, Failure> {
     for (side, requests) in prepared {
         running.spawn(target.clone().connection(side, requests));
     }
-    let (mut requests, mut bytes) = (0_u64, 0_u64);
+    let (mut requests, mut bytes, mut refused) = (0_u64, 0_u64, 0_u64);
     while let Some(done) = running.join_next().await {
-        let (sent, received) = done??;
+        let (sent, received, of_them_refused) = done??;
         requests += sent;
         bytes += received;
+        refused += of_them_refused;
     }
-    Ok(json!({"requests": requests, "bytes": bytes, "wall_s": started.elapsed().as_secs_f64()}))
+    Ok(
+        json!({"requests": requests, "refused": refused, "bytes": bytes, "wall_s": started.elapsed().as_secs_f64()}),
+    )
 }
 
 impl Target {
@@ -194,20 +198,22 @@ impl Target {
         Ok((side, requests))
     }
 
-    async fn connection(self, side: Side, requests: Vec<Ready>) -> Result<(u64, u64), Failure> {
+    async fn connection(self, side: Side, requests: Vec<Ready>) -> Result<(u64, u64, u64), Failure> {
         let mut sender = self.open(side).await?;
-        let (mut sent, mut received) = (0, 0);
+        let (mut sent, mut received, mut refused) = (0, 0, 0);
         for request in requests {
             if sender.ready().await.is_err() {
                 sender = self.open(side).await?;
             }
-            let mut body = sender.send_request(request).await?.into_body();
+            let answer = sender.send_request(request).await?;
+            refused += u64::from(answer.status().as_u16() >= 400);
+            let mut body = answer.into_body();
             while let Some(frame) = body.frame().await {
                 received += frame?.data_ref().map_or(0, |data| data.len() as u64);
             }
             sent += 1;
         }
-        Ok((sent, received))
+        Ok((sent, received, refused))
     }
 }
 
