@@ -115,6 +115,9 @@ where
 
 /// One file a day, written by a thread of its own, so that a slow disk does not hold up the work.
 fn daily_files(directory: &Path, keep: usize) -> Result<(NonBlocking, WorkerGuard), TelemetryError> {
+    // The appender makes the folder as well, but looks for old files in it first and complains on standard error
+    // that there is none. Where it cannot be made, the appender says so next.
+    let _ = std::fs::create_dir_all(directory);
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("holdfast")
