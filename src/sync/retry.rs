@@ -1,5 +1,6 @@
 //! When a failed item or a failed stream is tried again. Pure: time and chance come as arguments.
 
+use crate::foundation::backoff::Backoff;
 use crate::foundation::failure::Class;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -37,7 +38,7 @@ pub fn item_due(
         Class::Conflict => Some(now),
         Class::Throttled { wait } => Some(now + TimeDelta::from_std(wait).unwrap_or(patience.last)),
         Class::Again | Class::SignInExpired | Class::CursorLost => {
-            Some(now + spread(doubled(patience, attempts), chance))
+            Some(now + doubled(patience, attempts, chance))
         }
     }
 }
@@ -57,23 +58,30 @@ pub fn stream_due(
         }
         Class::CursorLost | Class::Conflict | Class::Gone => now,
         Class::Again | Class::SignInExpired | Class::Refused | Class::Broken => {
-            now + spread(doubled(patience, attempts), chance)
+            now + doubled(patience, attempts, chance)
         }
     }
 }
 
-fn doubled(patience: Patience, attempts: u32) -> TimeDelta {
-    let exponent = attempts.saturating_sub(1).min(16);
-    patience
-        .first
-        .checked_mul(1 << exponent)
-        .map_or(patience.last, |wait| wait.min(patience.last))
+fn doubled(patience: Patience, attempts: u32, chance: f64) -> TimeDelta {
+    let span = |wait: TimeDelta| wait.to_std().unwrap_or_default();
+    let backoff = Backoff {
+        first: span(patience.first),
+        last: span(patience.last),
+    };
+    TimeDelta::from_std(backoff.wait(attempts, chance)).unwrap_or(patience.last)
 }
 
 /// Between half of the wait and all of it, so that what failed together is not tried together.
 fn spread(wait: TimeDelta, chance: f64) -> TimeDelta {
-    let half = wait.num_milliseconds() / 2;
-    TimeDelta::milliseconds(half + (half as f64 * chance.clamp(0.0, 1.0)) as i64)
+    doubled(
+        Patience {
+            first: wait,
+            last: wait,
+        },
+        1,
+        chance,
+    )
 }
 
 #[cfg(test)]

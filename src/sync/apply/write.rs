@@ -2,6 +2,7 @@
 
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten, Match};
+use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{MailboxWrite, MailboxWritten, Notify};
 use crate::record::Record;
@@ -21,17 +22,21 @@ pub(super) async fn write_crm(
         return Ok(Vec::new());
     }
     let answers = stream.crm.write(&stream.row.user, stream.kind(), writes).await?;
-    stop_on_crm(answers)
+    items_alone(answers, CrmError::class)
 }
 
-/// What concerns the whole user ends the turn, though it came with one record.
-pub(super) fn stop_on_crm(
-    answers: Vec<Result<CrmWritten, CrmError>>,
-) -> Result<Vec<Result<CrmWritten, CrmError>>, SyncError> {
+/// What concerns the whole mailbox or user ends the turn, though it came with one item.
+fn items_alone<T, E>(
+    answers: Vec<Result<T, E>>,
+    class: impl Fn(&E) -> Class,
+) -> Result<Vec<Result<T, E>>, SyncError>
+where
+    SyncError: From<E>,
+{
     let mut kept = Vec::with_capacity(answers.len());
     for answer in answers {
         match answer {
-            Err(error) if error.class().stops_the_turn() => return Err(error.into()),
+            Err(error) if class(&error).stops_the_turn() => return Err(error.into()),
             answer => kept.push(answer),
         }
     }
@@ -50,14 +55,7 @@ pub(super) async fn write_mailbox(
         .server
         .write(&stream.row.mailbox, stream.kind(), writes, Notify::Nobody)
         .await?;
-    let mut kept = Vec::with_capacity(answers.len());
-    for answer in answers {
-        match answer {
-            Err(error) if error.class().stops_the_turn() => return Err(error.into()),
-            answer => kept.push(answer),
-        }
-    }
-    Ok(kept)
+    items_alone(answers, MailboxError::class)
 }
 
 pub(super) fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
