@@ -38,6 +38,7 @@ from exchangelib.errors import (
     ErrorImpersonateUserDenied,
     ErrorItemNotFound,
     ErrorNonExistentMailbox,
+    ErrorSubscriptionNotFound,
     EWSError,
     UnauthorizedError,
 )
@@ -477,6 +478,12 @@ def notifications(lab, checks):
         checks.that(all(message.id in told for message in made), "both new mails are streamed")
         for message in made:
             message.delete()
+    failure = checks.raises(
+        ErrorSubscriptionNotFound,
+        lambda: list(me.inbox.get_streaming_events(subscription, connection_timeout=1)),
+        "a stream of a subscription that was ended",
+    )
+    checks.that(subscription in str(failure), "the refused stream names the subscription that is at fault")
     with me.calendar.pull_subscription() as (subscription, watermark):
         item = CalendarItem(account=me, folder=me.calendar, subject="Truth pull", start=at(70, 9), end=at(70, 10))
         item.save(send_meeting_invitations="SendToNone")
