@@ -21,7 +21,7 @@ use crate::mailbox::port::MailboxServer;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
 use crate::sync::retry::Patience;
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -300,7 +300,6 @@ fn exchange(
             Name::Upn => ImpersonateBy::Upn,
             Name::Sid => ImpersonateBy::Sid,
         },
-        identities: HashMap::new(),
         max_concurrency: usize::try_from(section.max_concurrency).unwrap_or(8),
         timeout: section.timeout(),
         read_batch: usize::try_from(read_batch).unwrap_or(50),

@@ -1,4 +1,4 @@
-//! `holdfast mailbox add|list|probe|pause|resume`
+//! `holdfast mailbox add|list|account|probe|pause|resume`
 
 use super::caller::Session;
 use super::outcome::{CliError, Done};
@@ -6,6 +6,7 @@ use super::output::{Output, table};
 use crate::access::permission::{ManageMailboxes, Probe};
 use crate::foundation::config::Settings;
 use crate::foundation::explain::Explain;
+use crate::mailbox::model::AccountNames;
 use crate::sync::control;
 use crate::sync::store::mailboxes::{MailboxRow, NewMailbox};
 use serde::Deserialize;
@@ -19,6 +20,13 @@ pub enum Command {
     Add(AddArgs),
     /// Show all.
     List,
+    /// Say how the directory knows a mailbox's account; what is not given is forgotten.
+    Account {
+        /// The mailbox.
+        address: String,
+        #[command(flatten)]
+        names: Names,
+    },
     /// Try one: can Holdfast act in the mailbox and as the CRM user? Changes nothing.
     Probe {
         /// The mailbox.
@@ -42,8 +50,8 @@ pub struct AddArgs {
     /// The primary SMTP address.
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     address: Option<String>,
-    /// A CSV file with the columns address, mail_server, crm, crm_user, policy; only address is required.
-    #[arg(long, value_name = "CSV")]
+    /// A CSV file with the columns address, mail_server, crm, crm_user, policy, upn, sid; only address is required.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["upn", "sid"])]
     file: Option<PathBuf>,
     /// The section mail_server.NAME of the settings; needed where there are several.
     #[arg(long, value_name = "NAME")]
@@ -57,6 +65,19 @@ pub struct AddArgs {
     /// The policy.
     #[arg(long, default_value = "default", value_name = "NAME")]
     policy: String,
+    #[command(flatten)]
+    names: Names,
+}
+
+/// The account's names in the directory, for `impersonate_by`.
+#[derive(Debug, Default, clap::Args)]
+pub struct Names {
+    /// The account's user principal name.
+    #[arg(long, value_name = "NAME")]
+    upn: Option<String>,
+    /// The account's security identifier.
+    #[arg(long, value_name = "S-1-…")]
+    sid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +88,8 @@ struct Line {
     crm: Option<String>,
     crm_user: Option<String>,
     policy: Option<String>,
+    upn: Option<String>,
+    sid: Option<String>,
 }
 
 /// Runs the command.
@@ -75,6 +98,7 @@ pub async fn run(settings: Settings, command: Command, output: &Output) -> Resul
     let done = match command {
         Command::Add(args) => add(&session, args, output).await,
         Command::List => list(&session, output).await,
+        Command::Account { address, names } => account(&session, &address, names, output).await,
         Command::Probe { address } => probe(&session, &address, output).await,
         Command::Pause { address } => pause(&session, &address, output).await,
         Command::Resume { address } => resume(&session, &address, output).await,
@@ -93,6 +117,8 @@ async fn add(session: &Session, args: AddArgs, output: &Output) -> Result<Done, 
             crm: args.crm.clone(),
             crm_user: args.crm_user,
             policy: None,
+            upn: args.names.upn,
+            sid: args.names.sid,
         }],
         (None, None) => Vec::new(),
     };
@@ -105,6 +131,7 @@ async fn add(session: &Session, args: AddArgs, output: &Output) -> Result<Done, 
             crm: only(crm, settings.crm.keys(), "--crm")?,
             crm_username: line.crm_user.unwrap_or_else(|| line.address.clone()),
             policy: line.policy.unwrap_or_else(|| args.policy.clone()),
+            account: AccountNames::parse(line.upn, line.sid)?,
             address: line.address.trim().to_owned(),
         });
     }
@@ -178,7 +205,25 @@ fn document(row: &MailboxRow) -> serde_json::Value {
     json!({
         "id": row.mailbox.id, "address": row.mailbox.address, "mail_server": row.mail_server, "crm": row.crm,
         "crm_user": row.user.username, "policy": row.policy, "state": row.state, "state_code": row.state_code,
+        "upn": row.mailbox.account.upn, "sid": row.mailbox.account.sid,
     })
+}
+
+async fn account(session: &Session, address: &str, names: Names, output: &Output) -> Result<Done, CliError> {
+    let row = session.mailbox(address).await?;
+    let account = AccountNames::parse(names.upn, names.sid)?;
+    let granted = session.may(ManageMailboxes)?;
+    control::set_account(&session.app.db, &granted, row.mailbox.id, account.clone()).await?;
+    output.print(&json!({"upn": account.upn, "sid": account.sid}), || {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "not given".to_owned());
+        format!(
+            "{}: user principal name {}, security identifier {}.",
+            row.mailbox.address,
+            name(&account.upn),
+            name(&account.sid)
+        )
+    });
+    Ok(Done::Well)
 }
 
 async fn probe(session: &Session, address: &str, output: &Output) -> Result<Done, CliError> {

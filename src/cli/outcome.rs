@@ -6,6 +6,7 @@ use crate::foundation::explain::{Explain, Kind};
 use crate::foundation::keyring::KeyringError;
 use crate::foundation::telemetry::logging::TelemetryError;
 use crate::identity::IdentityError;
+use crate::mailbox::model::AccountNameError;
 use crate::service::ServiceError;
 use crate::sync::error::SyncError;
 use std::path::PathBuf;
@@ -94,6 +95,9 @@ pub enum CliError {
     /// An empty secret.
     #[error("the secret is empty")]
     EmptySecret,
+    /// An account's name that cannot be one.
+    #[error("an account's name is malformed")]
+    AccountName(#[from] AccountNameError),
     /// Which connection is meant cannot be guessed.
     #[error("several connections are configured")]
     WhichOne {
@@ -155,6 +159,8 @@ impl Explain for CliError {
             (None, Self::PolicyFile { .. }) => "cli.policy_file",
             (None, Self::UnknownSecret { .. }) => "cli.unknown_secret",
             (None, Self::EmptySecret) => "cli.empty_secret",
+            (None, Self::AccountName(AccountNameError::Upn)) => "cli.not_a_upn",
+            (None, Self::AccountName(AccountNameError::Sid)) => "cli.not_a_sid",
             (None, Self::WhichOne { .. }) => "cli.which_one",
             (None, Self::UnknownItem) => "cli.unknown_item",
             (None, _) => "cli.no_mailbox",
@@ -171,7 +177,7 @@ impl Explain for CliError {
                 format!("{} cannot be read ({source}). Check the name and its permissions.", name.display())
             }
             (None, Self::List { name, source }) => format!(
-                "{} is not a list of mailboxes: {source}. It needs a header line with the columns address, mail_server, crm, crm_user, policy; only address is required.",
+                "{} is not a list of mailboxes: {source}. It needs a header line with the columns address, mail_server, crm, crm_user, policy, upn, sid; only address is required.",
                 name.display()
             ),
             (None, Self::PolicyFile { name, reason }) => format!(
@@ -185,6 +191,8 @@ impl Explain for CliError {
             (None, Self::EmptySecret) => {
                 "The secret that came on standard input is empty. Nothing was stored.".to_owned()
             }
+            (None, Self::AccountName(AccountNameError::Upn)) => "A user principal name looks like ada@corp.example. The directory knows it as the attribute userPrincipalName. Nothing was stored.".to_owned(),
+            (None, Self::AccountName(AccountNameError::Sid)) => "A security identifier looks like S-1-5-21-1004336348-1177238915-682003330-512. The directory knows it as the attribute objectSid. Nothing was stored.".to_owned(),
             (None, Self::WhichOne { option }) => format!(
                 "The settings do not have exactly one such connection, so Holdfast cannot choose. Name it with {option}."
             ),

@@ -138,7 +138,7 @@ impl Explain for MailboxError {
             ),
             Self::OutsideScope => "The service account may not act in this mailbox: it is outside its impersonation scope. Widen the management scope of its ApplicationImpersonation role, or remove the mailbox here.".to_owned(),
             Self::MayNotImpersonate => "The service account may not act in other mailboxes at all. Assign it the ApplicationImpersonation role with a scope that covers these mailboxes.".to_owned(),
-            Self::NoSuchMailbox => "The mail server knows no such mailbox. Check the address; if the person has moved, add the mailbox under its new address.".to_owned(),
+            Self::NoSuchMailbox => "The mail server knows no such mailbox. Check the address, and the account's name where one was given (`holdfast mailbox account`); if the person has moved, add the mailbox under its new address.".to_owned(),
             Self::Gone => "The item was removed from the mailbox meanwhile. Nothing to do.".to_owned(),
             Self::Conflict => "The item was changed in the mailbox at the same moment. Holdfast reads it again and decides anew.".to_owned(),
             Self::CursorLost => "The mail server does not remember where we stood. Holdfast reads the stream again from the start and matches what it knows; nothing is doubled.".to_owned(),

@@ -13,6 +13,76 @@ pub struct MailboxRef {
     pub id: MailboxId,
     /// The primary SMTP address.
     pub address: String,
+    /// How the directory knows its owner's account.
+    pub account: AccountNames,
+}
+
+impl MailboxRef {
+    /// A mailbox of which only the address is known.
+    pub fn new(id: MailboxId, address: impl Into<String>) -> Self {
+        Self {
+            id,
+            address: address.into(),
+            account: AccountNames::default(),
+        }
+    }
+}
+
+/// Names of a mailbox's account in the directory, where an administrator gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountNames {
+    /// The user principal name, as `ada@corp.example`.
+    pub upn: Option<String>,
+    /// The security identifier, as `S-1-5-21-…`.
+    pub sid: Option<String>,
+}
+
+/// A name that no directory gives to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountNameError {
+    /// A user principal name is a prefix, an at sign and a suffix.
+    #[error("this is no user principal name")]
+    Upn,
+    /// A security identifier is `S-1-` and numbers between hyphens.
+    #[error("this is no security identifier")]
+    Sid,
+}
+
+impl AccountNames {
+    /// Takes names as typed; empty ones count as not given.
+    ///
+    /// # Errors
+    /// A name that cannot be one of its kind: the server would refuse every request with it.
+    pub fn parse(upn: Option<String>, sid: Option<String>) -> Result<Self, AccountNameError> {
+        let given = |name: Option<String>| {
+            name.map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+        };
+        let (upn, sid) = (given(upn), given(sid));
+        match (&upn, &sid) {
+            (Some(name), _) if !is_upn(name) => Err(AccountNameError::Upn),
+            (_, Some(name)) if !is_sid(name) => Err(AccountNameError::Sid),
+            _ => Ok(Self { upn, sid }),
+        }
+    }
+}
+
+fn is_upn(name: &str) -> bool {
+    let parts = name.rsplit_once('@');
+    parts.is_some_and(|(prefix, suffix)| !prefix.is_empty() && !suffix.is_empty())
+        && !name.contains(char::is_whitespace)
+}
+
+/// Revision 1, an authority, one to fifteen sub-authorities (\[MS-DTYP\] 2.4.2.1, "SID String Format Syntax").
+fn is_sid(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("S-1-") else {
+        return false;
+    };
+    let numbers: Vec<&str> = rest.split('-').collect();
+    (2..=16).contains(&numbers.len())
+        && numbers
+            .iter()
+            .all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// An item's identifier as the server spells it: opaque, case-sensitive, up to 512 characters.

@@ -12,6 +12,7 @@ use crate::access::permission::{ManageMailboxes, ManagePolicies, ViewStatus};
 use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
 use crate::foundation::ids::MailboxId;
+use crate::mailbox::model::AccountNames;
 use crate::record::kind::RecordKind;
 use crate::sync::model::{Reason, StreamId};
 use chrono::TimeDelta;
@@ -77,6 +78,22 @@ pub async fn find_mailbox(db: &Db, _: &Granted<ViewStatus>, address: &str) -> Re
     let address = address.to_owned();
     db.run(move |conn| mailboxes::find(conn, &address)?.ok_or(SyncError::UnknownMailbox))
         .await
+}
+
+/// Sets how the directory knows the account of a mailbox; holds from the next turn on.
+///
+/// # Errors
+/// The database's.
+pub async fn set_account(
+    db: &Db,
+    granted: &Granted<ManageMailboxes>,
+    id: MailboxId,
+    account: AccountNames,
+) -> Result<(), SyncError> {
+    db.run(move |conn| mailboxes::set_account(conn, id, &account))
+        .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, "the account's names were set");
+    Ok(())
 }
 
 /// Stops a mailbox until it is resumed. A turn that runs comes to its end.

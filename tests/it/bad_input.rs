@@ -42,10 +42,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// Makes a record in the first person's mailbox, as Outlook would.
 async fn make(site: &Site, record: Record) {
     let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
-    let mailbox = MailboxRef {
-        id: MailboxId(1),
-        address: text(&site.people()[0], "smtp").to_owned(),
-    };
+    let mailbox = MailboxRef::new(MailboxId(1), text(&site.people()[0], "smtp").to_owned());
     let kind = record.kind();
     let write = MailboxWrite::Create {
         stamp: Stamp(String::new()),

@@ -192,6 +192,48 @@ fn a_mailbox_can_be_probed() {
     );
 }
 
+/// The lab's Exchange knows the account by its identifier and nothing else here would reach the mailbox.
+#[test]
+fn a_mailbox_is_reached_by_the_account_name_that_it_was_given() {
+    let site = Site::signed_in(1, 0);
+    let settings = fs::read_to_string(site.file("holdfast.toml")).unwrap();
+    let by_sid = settings.replace(
+        "sign_in = \"ntlm\"",
+        "sign_in = \"ntlm\"\nimpersonate_by = \"sid\"",
+    );
+    fs::write(site.file("holdfast.toml"), by_sid).unwrap();
+    let person = &site.people()[0];
+    let text = |name: &str| person[name].as_str().unwrap();
+    let list = site.file("people.csv");
+    let row = format!(
+        "address,crm_user,sid\n{},{},S-1-5-21-1-2-3\n",
+        text("smtp"),
+        text("sf_username")
+    );
+    fs::write(&list, row).unwrap();
+    site.succeed(&["mailbox", "add", "--file", list.to_str().unwrap()]);
+    let probe = || json(&site.run(&["--json", "mailbox", "probe", text("smtp")]));
+    assert_eq!(probe()["mail_server"]["ok"], false);
+    site.succeed(&["mailbox", "account", text("smtp"), "--sid", text("sid")]);
+    assert_eq!(probe()["mail_server"]["ok"], true);
+}
+
+#[test]
+fn an_account_name_that_cannot_be_one_is_refused_before_it_is_stored() {
+    let site = Site::open(1, 0);
+    let mailbox = address(&site, 0);
+    for (option, name, code) in [
+        ("--sid", "S-1-5", "cli.not_a_sid"),
+        ("--upn", "ada", "cli.not_a_upn"),
+    ] {
+        let refused = site.run(&["mailbox", "account", &mailbox, option, name]);
+        assert_eq!(refused.status.code(), Some(5));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(code));
+    }
+    let all = json(&site.run(&["--json", "mailbox", "list"]));
+    assert!(all[0]["sid"].is_null() && all[0]["upn"].is_null());
+}
+
 #[test]
 fn a_paused_mailbox_is_left_alone_until_it_is_resumed() {
     let site = Site::open(1, 12);

@@ -120,10 +120,7 @@ async fn answer_all(mut stream: TcpStream, say: Arc<Say>, asked: Arc<Mutex<Vec<S
 }
 
 fn mailbox() -> MailboxRef {
-    MailboxRef {
-        id: MailboxId(1),
-        address: "a@example.com".to_owned(),
-    }
+    MailboxRef::new(MailboxId(1), "a@example.com")
 }
 
 fn envelope(body: &str) -> String {

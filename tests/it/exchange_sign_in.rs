@@ -188,10 +188,7 @@ async fn read_request(stream: &mut TlsStream<TcpStream>, scheme: &str) -> Option
 }
 
 fn mailbox() -> MailboxRef {
-    MailboxRef {
-        id: MailboxId(1),
-        address: "a@lab.example".to_owned(),
-    }
+    MailboxRef::new(MailboxId(1), "a@lab.example")
 }
 
 #[tokio::test]
@@ -259,10 +256,7 @@ async fn a_wrong_password_is_tried_twice_and_then_left_alone_by_every_mailbox() 
     let (server, seen) = start(Habits::default(), "wrong").await;
     let refused = server.probe(&mailbox()).await;
     assert!(matches!(refused, Err(MailboxError::SignInRefused { .. })));
-    let another = MailboxRef {
-        id: MailboxId(2),
-        address: "b@lab.example".to_owned(),
-    };
+    let another = MailboxRef::new(MailboxId(2), "b@lab.example");
     let refused = server.probe(&another).await;
     assert!(matches!(refused, Err(MailboxError::SignInRefused { .. })));
     let once = ["connection", "negotiate", "proof"];

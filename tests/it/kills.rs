@@ -39,10 +39,7 @@ impl Hand {
         Self {
             server,
             crm,
-            mailbox: MailboxRef {
-                id: MailboxId(1),
-                address: text("smtp"),
-            },
+            mailbox: MailboxRef::new(MailboxId(1), text("smtp")),
             user: CrmUser {
                 username: text("sf_username"),
                 id: None,

@@ -158,10 +158,7 @@ async fn our_connector_works(running: &Running) {
     };
     let (server, _) = outside.connect(Arc::new(MemoryLedger::default()));
     let address = told["people"][0]["smtp"].as_str().unwrap().to_owned();
-    let mailbox = MailboxRef {
-        id: MailboxId(1),
-        address,
-    };
+    let mailbox = MailboxRef::new(MailboxId(1), address);
     server.probe(&mailbox).await.unwrap();
     for kind in RecordKind::ALL {
         let page = server.changes(&mailbox, kind, None, 512).await.unwrap();

@@ -67,6 +67,8 @@ diesel::table! {
         state -> Text,
         state_code -> Nullable<Text>,
         created_at -> Timestamptz,
+        upn -> Nullable<Text>,
+        sid -> Nullable<Text>,
     }
 }
 

@@ -179,10 +179,7 @@ mod tests {
     #[test]
     fn affinity_cookies_are_kept_others_are_not_and_an_empty_value_forgets() {
         let sessions = Sessions::new(Clock::manual(chrono::DateTime::UNIX_EPOCH));
-        let session = sessions.of(&MailboxRef {
-            id: MailboxId(1),
-            address: "a@example.com".to_owned(),
-        });
+        let session = sessions.of(&MailboxRef::new(MailboxId(1), "a@example.com"));
         let set = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.append(SET_COOKIE, HeaderValue::from_static(text));
@@ -199,10 +196,7 @@ mod tests {
     fn a_mailbox_is_left_alone_as_long_as_exchange_asked_and_no_longer() {
         let clock = Clock::manual(chrono::DateTime::UNIX_EPOCH);
         let sessions = Sessions::new(clock.clone());
-        let session = sessions.of(&MailboxRef {
-            id: MailboxId(1),
-            address: "a@example.com".to_owned(),
-        });
+        let session = sessions.of(&MailboxRef::new(MailboxId(1), "a@example.com"));
         session.leave_alone(Duration::from_secs(30));
         session.leave_alone(Duration::from_secs(5));
         clock.advance(Duration::from_secs(10));

@@ -3,7 +3,6 @@
 use super::wire::envelope::Identity;
 use crate::foundation::secret::Secret;
 use crate::mailbox::model::MailboxRef;
-use std::collections::HashMap;
 use std::time::Duration;
 use url::Url;
 
@@ -40,10 +39,6 @@ pub struct ExchangeSettings {
     pub sign_in: SignIn,
     /// How mailboxes are named.
     pub impersonate_by: ImpersonateBy,
-    /// The user principal name or security identifier of each mailbox, by its SMTP address in lower case. For a
-    /// mailbox that is not in here the address stands in: as the user principal name, which it mostly is, or
-    /// as itself.
-    pub identities: HashMap<String, String>,
     /// Requests under way at once, over all mailboxes.
     pub max_concurrency: usize,
     /// How long an answer may take.
@@ -61,19 +56,18 @@ impl ExchangeSettings {
             password,
             sign_in: SignIn::Ntlm,
             impersonate_by: ImpersonateBy::Smtp,
-            identities: HashMap::new(),
             max_concurrency: 8,
             timeout: Duration::from_secs(120),
             read_batch: 50,
         }
     }
 
-    /// As whom a request in this mailbox acts.
+    /// As whom a request in this mailbox acts. For a mailbox whose name of the wanted kind nobody gave, the
+    /// address stands in: as the user principal name, which it mostly is, or as itself.
     pub(super) fn identity(&self, mailbox: &MailboxRef) -> Identity {
-        let address = &mailbox.address;
-        let known = self.identities.get(&address.to_lowercase());
-        match (self.impersonate_by, known) {
-            (ImpersonateBy::Upn, name) => Identity::Upn(name.unwrap_or(address).clone()),
+        let MailboxRef { address, account, .. } = mailbox;
+        match (self.impersonate_by, &account.sid) {
+            (ImpersonateBy::Upn, _) => Identity::Upn(account.upn.as_ref().unwrap_or(address).clone()),
             (ImpersonateBy::Sid, Some(sid)) => Identity::Sid(sid.clone()),
             (ImpersonateBy::Smtp | ImpersonateBy::Sid, _) => Identity::Smtp(address.clone()),
         }

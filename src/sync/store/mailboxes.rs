@@ -3,7 +3,7 @@
 use crate::crm::model::{CrmId, CrmUser};
 use crate::foundation::db::schema::{mailboxes, policies, streams};
 use crate::foundation::ids::MailboxId;
-use crate::mailbox::model::MailboxRef;
+use crate::mailbox::model::{AccountNames, MailboxRef};
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::policy::Policy;
@@ -43,6 +43,8 @@ pub struct NewMailbox {
     pub crm_username: String,
     /// The policy's name.
     pub policy: String,
+    /// How the directory knows its owner's account.
+    pub account: AccountNames,
 }
 
 type Row = (
@@ -54,6 +56,8 @@ type Row = (
     Option<String>,
     String,
     String,
+    Option<String>,
+    Option<String>,
     Option<String>,
 );
 
@@ -67,6 +71,8 @@ const COLUMNS: (
     mailboxes::policy,
     mailboxes::state,
     mailboxes::state_code,
+    mailboxes::upn,
+    mailboxes::sid,
 ) = (
     mailboxes::id,
     mailboxes::address,
@@ -77,14 +83,17 @@ const COLUMNS: (
     mailboxes::policy,
     mailboxes::state,
     mailboxes::state_code,
+    mailboxes::upn,
+    mailboxes::sid,
 );
 
 fn from_row(row: Row) -> MailboxRow {
-    let (id, address, mail_server, crm, username, user_id, policy, state, state_code) = row;
+    let (id, address, mail_server, crm, username, user_id, policy, state, state_code, upn, sid) = row;
     MailboxRow {
         mailbox: MailboxRef {
             id: MailboxId(id),
             address,
+            account: AccountNames { upn, sid },
         },
         mail_server,
         crm,
@@ -112,6 +121,8 @@ pub fn add(
             mailboxes::crm.eq(&new.crm),
             mailboxes::crm_username.eq(&new.crm_username),
             mailboxes::policy.eq(&new.policy),
+            mailboxes::upn.eq(&new.account.upn),
+            mailboxes::sid.eq(&new.account.sid),
             mailboxes::state.eq("active"),
             mailboxes::created_at.eq(now),
         ))
@@ -171,6 +182,14 @@ pub fn set_state(
 ) -> Result<(), SyncError> {
     diesel::update(mailboxes::table.find(id.0))
         .set((mailboxes::state.eq(state), mailboxes::state_code.eq(code)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sets the names of a mailbox's account.
+pub fn set_account(conn: &mut PgConnection, id: MailboxId, account: &AccountNames) -> Result<(), SyncError> {
+    diesel::update(mailboxes::table.find(id.0))
+        .set((mailboxes::upn.eq(&account.upn), mailboxes::sid.eq(&account.sid)))
         .execute(conn)?;
     Ok(())
 }

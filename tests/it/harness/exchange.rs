@@ -42,10 +42,10 @@ impl LabExchange {
 
     /// A person's mailbox.
     pub fn mailbox_of(&self, person: usize) -> MailboxRef {
-        MailboxRef {
-            id: MailboxId(person as i32 + 1),
-            address: self.lab.cast.people[person].smtp.clone(),
-        }
+        MailboxRef::new(
+            MailboxId(person as i32 + 1),
+            self.lab.cast.people[person].smtp.clone(),
+        )
     }
 
     /// What the connector must be told, over TLS with NTLM.

@@ -13,7 +13,7 @@ use holdfast::foundation::keyring::{KeyFile, Keyring};
 use holdfast::foundation::secret::Secret;
 use holdfast::foundation::telemetry::Metrics;
 use holdfast::mailbox::exchange::{ExchangeServer, ExchangeSettings, SignIn};
-use holdfast::mailbox::model::{ItemChange, ItemId, MailboxItem, MailboxWrite, Notify};
+use holdfast::mailbox::model::{AccountNames, ItemChange, ItemId, MailboxItem, MailboxWrite, Notify};
 use holdfast::mailbox::port::MailboxServer;
 use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
@@ -127,6 +127,7 @@ impl Office {
             crm: "main".to_owned(),
             crm_username: who.sf_username.clone(),
             policy: policy.to_owned(),
+            account: AccountNames::default(),
         };
         let now = self.engine.clock.now();
         self.engine
