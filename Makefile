@@ -13,7 +13,7 @@ export CARGO_TERM_COLOR ?= auto
 # Private items are documented too, so that a link to one leads somewhere.
 DOC_FLAGS := -D warnings -A rustdoc::private_intra_doc_links
 
-.PHONY: help setup fmt check tidy deny test demo bench lab clean-cache
+.PHONY: help setup fmt check tidy deny test demo bench lab odoo clean-cache
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | \
@@ -50,5 +50,9 @@ bench: setup ## the figures, each beside what it is compared with
 lab: setup ## an Exchange and a Salesforce to play with, until Ctrl-C
 	cargo run --locked --quiet -p holdfast-lab -- up --people $(or $(PEOPLE),20) --seed $(or $(SEED),1) --http
 
+odoo: setup ## a real Odoo on loopback, kept between runs; DOWN=1 stops it
+	@scripts/odoo.sh $(if $(DOWN),down,up)
+
 clean-cache: ## removes what was built and downloaded outside the checkout
+	@[ ! -e "$(HOLDFAST_CACHE)/odoo" ] || scripts/odoo.sh down
 	rm -rf "$(HOLDFAST_CACHE)"
