@@ -199,6 +199,8 @@ impl App {
             settings: EngineSettings {
                 poll_interval: long(sync.poll_interval()),
                 lease: long(sync.lease()),
+                survivor_check: long(sync.survivor_check()),
+                journal_keep: long(sync.journal_keep()),
                 workers: sync.workers,
                 page_size: usize::try_from(sync.page_size).unwrap_or(512),
                 patience: Patience {

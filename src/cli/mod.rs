@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod preview;
 mod progress;
+mod quarantine;
 mod secret;
 mod serve;
 mod status;
@@ -68,6 +69,9 @@ enum Command {
     Status,
     /// What could not be synchronised, and the next step.
     Failures(failures::Args),
+    /// Deletions that wait for a person: list, approve, refuse.
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// A one-time code to sign in to the page.
     Code,
 }
@@ -100,6 +104,7 @@ async fn run(cli: Cli, output: &Output) -> Result<Done, CliError> {
         Command::Explain(args) => explain::run(settings, args, output).await,
         Command::Status => status::run(settings, output).await,
         Command::Failures(args) => failures::run(settings, args, output).await,
+        Command::Quarantine(command) => quarantine::run(settings, command, output).await,
         Command::Code => code::run(settings, output).await,
     }
 }

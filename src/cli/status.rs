@@ -36,6 +36,7 @@ fn in_step(stream: &StreamStatus) -> bool {
         || (stream.state == "active"
             && stream.first_read_done
             && stream.failed == 0
+            && stream.held == 0
             && stream.error.is_none())
 }
 
@@ -62,6 +63,7 @@ fn words(streams: &[StreamStatus]) -> String {
             stream.linked.to_string(),
             stream.skipped.to_string(),
             stream.failed.to_string(),
+            stream.held.to_string(),
             stream.lag_ms.map_or_else(
                 || "-".to_owned(),
                 |lag| format!("{:.1} s", f64::from(lag) / 1000.0),
@@ -69,6 +71,22 @@ fn words(streams: &[StreamStatus]) -> String {
             said,
         ]
     });
-    let header = ["mailbox", "stream", "linked", "left alone", "failed", "lag", ""];
-    format!("{headline}\n\n{}", table(header, rows))
+    let header = [
+        "mailbox",
+        "stream",
+        "linked",
+        "left alone",
+        "failed",
+        "held",
+        "lag",
+        "",
+    ];
+    let mut text = format!("{headline}\n\n{}", table(header, rows));
+    let held: i64 = streams.iter().map(|stream| stream.held).sum();
+    if held > 0 {
+        text.push_str(&format!(
+            "\n\n{held} deletions wait for a person: `holdfast quarantine list` shows them."
+        ));
+    }
+    text
 }

@@ -146,6 +146,12 @@ fn words(rows: &[Row], total: &Counts) -> String {
     for (reason, count) in &total.skipped {
         text.push_str(&format!("\n{count:>8} left alone: {}", reason.sentence()));
     }
+    if total.held > 0 {
+        text.push_str(&format!(
+            "\n{:>8} deletions wait for a person: `holdfast quarantine list` shows them.",
+            total.held
+        ));
+    }
     for row in rows {
         if let Err(error) = &row.result {
             text.push_str(&format!(

@@ -79,6 +79,28 @@ pub struct CrmPage {
     pub more: bool,
 }
 
+/// What became of a record that is asked for by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there, and the user's own as far as the CRM says.
+    Alive,
+    /// It is there and belongs to this user.
+    Elsewhere {
+        /// The owner.
+        owner: CrmId,
+    },
+    /// The CRM says that it was deleted.
+    Deleted,
+    /// It was merged into this one, which lives on.
+    Merged {
+        /// The record that has taken its place.
+        into: CrmId,
+    },
+    /// The CRM does not show it: gone from the recycle bin as well, or not for this user to see. No proof of
+    /// anything.
+    Unknown,
+}
+
 /// A record as read.
 #[derive(Clone)]
 pub struct CrmRecord {

@@ -35,6 +35,16 @@ pub trait Crm: Send + Sync {
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError>;
 
+    /// What became of records; one entry for each id, in order. A connector that cannot tell a deleted record
+    /// from a hidden one says [`Fate::Unknown`] of both.
+    async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {
+        let records = self.read(user, kind, ids).await?;
+        Ok(records
+            .into_iter()
+            .map(|record| record.map_or(Fate::Unknown, |_| Fate::Alive))
+            .collect())
+    }
+
     /// Finds the records that carry these keys; one entry for each key, in order.
     async fn find_keys(
         &self,

@@ -33,6 +33,10 @@ pub struct EngineSettings {
     pub page_size: usize,
     /// Waits after failures.
     pub patience: Patience,
+    /// From one asking of the CRM for every link's record by id to the next.
+    pub survivor_check: TimeDelta,
+    /// How long the journal of writes goes back.
+    pub journal_keep: TimeDelta,
 }
 
 impl Default for EngineSettings {
@@ -43,6 +47,8 @@ impl Default for EngineSettings {
             workers: 8,
             page_size: 512,
             patience: Patience::default(),
+            survivor_check: TimeDelta::hours(24),
+            journal_keep: TimeDelta::days(90),
         }
     }
 }

@@ -40,6 +40,8 @@ pub mod error;
 pub mod explain;
 pub mod fingerprint;
 pub mod gather;
+pub mod guard;
+pub mod journal;
 pub mod keys;
 pub mod model;
 pub mod pass;

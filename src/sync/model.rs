@@ -88,11 +88,15 @@ pub enum Reason {
     NothingToShow,
     /// The user may not write this record type in the CRM.
     NoRight,
+    /// An undo took its counterpart away.
+    Undone,
+    /// The CRM's record belongs to somebody else now.
+    HandedOver,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Direction,
         Self::Private,
         Self::Window,
@@ -109,6 +113,8 @@ impl Reason {
         Self::NoMessageId,
         Self::NothingToShow,
         Self::NoRight,
+        Self::Undone,
+        Self::HandedOver,
     ];
 
     /// The stored word.
@@ -130,6 +136,8 @@ impl Reason {
             Self::NoMessageId => "no_message_id",
             Self::NothingToShow => "nothing_to_show",
             Self::NoRight => "no_right",
+            Self::Undone => "undone",
+            Self::HandedOver => "handed_over",
         }
     }
 
@@ -157,6 +165,10 @@ impl Reason {
             Self::NoMessageId => "It has no Message-ID, so one copy could not be told from another.",
             Self::NothingToShow => "It has neither a name, an address nor a title.",
             Self::NoRight => "The user's permissions in the CRM do not allow this record type.",
+            Self::Undone => {
+                "An undo removed its counterpart; it is not made again until somebody lifts that."
+            }
+            Self::HandedOver => "Its record has another owner in the CRM now and goes on with that person.",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is synchronised, which way, by which rules. Versioned and stored as JSON; it is a setting, not content.
 
+use super::guard::limits::Guard;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,18 @@ pub struct MailPolicy {
     pub internal_domains: Vec<String>,
 }
 
+/// What becomes of an item whose record has got another owner in the CRM. It is never deleted: the new owner's
+/// own mailbox, where it is synchronised, gets the record from the CRM by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reassigned {
+    /// It stays in the mailbox and goes its own way.
+    #[default]
+    Unlink,
+    /// It stays linked: its changes go to the record as far as the user may still change it.
+    Keep,
+}
+
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +159,12 @@ pub struct Policy {
     pub tasks: TasksPolicy,
     /// Mail.
     pub mail: MailPolicy,
+    /// From how many deletions on a person is asked.
+    #[serde(default)]
+    pub guard: Guard,
+    /// Records that get another owner in the CRM.
+    #[serde(default)]
+    pub reassigned: Reassigned,
 }
 
 impl Default for Policy {
@@ -171,6 +190,8 @@ impl Default for Policy {
                 block: Vec::new(),
                 internal_domains: Vec::new(),
             },
+            guard: Guard::default(),
+            reassigned: Reassigned::default(),
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Counts {
     pub matched: u64,
     /// Items that both sides had changed.
     pub conflicts: u64,
+    /// Deletions that were put into quarantine.
+    pub held: u64,
     /// Items that failed.
     pub failed: u64,
     /// Items left alone, by reason.
@@ -58,6 +60,7 @@ impl Counts {
             ("to_mailbox", "deleted", self.deleted_in_mailbox),
             ("both", "matched", self.matched),
             ("both", "conflict", self.conflicts),
+            ("both", "held", self.held),
             ("both", "skipped", skipped),
             ("both", "failed", self.failed),
         ] {
@@ -79,6 +82,7 @@ impl Counts {
         self.deleted_in_mailbox += other.deleted_in_mailbox;
         self.matched += other.matched;
         self.conflicts += other.conflicts;
+        self.held += other.held;
         self.failed += other.failed;
         for (reason, count) in &other.skipped {
             *self.skipped.entry(*reason).or_default() += count;

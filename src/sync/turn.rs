@@ -4,8 +4,11 @@ use super::apply::{Applied, failure_key};
 use super::engine::Engine;
 use super::error::SyncError;
 use super::gather::{Gathered, Pending};
+use super::guard::hold::{self, BroughtBack};
+use super::guard::plan::Evidence;
+use super::guard::{store as guard_store, survivors};
 use super::keys::item_key;
-use super::model::{ItemKey, Side};
+use super::model::{ItemKey, Reason, Side};
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
@@ -36,10 +39,12 @@ pub(super) async fn turn(
         .run(move |conn| mailboxes::get(conn, id.mailbox))
         .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
-    let (position, failures) = engine
+    let (position, failures, lasting) = engine
         .db
         .run_for(id.mailbox, move |conn| {
-            Ok::<_, SyncError>((streams::position(conn, id)?, outcome::failures_of(conn, id, now)?))
+            let position = streams::position(conn, id)?;
+            let failures = outcome::failures_of(conn, id, now)?;
+            Ok::<_, SyncError>((position, failures, guard_store::lasting_skips(conn, id)?))
         })
         .await?;
     let stream = Stream::open(engine, row, id.kind).await?;
@@ -57,11 +62,18 @@ pub(super) async fn turn(
         progress,
         counts,
         failures,
+        lasting,
+        back: BroughtBack::default(),
+        survivors_due: position
+            .survivors_at
+            .is_none_or(|at| now - at >= engine.settings.survivor_check),
         done: 0,
         total,
     };
     let mut pending = Pending::default();
     let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
+    turn.ask_survivors(&mut pending).await?;
+    turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
     turn.crm_side(pending, crm_cursor).await
 }
@@ -83,6 +95,12 @@ struct Turn<'a> {
     progress: &'a dyn Progress,
     counts: &'a mut Counts,
     failures: Vec<Due>,
+    /// What is not to be made again until a person lifts it.
+    lasting: HashMap<(Side, ItemKey), Reason>,
+    /// Held deletions that a person has decided about.
+    back: BroughtBack,
+    /// The links are to be asked for in the CRM by id.
+    survivors_due: bool,
     done: u64,
     total: Option<u64>,
 }
@@ -121,6 +139,7 @@ impl Turn<'_> {
                         .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
                         .await?;
                     cursor = None;
+                    self.survivors_due = true;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -133,6 +152,30 @@ impl Turn<'_> {
             }
         }
         Ok(cursor)
+    }
+
+    /// Asks the CRM for every link's record by id, where that is due.
+    async fn ask_survivors(&mut self, pending: &mut Pending) -> Result<(), SyncError> {
+        if !self.survivors_due {
+            return Ok(());
+        }
+        let handed_over = survivors::ask(&self.engine.db, &self.stream, pending).await?;
+        if handed_over.is_empty() {
+            return Ok(());
+        }
+        let skipped: Vec<_> = handed_over
+            .iter()
+            .map(|key| (Side::Mailbox, *key, Reason::HandedOver))
+            .collect();
+        self.lasting
+            .extend(skipped.iter().map(|(side, key, reason)| ((*side, *key), *reason)));
+        *self.counts.skipped.entry(Reason::HandedOver).or_default() += skipped.len() as u64;
+        let page = PageOutcome {
+            unlinked: handed_over,
+            skipped,
+            ..PageOutcome::default()
+        };
+        self.commit(page, Advance::default()).await
     }
 
     /// Goes through the mailbox's changes to their end.
@@ -151,6 +194,7 @@ impl Turn<'_> {
             }
         };
         let mut again = gather::due_items(&self.failures);
+        again.append(&mut self.back.items);
         loop {
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {
@@ -164,7 +208,8 @@ impl Turn<'_> {
                 first_read_done: last && unmet.is_empty(),
                 ..Advance::default()
             };
-            self.mailbox_page(changes, &forced, pending, step).await?;
+            self.mailbox_page(changes, &forced, pending, step, Evidence::Said)
+                .await?;
             cursor = Some(page.cursor);
             if last {
                 break;
@@ -205,6 +250,7 @@ impl Turn<'_> {
         forced: &HashSet<ItemKey>,
         pending: &mut Pending,
         step: Advance,
+        evidence: Evidence,
     ) -> Result<(), SyncError> {
         let read = changes.len() as u64;
         let gathered =
@@ -216,7 +262,7 @@ impl Turn<'_> {
             read_total: self.total.and_then(|total| i32::try_from(total).ok()),
             ..step
         };
-        self.plan_apply_commit(gathered, step).await?;
+        self.plan_apply_commit(gathered, step, evidence).await?;
         self.progress.advanced(self.stream.id, self.done, self.total);
         Ok(())
     }
@@ -245,7 +291,8 @@ impl Turn<'_> {
             first_read_done: true,
             ..Advance::default()
         };
-        self.mailbox_page(changes, &forced, pending, step).await
+        self.mailbox_page(changes, &forced, pending, step, Evidence::Missed)
+            .await
     }
 
     /// Deals with what no page of the mailbox met, then moves the CRM's cursor.
@@ -253,13 +300,15 @@ impl Turn<'_> {
         while !pending.is_empty() {
             let changes = pending.take_some(CRM_PAGE);
             let gathered = gather::crm_page(&self.engine.db, &mut self.stream, changes).await?;
-            self.plan_apply_commit(gathered, Advance::default()).await?;
+            self.plan_apply_commit(gathered, Advance::default(), Evidence::Said)
+                .await?;
         }
         if cursor.is_some() {
             let (lease, step) = (
                 self.lease,
                 Advance {
                     crm: cursor,
+                    survivors_at: self.survivors_due.then(|| self.engine.clock.now()),
                     ..Advance::default()
                 },
             );
@@ -271,7 +320,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    async fn plan_apply_commit(&mut self, gathered: Gathered, step: Advance) -> Result<(), SyncError> {
+    async fn plan_apply_commit(
+        &mut self,
+        gathered: Gathered,
+        step: Advance,
+        evidence: Evidence,
+    ) -> Result<(), SyncError> {
         let Gathered {
             mut works,
             unreadable,
@@ -302,7 +356,13 @@ impl Turn<'_> {
             }
             let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
             let verdicts = plan::plan(&pairs, self.stream.common);
-            let applied = apply::apply(&self.stream, works.into_iter().zip(verdicts).collect()).await?;
+            let mut planned: Vec<_> = works.into_iter().zip(verdicts).collect();
+            hold::barred(&mut planned, &self.lasting);
+            let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
+            self.counts.held += guarded.held.len() as u64;
+            page.held.extend(guarded.held);
+            page.settled.extend(guarded.settled);
+            let applied = apply::apply(&self.stream, guarded.works).await?;
             works = self.take_in(applied, &mut page);
         }
         for work in works {
@@ -329,7 +389,11 @@ impl Turn<'_> {
         // A link that a later round made again must not be forgotten because an earlier one dropped it.
         page.unlinked
             .retain(|key| !new.links.iter().any(|link| link.key == *key));
+        let back = &self.back.keys;
+        let linked = new.links.iter().map(|link| link.key);
+        page.released.extend(linked.filter(|key| back.contains(key)));
         page.links.extend(new.links);
+        page.journal.extend(new.journal);
         page.unlinked.extend(new.unlinked);
         page.skipped.extend(new.skipped);
         page.settled.extend(new.settled);

@@ -7,11 +7,12 @@ use super::engine::Engine;
 use super::error::SyncError;
 use super::pass::run_turn;
 use super::report::{Counts, Quiet};
-use super::store::mailboxes;
 use super::store::streams::{self, Lease};
+use super::store::{journal, mailboxes};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +21,8 @@ use tokio::task::JoinSet;
 const LOOK: Duration = Duration::from_millis(500);
 /// After a database that did not answer.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Between two forgettings.
+const TIDY: TimeDelta = TimeDelta::hours(1);
 
 /// Works until `shutdown` turns true, then lets running turns end at their next page.
 pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
@@ -31,8 +34,10 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
             "leases of an earlier run expire by themselves"
         );
     }
+    let mut tidied = None;
     while !*shutdown.borrow() {
         while turns.try_join_next().is_some() {}
+        tidy(&engine, &mut tidied).await;
         let free = engine.settings.workers.saturating_sub(turns.len());
         let wait = match lease(&engine, free).await {
             Ok(leases) if leases.is_empty() => LOOK,
@@ -56,6 +61,22 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
     }
     // A turn that is cut off is repeated from its last commit; nothing is lost by not waiting for it.
     turns.shutdown().await;
+}
+
+/// Forgets what has been kept long enough, once an hour.
+async fn tidy(engine: &Engine, last: &mut Option<DateTime<Utc>>) {
+    let now = engine.clock.now();
+    if last.is_some_and(|last| now - last < TIDY) {
+        return;
+    }
+    *last = Some(now);
+    let before = now - engine.settings.journal_keep;
+    if let Err(error) = engine.db.run(move |conn| journal::forget(conn, before)).await {
+        tracing::warn!(
+            code = error.code(),
+            "the journal was not shortened; it is tried again"
+        );
+    }
 }
 
 async fn lease(engine: &Engine, free: usize) -> Result<Vec<Lease>, SyncError> {

@@ -26,6 +26,7 @@ mod egress;
 mod exchange_connector;
 mod exchange_quirks;
 mod exchange_sign_in;
+mod guard;
 mod keyring;
 mod kills;
 mod mailbox_contract;

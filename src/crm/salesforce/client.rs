@@ -229,23 +229,30 @@ impl Client {
         Ok(all)
     }
 
-    /// The rows of each query, encoded already; five queries cost one call.
+    /// The living rows of each query, encoded already; five queries cost one call.
     pub(super) async fn queries<T: DeserializeOwned>(
         &self,
+        username: &str,
+        encoded: &[String],
+    ) -> Result<Vec<T>, CrmError> {
+        self.queries_of(Scope::Living, username, encoded).await
+    }
+
+    /// The same, of rows in this scope.
+    pub(super) async fn queries_of<T: DeserializeOwned>(
+        &self,
+        scope: Scope,
         username: &str,
         encoded: &[String],
     ) -> Result<Vec<T>, CrmError> {
         let mut all = Vec::new();
         for few in encoded.chunks(MOST_QUERIES) {
             if let [one] = few {
-                let (rows, _) = self.page(username, Scope::Living, one).await?;
+                let (rows, _) = self.page(username, scope, one).await?;
                 all.append(&mut self.rest(username, rows).await?);
                 continue;
             }
-            let paths: Vec<String> = few
-                .iter()
-                .map(|query| query::path(Scope::Living, query))
-                .collect();
+            let paths: Vec<String> = few.iter().map(|query| query::path(scope, query)).collect();
             for outcome in self.composite(username, &paths).await? {
                 let body = outcome.map_err(|(status, fault)| codes::of_call(status, fault.as_ref()))?;
                 let rows = serde_json::from_str(body.get()).map_err(|_| misfit())?;

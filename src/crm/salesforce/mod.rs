@@ -31,6 +31,7 @@ mod codes;
 mod convert;
 mod cursor;
 mod draft;
+mod fate;
 mod feed;
 mod people;
 mod read;
@@ -59,7 +60,7 @@ use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
     CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
-    ExternalKey, Match,
+    ExternalKey, Fate, Match,
 };
 use super::port::Crm;
 use crate::foundation::clock::Clock;
@@ -130,6 +131,11 @@ impl Crm for SalesforceCrm {
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
         self.reader.by_id(user, kind, ids).await
+    }
+
+    async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {
+        let owner = self.users.id(user).await?;
+        fate::fates(&self.client, user, &owner, kind, ids).await
     }
 
     async fn find_keys(

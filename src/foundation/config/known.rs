@@ -58,6 +58,8 @@ pub(super) const KNOWN: &[Known] = &[
     optional("sync.retry_first_s", Expect::Number(1, 86400)),
     optional("sync.retry_last_s", Expect::Number(1, 604_800)),
     optional("sync.lease_s", Expect::Number(5, 3600)),
+    optional("sync.survivor_check_hours", Expect::Number(1, 8760)),
+    optional("sync.journal_keep_days", Expect::Number(1, 3650)),
     required("mail_server.*.kind", Expect::OneOf(&["exchange"])),
     required("mail_server.*.url", Expect::WebUrl),
     required("mail_server.*.login", Expect::Text),

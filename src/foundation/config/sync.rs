@@ -21,6 +21,10 @@ pub struct SyncSettings {
     pub retry_last_s: u64,
     /// How long a stream stays with a worker that gives no sign of life.
     pub lease_s: u64,
+    /// From one asking of the CRM for every linked record by id to the next.
+    pub survivor_check_hours: u64,
+    /// How long the journal of writes goes back; an undo reaches no further.
+    pub journal_keep_days: u64,
 }
 
 impl SyncSettings {
@@ -36,6 +40,16 @@ impl SyncSettings {
             Duration::from_secs(self.retry_last_s),
         );
         crate::foundation::backoff::Backoff { first, last }
+    }
+
+    /// From one asking of the CRM for every linked record by id to the next.
+    pub fn survivor_check(&self) -> Duration {
+        Duration::from_secs(self.survivor_check_hours * 3600)
+    }
+
+    /// How long the journal of writes goes back.
+    pub fn journal_keep(&self) -> Duration {
+        Duration::from_secs(self.journal_keep_days * 86_400)
     }
 
     /// How long a stream stays with a silent worker.
@@ -54,6 +68,8 @@ impl Default for SyncSettings {
             retry_first_s: 30,
             retry_last_s: 3600,
             lease_s: 60,
+            survivor_check_hours: 24,
+            journal_keep_days: 90,
         }
     }
 }

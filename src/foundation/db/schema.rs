@@ -35,6 +35,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    journal (id) {
+        id -> Int8,
+        item_key -> Int8,
+        at -> Timestamptz,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        act -> Int2,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     links (mailbox_id, kind, item_key) {
         mailbox_id -> Int4,
         kind -> Int2,
@@ -78,6 +92,22 @@ diesel::table! {
         version -> Int4,
         body -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    quarantine (id) {
+        id -> Int8,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Text,
+        reason -> Nullable<Text>,
+        state -> Text,
+        held_at -> Timestamptz,
+        decided_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -135,6 +165,7 @@ diesel::table! {
         attempts -> Int4,
         last_error_code -> Nullable<Text>,
         last_error_at -> Nullable<Timestamptz>,
+        survivors_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -151,13 +182,15 @@ diesel::table! {
 }
 
 diesel::joinable!(failures -> mailboxes (mailbox_id));
+diesel::joinable!(journal -> mailboxes (mailbox_id));
 diesel::joinable!(links -> mailboxes (mailbox_id));
 diesel::joinable!(mailbox_keys -> mailboxes (mailbox_id));
+diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
 diesel::joinable!(streams -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    egress_ledger, failures, links, mailbox_keys, mailboxes, policies, sealed_secrets, sessions,
-    sign_in_codes, skips, streams, turns,
+    egress_ledger, failures, journal, links, mailbox_keys, mailboxes, policies, quarantine, sealed_secrets,
+    sessions, sign_in_codes, skips, streams, turns,
 );

@@ -7,6 +7,7 @@ use crate::mailbox::model::ItemRef;
 use crate::record::field::FieldSet;
 use crate::sync::fingerprint::{EMPTY, Prints};
 use crate::sync::gather::Work;
+use crate::sync::journal::{Act, Entry};
 use crate::sync::keys::{item_key, record_key, version};
 use crate::sync::model::{Change, ItemKey, Link, Reason, Seen, Side};
 use crate::sync::report::Counts;
@@ -88,6 +89,19 @@ pub(super) fn link(work: &Work, item: &ItemRef, crm: &CrmId, base: Prints) -> Li
         crm_modified: seen(&work.pair.crm).or(before.and_then(|link| link.crm_modified)),
         base,
     }
+}
+
+/// Enters a write into the journal.
+pub(super) fn wrote(work: &Work, side: Side, act: Act, crm: &CrmId, applied: &mut Applied) {
+    let item = work.item.as_ref().map(|item| item_key(&item.id));
+    let linked = work.link.as_ref().map(|link| link.key);
+    applied.page.journal.push(Entry {
+        side,
+        act,
+        key: item.or(linked).unwrap_or(ItemKey(0)),
+        item: None,
+        crm: Some(crm.clone()),
+    });
 }
 
 pub(super) fn fail(work: &Work, error: &dyn Explain, class: Class, applied: &mut Applied) {

@@ -1,14 +1,15 @@
 //! Creates, on either side. The key or the stamp finds a first copy that a crash left behind.
 
-use super::applied::{Applied, fail, link, settle, skip, taken_over};
+use super::applied::{Applied, fail, link, settle, skip, taken_over, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
-use crate::sync::keys::version;
-use crate::sync::model::{Change, Link, Pair, Reason};
+use crate::sync::journal::{Act, Entry};
+use crate::sync::keys::{item_key, version};
+use crate::sync::model::{Change, Link, Pair, Reason, Side};
 use crate::sync::stream::Stream;
 
 pub(super) async fn create_in_mailbox(
@@ -68,6 +69,13 @@ pub(super) fn created_in_mailbox(
         .unlinked
         .extend(work.link.as_ref().map(|link| link.key));
     let base = taken_over(&work.pair.crm, stream.mailbox_creatable());
+    applied.page.journal.push(Entry {
+        side: Side::Mailbox,
+        act: if existed { Act::Found } else { Act::Created },
+        key: item_key(&item.id),
+        item: Some(item.id.clone()),
+        crm: Some(crm.clone()),
+    });
     // One that existed may have been changed by its owner since: an unknown version has it read again.
     let item = if existed {
         ItemRef {
@@ -106,6 +114,7 @@ pub(super) async fn create_in_crm(
                 Ok(CrmWritten { id, existed: true }) => existed.push((work, id)),
                 Ok(CrmWritten { id, existed: false }) => {
                     applied.counts.created_in_crm += 1;
+                    wrote(&work, Side::Crm, Act::Created, &id, applied);
                     created_in_crm(stream, work, id, applied);
                 }
                 Err(error) => fail(&work, &error, error.class(), applied),
@@ -154,6 +163,7 @@ pub(super) async fn existed_in_crm(
     if stream.kind() == RecordKind::Mail {
         for (work, id) in existed {
             applied.counts.matched += 1;
+            wrote(&work, Side::Crm, Act::Found, &id, applied);
             created_in_crm(stream, work, id, applied);
         }
         return Ok(());
@@ -166,6 +176,7 @@ pub(super) async fn existed_in_crm(
             skip(&work, Reason::ColleaguesCopy, applied);
             continue;
         };
+        wrote(&work, Side::Crm, Act::Found, &id, applied);
         let looked = stream.look_at_record(record);
         applied
             .page

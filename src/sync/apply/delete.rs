@@ -1,6 +1,6 @@
 //! Deletions, on either side.
 
-use super::applied::{Applied, Failed, skip, unlink};
+use super::applied::{Applied, Failed, skip, unlink, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite};
 use crate::foundation::explain::Explain as _;
@@ -8,6 +8,7 @@ use crate::foundation::failure::Class;
 use crate::mailbox::model::MailboxWrite;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
+use crate::sync::journal::Act;
 use crate::sync::model::{Reason, Side};
 use crate::sync::stream::Stream;
 use std::collections::HashSet;
@@ -73,7 +74,11 @@ pub(super) async fn delete(
 }
 
 pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static str)>, applied: &mut Applied) {
-    let Deletion { work, because, .. } = deletion;
+    let Deletion { work, because, side } = deletion;
+    // One that was gone already counts too: before a crash it was we who deleted it.
+    if let (Ok(()) | Err((Class::Gone, _)), Some(crm)) = (&answer, &work.crm) {
+        wrote(&work, side, Act::Deleted, crm, applied);
+    }
     match answer {
         // What is gone already needs no deleting.
         Ok(()) | Err((Class::Gone, _)) => {

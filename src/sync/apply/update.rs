@@ -1,6 +1,6 @@
 //! Updates, on either side or both.
 
-use super::applied::{Applied, fail, in_step};
+use super::applied::{Applied, fail, in_step, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten};
@@ -14,7 +14,8 @@ use crate::record::field::{Field, FieldSet};
 use crate::sync::error::SyncError;
 use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
-use crate::sync::model::Change;
+use crate::sync::journal::Act;
+use crate::sync::model::{Change, Side};
 use crate::sync::stream::Stream;
 use std::collections::HashSet;
 
@@ -161,9 +162,15 @@ pub(super) fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, ap
             return;
         }
     }
-    applied.counts.updated_in_crm += u64::from(crm.is_some());
+    if let (Some(_), Some(id)) = (&crm, &work.crm) {
+        applied.counts.updated_in_crm += 1;
+        wrote(&work, Side::Crm, Act::Updated, id, applied);
+    }
     if let Some(Ok(written)) = mailbox {
         applied.counts.updated_in_mailbox += 1;
+        if let Some(id) = &work.crm {
+            wrote(&work, Side::Mailbox, Act::Updated, id, applied);
+        }
         work.item = Some(written.item);
     }
     in_step(&work, base, applied);

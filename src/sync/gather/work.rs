@@ -35,9 +35,15 @@ impl Work {
             (_, None, None) => self.link.as_ref().map_or(ItemKey(0), |link| link.key),
         }
     }
+
+    /// The shortened ids of both sides, as far as they are known.
+    pub fn keys(&self) -> impl Iterator<Item = (Side, ItemKey)> {
+        let item = self.item.as_ref().map(|item| (Side::Mailbox, item_key(&item.id)));
+        let record = self.crm.as_ref().map(|crm| (Side::Crm, record_key(crm)));
+        item.into_iter().chain(record)
+    }
 }
 
-/// The CRM's changes of this turn that are not dealt with yet.
 /// What gathering a page found.
 #[derive(Default)]
 pub struct Gathered {

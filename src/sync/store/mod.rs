@@ -5,8 +5,10 @@
 //! * [`streams`] scheduling, leases, cursors
 //! * [`links`] what is remembered of counterparts
 //! * [`outcome`] failures, skips, and the commit of a page
+//! * [`journal`] what was written
 //! * [`totals`] counts for people
 
+pub mod journal;
 pub mod links;
 pub mod mailboxes;
 pub mod outcome;

@@ -1,10 +1,12 @@
 //! Failures, skips, and the commit of a page.
 
-use super::{links, streams};
+use super::{journal, links, streams};
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
 use crate::sync::error::SyncError;
+use crate::sync::guard::store::{self as quarantine, Held};
+use crate::sync::journal::Entry;
 use crate::sync::model::{ItemKey, Link, Reason, Side, StreamId};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -46,6 +48,12 @@ pub struct PageOutcome {
     pub settled: Vec<(Side, ItemKey)>,
     /// Items that failed.
     pub failed: Vec<Failure>,
+    /// What was written.
+    pub journal: Vec<Entry>,
+    /// Deletions that wait for a person.
+    pub held: Vec<Held>,
+    /// Items whose deletion need not wait any more, beside those that are linked no more or anew.
+    pub released: Vec<ItemKey>,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -65,6 +73,10 @@ pub fn commit_page(
     if !page.links.is_empty() {
         links::put(conn, stream, &page.links)?;
     }
+    let over = [page.unlinked.as_slice(), &page.released].concat();
+    let approved = quarantine::resolve(conn, stream, &over, &page.links)?;
+    quarantine::hold(conn, stream, &page.held, now)?;
+    journal::put(conn, stream, &page.journal, &approved, now)?;
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
     put_failures(conn, stream, &page.failed, now)

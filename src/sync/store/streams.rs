@@ -37,6 +37,8 @@ pub struct Position {
     pub first_read_done: bool,
     /// Failed turns in a row.
     pub attempts: u32,
+    /// When the links were last asked for in the CRM by id; `None` asks for it.
+    pub survivors_at: Option<DateTime<Utc>>,
 }
 
 /// Takes the leases of up to `limit` streams of active mailboxes that are due and free.
@@ -170,21 +172,23 @@ fn held(lease: Lease) -> Held {
 
 /// Where the stream stands.
 pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, SyncError> {
-    let (mailbox, crm, first_read_done, attempts): (Option<Vec<u8>>, Option<Vec<u8>>, bool, i32) =
-        streams::table
-            .find((stream.mailbox.0, stream.kind.number()))
-            .select((
-                streams::mailbox_cursor,
-                streams::crm_cursor,
-                streams::first_read_done,
-                streams::attempts,
-            ))
-            .first(conn)?;
+    type Row = (Option<Vec<u8>>, Option<Vec<u8>>, bool, i32, Option<DateTime<Utc>>);
+    let (mailbox, crm, first_read_done, attempts, survivors_at): Row = streams::table
+        .find((stream.mailbox.0, stream.kind.number()))
+        .select((
+            streams::mailbox_cursor,
+            streams::crm_cursor,
+            streams::first_read_done,
+            streams::attempts,
+            streams::survivors_at,
+        ))
+        .first(conn)?;
     Ok(Position {
         mailbox: mailbox.map(MailboxCursor),
         crm: crm.map(CrmCursor),
         first_read_done,
         attempts: attempts.try_into().unwrap_or(0),
+        survivors_at,
     })
 }
 
@@ -203,6 +207,8 @@ pub struct Advance {
     pub read_total: Option<i32>,
     /// Something was written.
     pub changed_at: Option<DateTime<Utc>>,
+    /// Every link was asked for in the CRM by id.
+    pub survivors_at: Option<DateTime<Utc>>,
 }
 
 /// Moves the stream on.
@@ -219,6 +225,7 @@ pub fn advance(conn: &mut PgConnection, lease: Lease, step: &Advance) -> Result<
             step.crm.as_ref().map(|cursor| streams::crm_cursor.eq(&cursor.0)),
             step.read_total.map(|total| streams::read_total.eq(total)),
             step.changed_at.map(|at| streams::last_change_at.eq(at)),
+            step.survivors_at.map(|at| streams::survivors_at.eq(at)),
         ))
         .execute(conn)?;
     if step.first_read_done {
@@ -252,8 +259,12 @@ pub fn forget_cursor(conn: &mut PgConnection, lease: Lease, which: Lost) -> Resu
                 streams::read_done.eq(0),
             ))
             .execute(conn)?,
+        // A feed that is read from its beginning does not tell of what was deleted meanwhile.
         Lost::Crm => diesel::update(held(lease))
-            .set(streams::crm_cursor.eq(None::<Vec<u8>>))
+            .set((
+                streams::crm_cursor.eq(None::<Vec<u8>>),
+                streams::survivors_at.eq(None::<DateTime<Utc>>),
+            ))
             .execute(conn)?,
     };
     if rows == 1 {

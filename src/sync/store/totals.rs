@@ -5,6 +5,7 @@ use crate::foundation::db::schema::{mailboxes, streams};
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
+use crate::sync::guard::store as quarantine;
 use crate::sync::model::{Reason, Side, StreamId};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -30,6 +31,8 @@ pub struct StreamStatus {
     pub skipped: i64,
     /// Items that failed.
     pub failed: i64,
+    /// Deletions that wait for a person.
+    pub held: i64,
     /// Items looked at since the stream was last read from the start.
     pub read: i32,
     /// Items that the first read will look at; `None` before it began.
@@ -71,6 +74,10 @@ pub fn streams(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Stream
         .into_iter()
         .map(|row| ((row.mailbox_id, row.kind), row))
         .collect();
+    let mut held: HashMap<(MailboxId, RecordKind), i64> = HashMap::new();
+    for total in quarantine::totals(conn)? {
+        *held.entry((total.mailbox, total.kind)).or_default() += total.held;
+    }
     type Row = (
         (i32, String, String, i16),
         (i32, Option<i32>, bool, DateTime<Utc>),
@@ -111,6 +118,10 @@ pub fn streams(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Stream
             linked: total.map_or(0, |total| total.linked),
             skipped: total.map_or(0, |total| total.skipped),
             failed: total.map_or(0, |total| total.failed),
+            held: held
+                .get(&(MailboxId(id), RecordKind::from_number(kind)?))
+                .copied()
+                .unwrap_or(0),
             read,
             read_total,
             first_read_done,

@@ -1,11 +1,16 @@
 //! Something that is wrong, in words: what happened, how much of it there is, what to do now.
 
 use super::layout::Moment;
+use crate::foundation::explain::Explain as _;
+use crate::sync::guard::error::GuardNotice;
+use crate::sync::guard::store::HeldTotal;
+use crate::sync::model::Side;
 use crate::web::advice::{self, Piece};
 use crate::web::board::words::{counted, number};
 use crate::web::board::{FailureGroup, Filter, StreamState, Summary};
 use crate::web::query;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// Something that is wrong.
 #[derive(Debug, Clone)]
@@ -82,6 +87,40 @@ impl Concern {
         };
         self.href = Some(query::address(&filter));
         self
+    }
+}
+
+/// Deletions that wait for a person, in one stream.
+pub fn of_held(total: &HeldTotal) -> Concern {
+    let extent = format!(
+        "{} of {} in the {}",
+        counted(total.held, "deletion", "deletions"),
+        total.kind.word(),
+        side(total.side)
+    );
+    Concern::new(GuardNotice::DeletionsHeld.code(), "attention", extent)
+}
+
+/// The same over all mailboxes; `None` where nothing waits.
+pub fn of_all_held(totals: &[HeldTotal]) -> Option<Concern> {
+    let mailboxes: BTreeSet<_> = totals.iter().map(|total| total.mailbox.0).collect();
+    let count = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
+    let extent = format!(
+        "{} in {}",
+        counted(
+            totals.iter().map(|total| total.held).sum(),
+            "deletion",
+            "deletions"
+        ),
+        counted(count, "mailbox", "mailboxes")
+    );
+    (count > 0).then(|| Concern::new(GuardNotice::DeletionsHeld.code(), "attention", extent))
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Mailbox => "mailbox",
+        Side::Crm => "CRM",
     }
 }
 

@@ -1,10 +1,11 @@
 //! One mailbox: how its four streams stand, what was left alone and why, what failed, what was done lately.
 
-use super::concern::Concern;
+use super::concern::{self, Concern};
 use super::layout::{Head, Moment, Section, page};
 use super::stream::{self, Bar};
 use crate::access::Resource;
 use crate::foundation::ids::MailboxId;
+use crate::sync::guard::{self, store::HeldTotal};
 use crate::web::advice::{self, Piece};
 use crate::web::board::totals::{Totals, TotalsCache};
 use crate::web::board::words::{counted, number, span};
@@ -81,6 +82,8 @@ pub async fn show(
         .ok_or(Problem::NoSuchMailbox)?;
     let totals = cache.get(db, clock, &granted).await?;
     let history = board::history(db, &granted, id).await?;
+    let held = guard::control::totals(db, &granted).await?;
+    let held: Vec<HeldTotal> = held.into_iter().filter(|total| total.mailbox == id).collect();
     let now = clock.now();
     Ok(page(&MailboxPage {
         head: Head::inside(&line.address, Section::Mailboxes, now),
@@ -90,7 +93,7 @@ pub async fn show(
             .iter()
             .map(|of| stream_line(&line, of, &totals, now))
             .collect(),
-        concerns: concerns(&line, &history, now),
+        concerns: concerns(&line, &history, &held, now),
         skips: history.skips.iter().map(skip).collect(),
         turns: history.turns.iter().map(|turn| past(turn, now)).collect(),
         address: line.address,
@@ -149,7 +152,7 @@ fn stream_line(mailbox: &MailboxLine, of: &StreamLine, totals: &Totals, now: Dat
 }
 
 /// What stops the mailbox, then what stops its streams, then what stops single items.
-fn concerns(line: &MailboxLine, history: &History, now: DateTime<Utc>) -> Vec<Concern> {
+fn concerns(line: &MailboxLine, history: &History, held: &[HeldTotal], now: DateTime<Utc>) -> Vec<Concern> {
     let whole = line
         .state_code
         .iter()
@@ -159,7 +162,8 @@ fn concerns(line: &MailboxLine, history: &History, now: DateTime<Utc>) -> Vec<Co
         Some(Concern::of_code(of.error.as_deref()?, of.state, extent))
     });
     let items = history.failures.iter().map(|group| Concern::of_items(group, now));
-    let mut concerns: Vec<Concern> = whole.chain(streams).chain(items).collect();
+    let held = held.iter().map(concern::of_held);
+    let mut concerns: Vec<Concern> = whole.chain(streams).chain(held).chain(items).collect();
     concerns.sort_by_key(|concern| !concern.needs_somebody());
     concerns
 }

@@ -5,6 +5,7 @@ use super::layout::{Head, Moment, Section, page};
 use super::stream::{self, Bar};
 use crate::access::Resource;
 use crate::record::kind::RecordKind;
+use crate::sync::guard;
 use crate::web::board::totals::{Totals, TotalsCache};
 use crate::web::board::words::{self, counted, number, span};
 use crate::web::board::{self, Filter, KindSummary, MailboxLine, Order, Page, ROWS, StreamState, Summary};
@@ -94,8 +95,10 @@ pub async fn show(
     let totals = cache.get(db, clock, &granted).await?;
     let failures = board::failures(db, &granted).await?;
     let rows = board::page(db, clock, &granted, filter.clone()).await?;
+    let held = guard::control::totals(db, &granted).await?;
     let now = clock.now();
     let mut concerns = concern::of_streams(&summary);
+    concerns.extend(concern::of_all_held(&held));
     concerns.extend(concern::of_items(&failures, now));
     concerns.sort_by_key(|concern| !concern.needs_somebody());
     let needs_somebody = concerns.iter().any(Concern::needs_somebody);

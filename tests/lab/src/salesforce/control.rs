@@ -8,6 +8,8 @@
 //! | POST /salesforce/expire `{"username"}` | ends the user's access tokens, everybody's without a name |
 //! | POST /salesforce/usage `{"used": n}` | sets how many API calls count as used |
 //! | POST /salesforce/undelete `{"id"}` | takes a record out of the recycle bin |
+//! | POST /salesforce/purge `{"id"}` | empties the recycle bin of a record: it is gone for good |
+//! | PATCH /salesforce/records/ID | sets fields of a record as an administrator would, for example its OwnerId |
 //! | POST /salesforce/convert `{"id", "contact"}` | marks a lead as converted into a contact |
 
 use chrono::TimeDelta;
@@ -42,6 +44,11 @@ pub fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Option<Re
             Ok(json!({}))
         }
         ("POST", "undelete") => amend(world, text("id"), |row| row.set("IsDeleted", false)),
+        ("POST", "purge") => world.purge(text("id")).map(|id| json!({"id": id})),
+        ("PATCH", record) if record.starts_with("records/") => {
+            let record = record.strip_prefix("records/").unwrap_or_default();
+            set_fields(world, record, body.as_object())
+        }
         ("POST", "convert") => amend(world, text("id"), |row| {
             row.set("IsConverted", true);
             row.set("Status", "Closed - Converted");
@@ -96,7 +103,9 @@ fn amend(world: &World, record: &str, change: impl FnOnce(&mut super::store::Row
 }
 
 fn set_fields(world: &World, id: &str, fields: Option<&Map<String, Value>>) -> Result<Value, String> {
-    let object = schema::object_of_id(id).ok_or("no such object")?;
+    let object = id::normalize(id)
+        .and_then(|id| schema::object_of_id(&id))
+        .ok_or("no such object")?;
     let fields = fields.ok_or("a JSON object of fields is needed")?;
     amend(world, id, |row| {
         for (name, value) in fields {

@@ -119,6 +119,23 @@ impl World {
         result
     }
 
+    /// Takes a record out of the recycle bin for good; gives its id.
+    fn purge(&self, record: &str) -> Result<String, String> {
+        let missing = || format!("there is no deleted record {record}");
+        let id = id::normalize(record).ok_or_else(missing)?;
+        let object = schema::object_of_id(&id).ok_or_else(missing)?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let deleted = state
+            .row(object.name, &id)
+            .is_some_and(|row| row.flag("IsDeleted"));
+        if !deleted {
+            return Err(missing());
+        }
+        self.note(&json!({"purged": [object.name, id]}));
+        state.take(object.name, &id);
+        Ok(id)
+    }
+
     fn note(&self, entry: &Value) {
         if let Some(journal) = self.journal.get() {
             journal.append(WORLD, entry);
@@ -266,6 +283,11 @@ impl Durable for World {
                     state.restore(object, fields.clone());
                 }
             }
+        }
+        if let Some(purged) = entry.get("purged")
+            && let (Some(object), Some(id)) = (purged[0].as_str(), purged[1].as_str())
+        {
+            state.take(object, id);
         }
         if let Some(settings) = entry.get("settings")
             && let Ok(settings) = serde_json::from_value(settings.clone())
