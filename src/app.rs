@@ -19,6 +19,7 @@ use crate::foundation::telemetry::Metrics;
 use crate::mailbox::exchange::{ExchangeServer, ExchangeSettings, ImpersonateBy, SignIn};
 use crate::mailbox::port::MailboxServer;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
+use crate::sync::pace::Pace;
 use crate::sync::retry::Patience;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -197,7 +198,11 @@ impl App {
             clock: self.clock.clone(),
             connections: Arc::clone(&self.wires) as Arc<dyn Connections>,
             settings: EngineSettings {
-                poll_interval: long(sync.poll_interval()),
+                pace: Pace {
+                    busy: long(sync.poll_interval()),
+                    quiet: long(sync.quiet_poll_interval()),
+                    listening: long(sync.listening_poll_interval()),
+                },
                 lease: long(sync.lease()),
                 survivor_check: long(sync.survivor_check()),
                 journal_keep: long(sync.journal_keep()),
@@ -207,6 +212,7 @@ impl App {
                     first: long(backoff.first),
                     last: long(backoff.last),
                 },
+                ..EngineSettings::default()
             },
             node: Uuid::new_v4(),
             metrics: self.metrics.clone(),
@@ -290,9 +296,6 @@ fn exchange(
     gate: &Gate,
 ) -> ExchangeServer {
     let settings = ExchangeSettings {
-        url,
-        login: section.login.clone(),
-        password,
         sign_in: match section.sign_in {
             Way::Ntlm => SignIn::Ntlm,
             Way::Basic => SignIn::Basic,
@@ -305,6 +308,8 @@ fn exchange(
         max_concurrency: usize::try_from(section.max_concurrency).unwrap_or(8),
         timeout: section.timeout(),
         read_batch: usize::try_from(read_batch).unwrap_or(50),
+        notifications: section.notifications,
+        ..ExchangeSettings::new(url, section.login.clone(), password)
     };
     ExchangeServer::new(settings, gate.clone())
 }

@@ -5,5 +5,6 @@
 
 pub mod error;
 pub mod exchange;
+pub mod listener;
 pub mod model;
 pub mod port;

@@ -1,6 +1,7 @@
 //! The port: what the engine may ask of a mail server.
 
 use super::error::MailboxError;
+use super::listener::MailboxListener;
 use super::model::*;
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
@@ -54,4 +55,10 @@ pub trait MailboxServer: Send + Sync {
         kind: RecordKind,
         stamps: &[Stamp],
     ) -> Result<Vec<Option<ItemRef>>, MailboxError>;
+
+    /// Something that hears of news before it is asked; `None` where the server must be asked. At most 200
+    /// mailboxes are listened to by one.
+    fn listener(&self) -> Option<Box<dyn MailboxListener>> {
+        None
+    }
 }

@@ -1,6 +1,6 @@
-//! The running process: the engine's worker, the page, the private PostgreSQL, and their end.
+//! The running process: the engine's worker, its ears, the page, the private PostgreSQL, and their end.
 //!
-//! Three tasks run side by side. SIGTERM and SIGINT end them in order: no new turns, running turns are cut
+//! They run side by side. SIGTERM and SIGINT end them in order: no new turns, running turns are cut
 //! at their last commit (they are repeated from there), the page closes, the ledger's last rows are written.
 //! The private PostgreSQL goes on: a restarted daemon finds it running.
 
@@ -11,7 +11,7 @@ pub use error::ServiceError;
 use crate::app::App;
 use crate::identity::session::Lifetime;
 use crate::sync::engine::Engine;
-use crate::sync::worker;
+use crate::sync::{listen, presence, worker};
 use crate::web::parts::Parts;
 use crate::web::server::{self, Listener};
 use chrono::TimeDelta;
@@ -70,6 +70,9 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
         node: node(&app.settings.data_dir),
         ..app.engine()
     };
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let alive = tokio::spawn(presence::run(engine.clone(), host, told.clone()));
+    let ears = tokio::spawn(listen::run(engine.clone(), told.clone()));
     let work = tokio::spawn(worker::run(engine, told));
     let guard = app
         .postgres
@@ -84,7 +87,9 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     tracing::info!("stopping");
     tell.send_replace(true);
     handle.stop(true).await;
-    work.await.map_err(ServiceError::Task)?;
+    for task in [work, ears, alive] {
+        task.await.map_err(ServiceError::Task)?;
+    }
     if let Some(guard) = guard {
         guard.abort();
     }

@@ -175,6 +175,7 @@ pub async fn resync(
             let end = TurnEnd {
                 at: now,
                 due_at: now,
+                hinted_due_at: now,
                 error: None,
                 lag_ms: None,
             };

@@ -1,6 +1,7 @@
 //! The engine's parts, put together once and shared by the worker, the command line and the tests.
 
 use super::error::SyncError;
+use super::pace::Pace;
 use super::retry::Patience;
 use crate::crm::port::Crm;
 use crate::foundation::clock::Clock;
@@ -10,6 +11,7 @@ use crate::foundation::telemetry::Metrics;
 use crate::mailbox::port::MailboxServer;
 use chrono::TimeDelta;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Finds the connection that a mailbox's row names. The composition root has the only implementation.
@@ -24,7 +26,7 @@ pub trait Connections: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
     /// From the end of a good turn to the next.
-    pub poll_interval: TimeDelta,
+    pub pace: Pace,
     /// How long a lease lasts without a heartbeat.
     pub lease: TimeDelta,
     /// Turns at the same time.
@@ -37,18 +39,25 @@ pub struct EngineSettings {
     pub survivor_check: TimeDelta,
     /// How long the journal of writes goes back.
     pub journal_keep: TimeDelta,
+    /// How long a new mailbox is asked before the others of its group are disturbed to listen to it as well.
+    pub join_after: Duration,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
         Self {
-            poll_interval: TimeDelta::seconds(30),
+            pace: Pace {
+                busy: TimeDelta::seconds(30),
+                quiet: TimeDelta::seconds(300),
+                listening: TimeDelta::seconds(900),
+            },
             lease: TimeDelta::seconds(60),
             workers: 8,
             page_size: 512,
             patience: Patience::default(),
             survivor_check: TimeDelta::hours(24),
             journal_keep: TimeDelta::days(90),
+            join_after: Duration::from_secs(300),
         }
     }
 }

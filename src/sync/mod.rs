@@ -29,8 +29,10 @@
 //! **Poison.** An item that fails goes to the failures with its reason and a time for the next try; the
 //! cursor moves on. Only what concerns the whole mailbox (a sign-in, a throttle) ends the turn.
 //!
-//! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments,
-//! notifications that make a stream due at once ([`worker`] only asks "which streams are due").
+//! **When.** A stream is due when its time has come ([`pace`]), or at once when the mail server says that it has
+//! news ([`listen`]). [`worker`] only asks "which streams are due"; who made them so is not its business.
+//!
+//! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments.
 
 pub mod apply;
 pub mod conflict;
@@ -43,10 +45,13 @@ pub mod gather;
 pub mod guard;
 pub mod journal;
 pub mod keys;
+pub mod listen;
 pub mod model;
+pub mod pace;
 pub mod pass;
 pub mod plan;
 pub mod policy;
+pub mod presence;
 pub mod preview;
 pub mod report;
 pub mod retry;

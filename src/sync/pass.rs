@@ -9,16 +9,20 @@
 use super::engine::Engine;
 use super::error::SyncError;
 use super::model::{ItemKey, StreamId};
+use super::pace::Situation;
 use super::report::{Counts, Progress};
 use super::retry;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams::{Lease, TurnEnd};
-use super::store::{outcome, streams};
+use super::store::{listeners, outcome, streams};
 use super::turn::{chance, turn};
 use crate::foundation::explain::Explain as _;
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
+
+/// After a turn during which a hint came; what comes in a burst is seen together.
+const SETTLE: TimeDelta = TimeDelta::milliseconds(300);
 
 /// Runs one turn under a lease, and gives the lease back however it ends.
 ///
@@ -76,13 +80,27 @@ async fn finish(
 ) -> Result<(), SyncError> {
     let now = engine.clock.now();
     let lag = (now - lease.due_at.min(started)).num_milliseconds();
-    let position = engine
+    let stands = engine
         .db
-        .run(move |conn| streams::position(conn, lease.stream))
+        .run(move |conn| {
+            let position = streams::position(conn, lease.stream)?;
+            Ok::<_, SyncError>((
+                position,
+                listeners::is_heard(conn, lease.stream.mailbox, now)?,
+            ))
+        })
         .await;
-    let attempts = position.map_or(1, |position| position.attempts + 1);
+    let (position, heard) = stands.unwrap_or_default();
+    let attempts = position.attempts + 1;
     let due_at = match error {
-        None => now + engine.settings.poll_interval,
+        None => {
+            let rest = engine.settings.pace.rest(Situation {
+                heard,
+                crm_must_be_asked: lease.stream.kind != RecordKind::Mail,
+                quiet_for: position.last_change_at.map(|at| now - at),
+            });
+            now + rest
+        }
         Some(error) => {
             let chance = chance(ItemKey(lease.fence), 1);
             retry::stream_due(error.class(), attempts, now, engine.settings.patience, chance)
@@ -91,6 +109,7 @@ async fn finish(
     let end = TurnEnd {
         at: now,
         due_at,
+        hinted_due_at: due_at.min(now + SETTLE),
         error: error.map(|error| error.code()),
         lag_ms: Some(i32::try_from(lag.max(0)).unwrap_or(i32::MAX)),
     };

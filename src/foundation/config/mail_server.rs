@@ -26,6 +26,9 @@ pub struct MailServer {
     /// How long one request may take.
     #[serde(default = "timeout_s")]
     pub timeout_s: u64,
+    /// Whether it is listened to.
+    #[serde(default = "notifications")]
+    pub notifications: bool,
 }
 
 impl MailServer {
@@ -88,4 +91,8 @@ fn max_concurrency() -> u32 {
 
 fn timeout_s() -> u64 {
     100
+}
+
+fn notifications() -> bool {
+    true
 }

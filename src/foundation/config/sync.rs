@@ -9,6 +9,10 @@ use std::time::Duration;
 pub struct SyncSettings {
     /// How long a stream rests between two looks.
     pub poll_interval_s: u64,
+    /// How long one rests in which nothing has happened for long.
+    pub quiet_poll_interval_s: u64,
+    /// How long one rests while its mail server tells us of news.
+    pub listening_poll_interval_s: u64,
     /// Streams at work at once.
     pub workers: usize,
     /// Changes asked for at once; Exchange gives 512 at most.
@@ -31,6 +35,16 @@ impl SyncSettings {
     /// How long a stream rests between two looks.
     pub fn poll_interval(&self) -> Duration {
         Duration::from_secs(self.poll_interval_s)
+    }
+
+    /// How long a quiet stream rests.
+    pub fn quiet_poll_interval(&self) -> Duration {
+        Duration::from_secs(self.quiet_poll_interval_s)
+    }
+
+    /// How long a stream rests that is listened to.
+    pub fn listening_poll_interval(&self) -> Duration {
+        Duration::from_secs(self.listening_poll_interval_s)
     }
 
     /// The waits after failures.
@@ -62,6 +76,8 @@ impl Default for SyncSettings {
     fn default() -> Self {
         Self {
             poll_interval_s: 30,
+            quiet_poll_interval_s: 300,
+            listening_poll_interval_s: 900,
             workers: 8,
             page_size: 512,
             read_batch: 50,

@@ -63,6 +63,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    listen_groups (id) {
+        id -> Int4,
+        mail_server -> Text,
+        lease_owner -> Nullable<Uuid>,
+        lease_expires -> Nullable<Timestamptz>,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    listen_members (mailbox_id) {
+        mailbox_id -> Int4,
+        group_id -> Int4,
+        listening -> Bool,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     mailbox_keys (mailbox_id) {
         mailbox_id -> Int4,
         sealed -> Bytea,
@@ -83,6 +102,16 @@ diesel::table! {
         created_at -> Timestamptz,
         upn -> Nullable<Text>,
         sid -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    nodes (id) {
+        id -> Uuid,
+        name -> Text,
+        version -> Text,
+        started_at -> Timestamptz,
+        seen_at -> Timestamptz,
     }
 }
 
@@ -166,6 +195,7 @@ diesel::table! {
         last_error_code -> Nullable<Text>,
         last_error_at -> Nullable<Timestamptz>,
         survivors_at -> Nullable<Timestamptz>,
+        hinted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -184,6 +214,8 @@ diesel::table! {
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
 diesel::joinable!(links -> mailboxes (mailbox_id));
+diesel::joinable!(listen_members -> listen_groups (group_id));
+diesel::joinable!(listen_members -> mailboxes (mailbox_id));
 diesel::joinable!(mailbox_keys -> mailboxes (mailbox_id));
 diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
@@ -191,6 +223,6 @@ diesel::joinable!(streams -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    egress_ledger, failures, journal, links, mailbox_keys, mailboxes, policies, quarantine, sealed_secrets,
-    sessions, sign_in_codes, skips, streams, turns,
+    egress_ledger, failures, journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes,
+    policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips, streams, turns,
 );

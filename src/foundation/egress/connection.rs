@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::time::{Duration, Instant};
@@ -98,6 +99,16 @@ impl HttpConnection {
                 })
             }
         }
+    }
+
+    /// Sends a request and gives the answer once its head is here; the body is still to come.
+    pub(super) async fn begin(&mut self, request: Request<Bytes>) -> Result<Response<Incoming>, EgressError> {
+        let request = self.prepared(request);
+        self.sender.ready().await.map_err(EgressError::Closed)?;
+        self.sender
+            .send_request(request)
+            .await
+            .map_err(EgressError::exchange)
     }
 
     /// Fills in what the connection knows and the caller does not.

@@ -7,7 +7,7 @@
 //! closes, with the bytes that crossed the wire.
 //!
 //! Above the gate stand two ways to speak HTTP/1.1. [`HttpConnection`] is one connection, for protocols that
-//! sign in the connection itself (NTLM). [`HttpClient`] keeps idle connections per target, for protocols
+//! sign in the connection itself (NTLM), and [`Streamed`] an answer on it that stays open. [`HttpClient`] keeps idle connections per target, for protocols
 //! whose sign-in is in a header. Neither follows redirects, and neither reads proxy settings from the
 //! environment: a redirect would lead through a door that nobody opened.
 
@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod policy;
 pub mod resolve;
 pub mod store;
+pub mod streamed;
 pub mod target;
 pub mod tls;
 
@@ -33,5 +34,6 @@ pub use error::EgressError;
 pub use gate::{Door, Gate, GateLimits};
 pub use ledger::{Ledger, LedgerRow, LedgerSink, MemoryLedger, Outcome};
 pub use policy::Policy;
+pub use streamed::Streamed;
 pub use target::{Purpose, Target};
 pub use tls::TrustRoots;

@@ -6,7 +6,7 @@
 //! as Extended Protection wants it; it is left out where there is none, since a wrong one is refused.
 
 use super::settings::{ExchangeSettings, SignIn};
-use crate::foundation::egress::{BodyLimits, EgressError, HttpConnection};
+use crate::foundation::egress::{BodyLimits, EgressError, HttpConnection, Streamed};
 use crate::foundation::secret::Secret;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -113,10 +113,7 @@ impl Account {
         let answer = match self {
             Self::InClear => return Err(AuthError::Refused("BasicWithoutTls")),
             Self::Basic(header) => {
-                let mut value = HeaderValue::try_from(header.expose().as_str())
-                    .map_err(|_| AuthError::Refused("PasswordNotSendable"))?;
-                value.set_sensitive(true);
-                request.headers_mut().insert(AUTHORIZATION, value);
+                request.headers_mut().insert(AUTHORIZATION, basic(header)?);
                 line.connection
                     .send(request, &patience.body, patience.within)
                     .await?
@@ -143,12 +140,66 @@ impl Account {
         Ok(answer)
     }
 
+    /// Sends a request as the account, on a connection of its own, and leaves the answer open.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn open(
+        &self,
+        mut line: Line,
+        mut request: Request<Bytes>,
+        patience: Patience,
+    ) -> Result<Streamed, AuthError> {
+        let authorization = match self {
+            Self::InClear => return Err(AuthError::Refused("BasicWithoutTls")),
+            Self::Basic(header) => Some(basic(header)?),
+            Self::Ntlm { .. } if line.signed_in => None,
+            Self::Ntlm { .. } => match self.greet(&mut line, &request, patience).await? {
+                Greeting::Proof(proof) => Some(proof),
+                // Not the sign-in's business; the request itself will be told the same.
+                Greeting::Answered(_) => None,
+            },
+        };
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+        }
+        let answer = Streamed::open(line.connection, request, patience.within).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Err(AuthError::Refused("Http401"));
+        }
+        Ok(answer)
+    }
+
     async fn handshake(
         &self,
         line: &mut Line,
         mut request: Request<Bytes>,
         patience: Patience,
     ) -> Result<Response<Bytes>, AuthError> {
+        let proof = match self.greet(line, &request, patience).await? {
+            Greeting::Proof(proof) => proof,
+            Greeting::Answered(answer) => return Ok(answer),
+        };
+        request.headers_mut().insert(AUTHORIZATION, proof);
+        let answer = line
+            .connection
+            .send(request, &patience.body, patience.within)
+            .await?;
+        let stays = answer
+            .headers()
+            .get("Persistent-Auth")
+            .is_none_or(|value| !value.as_bytes().eq_ignore_ascii_case(b"false"));
+        line.signed_in = answer.status() != StatusCode::UNAUTHORIZED && stays;
+        Ok(answer)
+    }
+
+    /// The legs before the request: our offer, the server's challenge, and the proof that answers it.
+    async fn greet(
+        &self,
+        line: &mut Line,
+        request: &Request<Bytes>,
+        patience: Patience,
+    ) -> Result<Greeting, AuthError> {
         let Self::Ntlm {
             domain,
             user,
@@ -185,24 +236,27 @@ impl Account {
             return match answer.status() {
                 StatusCode::UNAUTHORIZED => Err(AuthError::Refused("NtlmNotOffered")),
                 // Not the sign-in's business: the server is busy, or it is no Exchange.
-                _ => Ok(answer),
+                _ => Ok(Greeting::Answered(answer)),
             };
         };
         let proof = step(&mut ntlm, &mut credentials, Some(challenge))?;
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, header(scheme, &proof)?);
-        let answer = line
-            .connection
-            .send(request, &patience.body, patience.within)
-            .await?;
-        let stays = answer
-            .headers()
-            .get("Persistent-Auth")
-            .is_none_or(|value| !value.as_bytes().eq_ignore_ascii_case(b"false"));
-        line.signed_in = answer.status() != StatusCode::UNAUTHORIZED && stays;
-        Ok(answer)
+        Ok(Greeting::Proof(header(scheme, &proof)?))
     }
+}
+
+/// How far the legs before the request came.
+enum Greeting {
+    /// The header that goes with the request.
+    Proof(HeaderValue),
+    /// Something answered that has no challenge for us.
+    Answered(Response<Bytes>),
+}
+
+fn basic(header: &Secret<String>) -> Result<HeaderValue, AuthError> {
+    let mut value = HeaderValue::try_from(header.expose().as_str())
+        .map_err(|_| AuthError::Refused("PasswordNotSendable"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// One leg of the handshake: our next token.

@@ -1,6 +1,7 @@
 //! One call: a request in a mailbox, and the answer's response messages or the reason why there are none.
 
 use super::auth::{Account, AuthError, Patience};
+use super::cookies::Jar;
 use super::fault;
 use super::pool::Pool;
 use super::session::{Session, Sessions};
@@ -13,13 +14,14 @@ use super::wire::version::{Build, Version};
 use super::wire::writer::Writer;
 use super::wire::xml::{Document, Element, XmlError, clean};
 use crate::foundation::clock::Clock;
-use crate::foundation::egress::{BodyLimits, EgressError, Gate};
+use crate::foundation::egress::{BodyLimits, EgressError, Gate, Streamed};
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::MailboxRef;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Administrators allow and block clients by it (EwsApplicationAccessPolicy), so it is ours and it is stable.
@@ -67,6 +69,30 @@ impl From<CallError> for MailboxError {
 /// One entry for each response message.
 pub type Messages<T> = Vec<Result<T, Fault>>;
 
+/// The way of a group of subscriptions to their common back end: the anchor's address and the group's cookies
+/// stand in for the mailbox's own ("How to: Maintain affinity between a group of subscriptions and the Mailbox
+/// server in Exchange").
+pub struct Route {
+    /// The group's anchor mailbox.
+    pub anchor: String,
+    /// The group's cookies.
+    pub jar: Jar,
+}
+
+/// Where a call acts, and by which way it gets there.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    mailbox: &'a MailboxRef,
+    session: &'a Session,
+    route: Option<&'a Route>,
+}
+
+impl Caller<'_> {
+    fn jar(&self) -> &Jar {
+        self.route.map_or(self.session.jar(), |route| &route.jar)
+    }
+}
+
 /// Speaks to one server as one account.
 pub struct Client {
     settings: ExchangeSettings,
@@ -74,6 +100,7 @@ pub struct Client {
     throttle: Throttle,
     sessions: Sessions,
     known: Mutex<Option<(Version, Build)>>,
+    clock: Clock,
 }
 
 impl Client {
@@ -90,8 +117,9 @@ impl Client {
                 clock.clone(),
             ),
             throttle: Throttle::new(settings.max_concurrency),
-            sessions: Sessions::new(clock),
+            sessions: Sessions::new(clock.clone()),
             known: Mutex::default(),
+            clock,
             settings,
         }
     }
@@ -99,6 +127,21 @@ impl Client {
     /// Items in one GetItem request.
     pub fn read_batch(&self) -> usize {
         self.settings.read_batch.max(1)
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// For how many minutes a notification stream is opened.
+    pub fn stream_minutes(&self) -> u32 {
+        self.settings.stream_minutes
+    }
+
+    /// How long a notification stream may say nothing.
+    pub fn silence(&self) -> Duration {
+        self.settings.silence
     }
 
     /// What is remembered of a mailbox.
@@ -125,14 +168,31 @@ impl Client {
         write: impl Fn(&mut Writer, Version),
         payload: impl Fn(&mut T, &Element<'_>, &mut Document<'_>) -> Result<(), XmlError>,
     ) -> Result<Messages<T>, CallError> {
+        self.call_by(None, mailbox, operation, write, payload).await
+    }
+
+    /// Calls an operation in a mailbox that is one of a group.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_by<T: Default>(
+        &self,
+        route: Option<&Route>,
+        mailbox: &MailboxRef,
+        operation: Operation,
+        write: impl Fn(&mut Writer, Version),
+        payload: impl Fn(&mut T, &Element<'_>, &mut Document<'_>) -> Result<(), XmlError>,
+    ) -> Result<Messages<T>, CallError> {
         let session = self.session(mailbox);
-        let mut version = match session.version() {
-            Some(version) => version,
-            None => self.negotiated(mailbox, &session).await?,
+        let caller = Caller {
+            mailbox,
+            session: &session,
+            route,
         };
+        let mut version = self.version(caller).await?;
         loop {
             let answer = self
-                .exchange(mailbox, &session, operation, version, &write, &payload)
+                .exchange(caller, operation, version, &write, &payload)
                 .await?;
             match answer.outcome {
                 Ok(messages) => return Ok(messages),
@@ -145,8 +205,70 @@ impl Client {
         }
     }
 
+    /// Opens an answer that stays open, acting in a mailbox of a group. What says at once that it will not is
+    /// the error that it says.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn open(
+        &self,
+        route: &Route,
+        mailbox: &MailboxRef,
+        write: impl Fn(&mut Writer),
+    ) -> Result<Streamed, CallError> {
+        let session = self.session(mailbox);
+        let caller = Caller {
+            mailbox,
+            session: &session,
+            route: Some(route),
+        };
+        if let Some(wait) = session.must_wait() {
+            return Err(MailboxError::Busy { wait }.into());
+        }
+        let version = self.version(caller).await?;
+        let body = envelope(version, &self.settings.identity(mailbox), write);
+        let request = self.request(caller, body)?;
+        let patience = self.patience();
+        let answer = self.pool.stream(&request, patience).await.map_err(unanswered)?;
+        route.jar.keep(answer.headers());
+        let is_xml = answer
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|value| String::from_utf8_lossy(value.as_bytes()).contains("xml"));
+        if answer.status() == StatusCode::OK && is_xml {
+            return Ok(answer);
+        }
+        let answer = answer.whole(&patience.body, patience.within).await;
+        let answer = answer.map_err(|error| unanswered(error.into()))?;
+        let text = judge(&session, &answer)?;
+        let read: Answer<()> = answer::read(&text, |_, _, doc| doc.skip())?;
+        note_all(&session, &read);
+        Err(match read.outcome {
+            Err(fault) => CallError::Fault(fault),
+            Ok(_) => MailboxError::Unintelligible {
+                what: "the notification stream ended before it began",
+            }
+            .into(),
+        })
+    }
+
+    fn patience(&self) -> Patience {
+        Patience {
+            body: BodyLimits::default(),
+            within: self.settings.timeout,
+        }
+    }
+
+    /// The version that is spoken in a mailbox.
+    async fn version(&self, caller: Caller<'_>) -> Result<Version, CallError> {
+        match caller.session.version() {
+            Some(version) => Ok(version),
+            None => self.negotiated(caller).await,
+        }
+    }
+
     /// The newest version that the server understands, asked for once.
-    async fn negotiated(&self, mailbox: &MailboxRef, session: &Session) -> Result<Version, CallError> {
+    async fn negotiated(&self, caller: Caller<'_>) -> Result<Version, CallError> {
         if let Some((version, _)) = *self.known.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(version);
         }
@@ -158,9 +280,7 @@ impl Client {
             };
             let probe = |w: &mut Writer, _| get_folder::probe(w);
             let answer: Answer<()> = self
-                .exchange(mailbox, session, operation, version, &probe, &|_, _, doc| {
-                    doc.skip()
-                })
+                .exchange(caller, operation, version, &probe, &|_, _, doc| doc.skip())
                 .await?;
             match answer.outcome {
                 // A server that does not know the value calls the request invalid, each in its own way.
@@ -195,26 +315,22 @@ impl Client {
 
     async fn exchange<T: Default>(
         &self,
-        mailbox: &MailboxRef,
-        session: &Session,
+        caller: Caller<'_>,
         operation: Operation,
         version: Version,
         write: &impl Fn(&mut Writer, Version),
         payload: &impl Fn(&mut T, &Element<'_>, &mut Document<'_>) -> Result<(), XmlError>,
     ) -> Result<Answer<T>, CallError> {
+        let Caller { mailbox, session, .. } = caller;
         let _turn = self.throttle.turn(session).await?;
         let body = envelope(version, &self.settings.identity(mailbox), |w| write(w, version));
-        let request = self.request(mailbox, session, body)?;
-        let patience = Patience {
-            body: BodyLimits::default(),
-            within: self.settings.timeout,
-        };
+        let request = self.request(caller, body)?;
         let answer = self
             .pool
-            .send(&request, operation.repeatable, patience)
+            .send(&request, operation.repeatable, self.patience())
             .await
             .map_err(unanswered)?;
-        session.keep_cookies(answer.headers());
+        caller.jar().keep(answer.headers());
         let log = Log {
             mailbox,
             operation: operation.name,
@@ -222,25 +338,11 @@ impl Client {
         log.answered(&answer);
         let text = judge(session, &answer)?;
         let read = answer::read(&text, payload).map_err(|error| log.damaged(&answer, error))?;
-        let faults = match &read.outcome {
-            Ok(messages) => messages
-                .iter()
-                .filter_map(|message| message.as_ref().err())
-                .collect(),
-            Err(fault) => vec![fault],
-        };
-        faults
-            .into_iter()
-            .for_each(|fault| throttle::note(session, fault));
+        note_all(session, &read);
         Ok(read)
     }
 
-    fn request(
-        &self,
-        mailbox: &MailboxRef,
-        session: &Session,
-        body: String,
-    ) -> Result<Request<Bytes>, MailboxError> {
+    fn request(&self, caller: Caller<'_>, body: String) -> Result<Request<Bytes>, MailboxError> {
         let path = &self.settings.url[url::Position::BeforePath..url::Position::AfterQuery];
         let mut request = Request::post(path)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
@@ -249,16 +351,31 @@ impl Client {
             .header("client-request-id", Uuid::new_v4().to_string())
             .header("return-client-request-id", "true");
         // An address that no header can carry is no address; the impersonation will say so.
-        if let Ok(anchor) = HeaderValue::try_from(&mailbox.address) {
+        let anchor = caller
+            .route
+            .map_or(&caller.mailbox.address, |route| &route.anchor);
+        if let Ok(anchor) = HeaderValue::try_from(anchor) {
             request = request.header("X-AnchorMailbox", anchor);
         }
-        if let Some(cookies) = session.cookies() {
+        if caller.route.is_some() {
+            request = request.header("X-PreferServerAffinity", "true");
+        }
+        if let Some(cookies) = caller.jar().header() {
             request = request.header(COOKIE, cookies);
         }
         request.body(body.into()).map_err(|_| MailboxError::BadRequest {
             code: "RequestNotSendable".to_owned(),
         })
     }
+}
+
+/// Notes what an answer says of patience.
+fn note_all<T>(session: &Session, answer: &Answer<T>) {
+    let of_messages = answer.outcome.iter().flatten();
+    let faults = of_messages.filter_map(|message| message.as_ref().err());
+    faults
+        .chain(answer.outcome.as_ref().err())
+        .for_each(|fault| throttle::note(session, fault));
 }
 
 fn unanswered(error: AuthError) -> CallError {

@@ -4,7 +4,8 @@
 //! speak through `client`, which waits for its turn (`throttle`), wraps the request in an envelope that
 //! impersonates the mailbox, and sends it on a connection of the account's own (`pool`, `auth`). `wire` knows
 //! the protocol, one file an operation; `convert` knows what its words mean in our records; `fault` says by
-//! table what each response code means to us; `session` is what is remembered of a mailbox between calls.
+//! table what each response code means to us; `session` is what is remembered of a mailbox between calls. `listen`
+//! hears of news by streaming notifications.
 //!
 //! Three rules run through all of it. A calendar write says in so many words whether people are told
 //! (promise P7). One item that the server or the parser cannot take never holds up its batch. And nothing of
@@ -13,10 +14,13 @@
 mod auth;
 mod client;
 mod convert;
+mod cookies;
 mod cursor;
 mod fault;
 mod feed;
+mod folder_map;
 mod home_zone;
+mod listen;
 mod lockout;
 mod mail_folders;
 mod pool;
@@ -31,24 +35,29 @@ mod writing;
 pub use settings::{ExchangeSettings, ImpersonateBy, SignIn};
 
 use self::client::Client;
+use self::listen::ExchangeListener;
 use super::error::MailboxError;
+use super::listener::MailboxListener;
 use super::model::*;
 use super::port::MailboxServer;
 use crate::foundation::egress::Gate;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// An Exchange organisation, seen through one service account.
 pub struct ExchangeServer {
-    client: Client,
+    client: Arc<Client>,
+    notifications: bool,
 }
 
 impl ExchangeServer {
     /// A server; connects at its first call, through the gate.
     pub fn new(settings: ExchangeSettings, gate: Gate) -> Self {
         Self {
-            client: Client::new(settings, gate),
+            notifications: settings.notifications,
+            client: Arc::new(Client::new(settings, gate)),
         }
     }
 }
@@ -104,5 +113,10 @@ impl MailboxServer for ExchangeServer {
         stamps: &[Stamp],
     ) -> Result<Vec<Option<ItemRef>>, MailboxError> {
         reading::find_stamped(&self.client, mailbox, kind, stamps).await
+    }
+
+    fn listener(&self) -> Option<Box<dyn MailboxListener>> {
+        let listener = || Box::new(ExchangeListener::new(Arc::clone(&self.client)));
+        self.notifications.then(|| listener() as Box<dyn MailboxListener>)
     }
 }

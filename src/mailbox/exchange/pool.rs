@@ -4,7 +4,7 @@
 use super::auth::{Account, AuthError, Line, Patience};
 use super::lockout::Lockout;
 use crate::foundation::clock::Clock;
-use crate::foundation::egress::{EgressError, Gate, HttpConnection, Purpose, Target};
+use crate::foundation::egress::{EgressError, Gate, HttpConnection, Purpose, Streamed, Target};
 use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{Request, Response};
@@ -81,6 +81,32 @@ impl Pool {
                     }
                     return Err(error);
                 }
+            }
+        }
+    }
+
+    /// Sends a request on a connection of its own, signed in, and leaves the answer open.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn stream(
+        &self,
+        request: &Request<Bytes>,
+        patience: Patience,
+    ) -> Result<Streamed, AuthError> {
+        self.account.may_go_out()?;
+        let _permit = self.lockout.permit().await?;
+        let line = self.open().await?;
+        match self.account.open(line, request.clone(), patience).await {
+            Ok(answer) => {
+                self.lockout.accepted();
+                Ok(answer)
+            }
+            Err(error) => {
+                if matches!(error, AuthError::Refused("Http401")) {
+                    self.lockout.refused();
+                }
+                Err(error)
             }
         }
     }

@@ -1,14 +1,13 @@
 //! What the connector remembers of a mailbox between two calls, in memory only: cookies that keep it on one
 //! back end, how long Exchange wants to be left alone, its schema version, its mail folders.
 
+use super::cookies::Jar;
 use super::wire::version::Version;
 use crate::foundation::clock::Clock;
 use crate::foundation::ids::MailboxId;
 use crate::mailbox::model::MailboxRef;
 use chrono_tz::Tz;
-use http::HeaderMap;
-use http::header::SET_COOKIE;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -16,10 +15,6 @@ use tokio::sync::Semaphore;
 /// Requests under way at once in one mailbox: Exchange's budget is per mailbox, and one stream waits for
 /// each of its answers.
 const PER_MAILBOX: usize = 3;
-/// The cookies that matter: affinity to a back end. Others are dropped.
-const KEPT: &[&str] = &["X-BackEndCookie", "X-BackEndOverrideCookie", "exchangecookie"];
-/// A longer value is not a cookie of Exchange's.
-const LONGEST_COOKIE: usize = 4096;
 
 /// The sessions of all mailboxes.
 pub struct Sessions {
@@ -44,6 +39,7 @@ impl Sessions {
                 turns: Semaphore::new(PER_MAILBOX),
                 mailbox: mailbox.id,
                 clock: self.clock.clone(),
+                jar: Jar::default(),
                 state: Mutex::default(),
             })
         };
@@ -57,13 +53,13 @@ pub struct Session {
     pub turns: Semaphore,
     mailbox: MailboxId,
     clock: Clock,
+    jar: Jar,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     busy_until: Option<Instant>,
-    cookies: BTreeMap<&'static str, String>,
     version: Option<Version>,
     mail_folders: Option<Arc<HashMap<String, bool>>>,
     swept: Option<Instant>,
@@ -86,34 +82,9 @@ impl Session {
         state.busy_until = state.busy_until.max(until);
     }
 
-    /// The `Cookie` header.
-    pub fn cookies(&self) -> Option<String> {
-        let state = self.state();
-        let pairs: Vec<String> = state
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        (!pairs.is_empty()).then(|| pairs.join("; "))
-    }
-
-    /// Keeps what an answer sets (RFC 6265 section 5.2, as much of it as these cookies use).
-    pub fn keep_cookies(&self, headers: &HeaderMap) {
-        for header in headers.get_all(SET_COOKIE) {
-            let Ok(text) = header.to_str() else { continue };
-            let pair = text.split(';').next().unwrap_or_default();
-            let Some((name, value)) = pair.split_once('=') else {
-                continue;
-            };
-            let Some(kept) = KEPT.iter().find(|kept| kept.eq_ignore_ascii_case(name.trim())) else {
-                continue;
-            };
-            match value.trim() {
-                "" => self.state().cookies.remove(kept),
-                value if value.len() > LONGEST_COOKIE => continue,
-                value => self.state().cookies.insert(kept, value.to_owned()),
-            };
-        }
+    /// The cookies that keep this mailbox on one back end.
+    pub fn jar(&self) -> &Jar {
+        &self.jar
     }
 
     /// The schema version of this mailbox, where it differs from its server's.
@@ -174,23 +145,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn affinity_cookies_are_kept_others_are_not_and_an_empty_value_forgets() {
-        let sessions = Sessions::new(Clock::manual(chrono::DateTime::UNIX_EPOCH));
-        let session = sessions.of(&MailboxRef::new(MailboxId(1), "a@example.com"));
-        let set = |text: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.append(SET_COOKIE, HeaderValue::from_static(text));
-            session.keep_cookies(&headers);
-        };
-        set("X-BackEndCookie=S-1=abc=; expires=Tue; path=/EWS; secure; HttpOnly");
-        set("ClientId=xyz; path=/");
-        assert_eq!(session.cookies().as_deref(), Some("X-BackEndCookie=S-1=abc="));
-        set("x-backendcookie=; path=/EWS");
-        assert_eq!(session.cookies(), None);
-    }
 
     #[test]
     fn a_mailbox_is_left_alone_as_long_as_exchange_asked_and_no_longer() {

@@ -45,6 +45,12 @@ pub struct ExchangeSettings {
     pub timeout: Duration,
     /// Items asked for in one GetItem request.
     pub read_batch: usize,
+    /// Whether streaming notifications are listened to.
+    pub notifications: bool,
+    /// For how many minutes a notification stream is opened, 1 to 30.
+    pub stream_minutes: u32,
+    /// A notification stream that says nothing for so long is dead. Exchange gives a sign of life every 45 seconds.
+    pub silence: Duration,
 }
 
 impl ExchangeSettings {
@@ -59,6 +65,9 @@ impl ExchangeSettings {
             max_concurrency: 8,
             timeout: Duration::from_secs(120),
             read_batch: 50,
+            notifications: true,
+            stream_minutes: 30,
+            silence: Duration::from_secs(90),
         }
     }
 

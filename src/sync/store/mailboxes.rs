@@ -155,6 +155,17 @@ pub fn list(conn: &mut PgConnection) -> Result<Vec<MailboxRow>, SyncError> {
     Ok(rows.into_iter().map(from_row).collect())
 }
 
+/// Those of these mailboxes that are active, by number.
+pub fn active(conn: &mut PgConnection, ids: &[i32]) -> Result<Vec<MailboxRow>, SyncError> {
+    let rows: Vec<Row> = mailboxes::table
+        .filter(mailboxes::id.eq_any(ids))
+        .filter(mailboxes::state.eq("active"))
+        .select(COLUMNS)
+        .order(mailboxes::id)
+        .load(conn)?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
 /// One mailbox, by address in any case.
 pub fn find(conn: &mut PgConnection, address: &str) -> Result<Option<MailboxRow>, SyncError> {
     let lower = address.to_lowercase();

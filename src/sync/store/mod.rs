@@ -3,6 +3,8 @@
 //!
 //! * [`mailboxes`] who is synchronised, and by which policy
 //! * [`streams`] scheduling, leases, cursors
+//! * [`nodes`] which daemons live
+//! * [`listeners`] who listens to which mailboxes, and the hints that come of it
 //! * [`links`] what is remembered of counterparts
 //! * [`outcome`] failures, skips, and the commit of a page
 //! * [`journal`] what was written
@@ -10,7 +12,9 @@
 
 pub mod journal;
 pub mod links;
+pub mod listeners;
 pub mod mailboxes;
+pub mod nodes;
 pub mod outcome;
 pub mod streams;
 pub mod totals;

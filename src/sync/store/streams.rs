@@ -11,8 +11,10 @@ use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::model::StreamId;
 use chrono::{DateTime, Utc};
+use diesel::dsl::case_when;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use uuid::Uuid;
 
 /// A lease that this process holds.
@@ -39,6 +41,8 @@ pub struct Position {
     pub attempts: u32,
     /// When the links were last asked for in the CRM by id; `None` asks for it.
     pub survivors_at: Option<DateTime<Utc>>,
+    /// When something was last written.
+    pub last_change_at: Option<DateTime<Utc>>,
 }
 
 /// Takes the leases of up to `limit` streams of active mailboxes that are due and free.
@@ -123,6 +127,8 @@ fn take(
                 streams::lease_owner.eq(owner),
                 streams::lease_expires.eq(until),
                 streams::fence.eq(streams::fence + 1),
+                // What this turn will see anyway; a hint that comes later is for the next one.
+                streams::hinted_at.eq(None::<DateTime<Utc>>),
             ))
             .returning((streams::fence, streams::due_at))
             .get_result(conn)
@@ -172,8 +178,15 @@ fn held(lease: Lease) -> Held {
 
 /// Where the stream stands.
 pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, SyncError> {
-    type Row = (Option<Vec<u8>>, Option<Vec<u8>>, bool, i32, Option<DateTime<Utc>>);
-    let (mailbox, crm, first_read_done, attempts, survivors_at): Row = streams::table
+    type Row = (
+        Option<Vec<u8>>,
+        Option<Vec<u8>>,
+        bool,
+        i32,
+        Option<DateTime<Utc>>,
+        Option<DateTime<Utc>>,
+    );
+    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at): Row = streams::table
         .find((stream.mailbox.0, stream.kind.number()))
         .select((
             streams::mailbox_cursor,
@@ -181,6 +194,7 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
             streams::first_read_done,
             streams::attempts,
             streams::survivors_at,
+            streams::last_change_at,
         ))
         .first(conn)?;
     Ok(Position {
@@ -189,6 +203,7 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         first_read_done,
         attempts: attempts.try_into().unwrap_or(0),
         survivors_at,
+        last_change_at,
     })
 }
 
@@ -281,6 +296,8 @@ pub struct TurnEnd {
     pub at: DateTime<Utc>,
     /// When the stream is due again.
     pub due_at: DateTime<Utc>,
+    /// When it is due again where a hint came during the turn; only after a good one.
+    pub hinted_due_at: DateTime<Utc>,
     /// The failure's code; `None` after a good turn.
     pub error: Option<&'static str>,
     /// From when the stream was due to the end of the turn, in milliseconds.
@@ -297,7 +314,10 @@ pub fn release(conn: &mut PgConnection, lease: Lease, end: &TurnEnd) -> Result<(
         None => diesel::update(held(lease))
             .set((
                 back,
-                streams::due_at.eq(end.due_at),
+                streams::due_at.eq(
+                    case_when(streams::hinted_at.is_null(), end.due_at.into_sql::<Timestamptz>())
+                        .otherwise(end.hinted_due_at.into_sql::<Timestamptz>()),
+                ),
                 streams::last_turn_at.eq(end.at),
                 streams::lag_ms.eq(end.lag_ms),
                 streams::attempts.eq(0),

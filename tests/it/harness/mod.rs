@@ -4,13 +4,15 @@
 
 pub mod cluster;
 pub mod exchange;
+pub mod node;
 pub mod office;
 pub mod records;
 pub mod site;
 pub mod test_db;
 pub mod wait;
 
+pub use node::Node;
 pub use office::Office;
 pub use site::Site;
 pub use test_db::TestDb;
-pub use wait::eventually;
+pub use wait::{eventually, until};

@@ -118,6 +118,24 @@ impl Office {
         }
     }
 
+    /// An engine whose mail server has other settings.
+    pub fn engine_with(&self, change: impl FnOnce(&mut ExchangeSettings)) -> Engine {
+        let (server, crm) = self.outside().connect_with(Arc::clone(&self.egress), change);
+        Engine {
+            connections: Arc::new(Wires { server, crm }),
+            ..self.engine.clone()
+        }
+    }
+
+    fn outside(&self) -> Outside {
+        Outside {
+            exchange_url: self.lab.exchange_url.clone(),
+            salesforce_url: self.lab.salesforce_url.clone(),
+            ca_pem: self.lab.ca_pem.clone(),
+            service: self.lab.service_account.clone(),
+        }
+    }
+
     /// Adds a person's mailbox, with the policy of this name.
     pub async fn add_with(&self, person: usize, policy: &str) -> MailboxRow {
         let who = &self.lab.cast.people[person];
@@ -270,13 +288,23 @@ pub struct Outside {
 impl Outside {
     /// Connectors of our own, beside whatever else works with the two worlds.
     pub fn connect(&self, ledger: Arc<MemoryLedger>) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
+        self.connect_with(ledger, |_| {})
+    }
+
+    /// The same with settings of the test's own for the mail server.
+    pub fn connect_with(
+        &self,
+        ledger: Arc<MemoryLedger>,
+        change: impl FnOnce(&mut ExchangeSettings),
+    ) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
         let gate = self.gate(ledger);
         let (login, password) = self.service.clone();
         let url = Url::parse(&self.exchange_url).unwrap();
-        let settings = ExchangeSettings {
+        let mut settings = ExchangeSettings {
             sign_in: SignIn::Basic,
             ..ExchangeSettings::new(url, login, Secret::new(password))
         };
+        change(&mut settings);
         let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
         let salesforce = SalesforceSettings {
             login_url: Url::parse(&self.salesforce_url).unwrap(),

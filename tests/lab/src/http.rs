@@ -36,7 +36,8 @@ const GZIP_FROM: usize = 512;
 pub enum Reply {
     /// A whole body.
     Full(Response<Bytes>),
-    /// A body sent piece by piece; each piece is one HTTP chunk, flushed at once.
+    /// A body sent piece by piece; each piece is one HTTP chunk, flushed at once. An empty piece cuts the
+    /// connection in the middle of the body.
     Stream(Response<mpsc::Receiver<Bytes>>),
     /// The connection is closed without any answer.
     Close,
@@ -211,7 +212,11 @@ fn answer(reply: Reply, gzip: bool) -> Result<Response<Body>, ClosedOnPurpose> {
         Reply::Stream(response) => Ok(response.map(|receiver| {
             let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
                 let piece = receiver.recv().await?;
-                Some((Ok(Frame::data(piece)), receiver))
+                let piece = match piece.is_empty() {
+                    true => Err(std::io::Error::other("cut on purpose")),
+                    false => Ok(Frame::data(piece)),
+                };
+                Some((piece, receiver))
             });
             StreamBody::new(pieces).boxed_unsync()
         })),

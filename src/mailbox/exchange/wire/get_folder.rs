@@ -16,6 +16,16 @@ pub fn request(w: &mut Writer, folders: &[FolderRef<'_>]) {
     });
 }
 
+/// Asks for the identifiers of folders and nothing else; the answer has a message for each.
+pub fn identifiers(w: &mut Writer, folders: &[FolderRef<'_>]) {
+    w.element("m:GetFolder", &[], |w| {
+        w.element("m:FolderShape", &[], |w| w.leaf("t:BaseShape", &[], "IdOnly"));
+        w.element("m:FolderIds", &[], |w| {
+            folders.iter().for_each(|folder| folder.write(w))
+        });
+    });
+}
+
 /// The least that can be asked, to find out whether and in which version we are understood.
 pub fn probe(w: &mut Writer) {
     w.element("m:GetFolder", &[], |w| {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep_until};
 
 /// Between two signs of life; the Managed API gives a connection up after 90 seconds.
@@ -35,11 +35,12 @@ pub fn open(cx: Context, request: &Element) -> Reply {
         .cloned()
         .collect();
     let (to, receiver) = mpsc::channel::<Bytes>(64);
+    let cuts = cx.world.cuts();
     tokio::spawn(async move {
         if bad.is_empty() {
             let first = message(&cx, Some("OK"), |_| {});
             if to.send(first).await.is_ok() {
-                run(&cx, &ids, Duration::from_secs(minutes * 60), &to).await;
+                run(&cx, &ids, Duration::from_secs(minutes * 60), &to, cuts).await;
             }
         } else {
             // One bad id spoils the whole group.
@@ -68,8 +69,14 @@ fn asked(request: &Element) -> Result<(Vec<String>, u64), Refusal> {
     }
 }
 
-// long: one loop that waits for three things
-async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<Bytes>) {
+// long: one loop that waits for five things
+async fn run(
+    cx: &Context,
+    ids: &[String],
+    length: Duration,
+    to: &mpsc::Sender<Bytes>,
+    mut cuts: watch::Receiver<u64>,
+) {
     let end = Instant::now() + length;
     let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let now = cx.world.now();
@@ -134,6 +141,10 @@ async fn run(cx: &Context, ids: &[String], length: Duration, to: &mpsc::Sender<B
             }
             () = sleep_until(end) => {
                 let _ = to.send(message(cx, Some("Closed"), |_| {})).await;
+                return;
+            }
+            _ = cuts.changed() => {
+                let _ = to.send(Bytes::new()).await;
                 return;
             }
             () = to.closed() => return,

@@ -47,6 +47,7 @@ pub struct World {
     journal: OnceLock<Journal>,
     mailboxes: Vec<RwLock<Mailbox>>,
     wakers: Vec<watch::Sender<u64>>,
+    cuts: watch::Sender<u64>,
 }
 
 impl World {
@@ -66,6 +67,7 @@ impl World {
             journal: OnceLock::new(),
             mailboxes: (0..count).map(|_| RwLock::new(Mailbox::new())).collect(),
             wakers: (0..count).map(|_| watch::Sender::new(0)).collect(),
+            cuts: watch::Sender::new(0),
             cast,
         };
         seed::seed(&world, options.items_per_person);
@@ -138,6 +140,21 @@ impl World {
     /// Resolves whenever a mailbox has changed after this call.
     pub fn watch(&self, mailbox: usize) -> Option<watch::Receiver<u64>> {
         self.wakers.get(mailbox).map(watch::Sender::subscribe)
+    }
+
+    /// Cuts every open notification stream in the middle of its answer, as a failing balancer does.
+    pub fn cut_streams(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Resolves whenever streams are cut after this call.
+    pub fn cuts(&self) -> watch::Receiver<u64> {
+        self.cuts.subscribe()
+    }
+
+    /// How many notification streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.cuts.receiver_count()
     }
 
     /// Puts an item in a well-known folder while the world is made. Its times are those of its

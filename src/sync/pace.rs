@@ -1,0 +1,91 @@
+//! How long a stream rests after a good turn. Pure.
+//!
+//! A stream of which we hear by itself need hardly be asked. One that must be asked is asked the less often, the
+//! longer nothing has happened in it: who works is served at once, and ten thousand quiet mailboxes cost little.
+
+use chrono::TimeDelta;
+
+/// A stream that was quiet for so many times a rest may rest so long: news waits a twentieth of the quiet before it.
+const SHARE: i32 = 20;
+
+/// The rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// While somebody works with the stream.
+    pub busy: TimeDelta,
+    /// When nobody did for long.
+    pub quiet: TimeDelta,
+    /// While news is told to us.
+    pub listening: TimeDelta,
+}
+
+/// What is known of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Situation {
+    /// The mail server tells us of news.
+    pub heard: bool,
+    /// The CRM may have news as well, and tells nobody.
+    pub crm_must_be_asked: bool,
+    /// Since when nothing was written; `None` where nothing ever was.
+    pub quiet_for: Option<TimeDelta>,
+}
+
+impl Pace {
+    /// How long the stream rests.
+    pub fn rest(self, stream: Situation) -> TimeDelta {
+        if stream.heard && !stream.crm_must_be_asked {
+            return self.listening.max(self.busy);
+        }
+        let most = self.quiet.max(self.busy);
+        match stream.quiet_for {
+            Some(quiet) => (quiet / SHARE).clamp(self.busy, most),
+            None => most,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PACE: Pace = Pace {
+        busy: TimeDelta::seconds(30),
+        quiet: TimeDelta::seconds(300),
+        listening: TimeDelta::seconds(900),
+    };
+
+    fn rest(heard: bool, crm: bool, quiet_for: Option<i64>) -> i64 {
+        PACE.rest(Situation {
+            heard,
+            crm_must_be_asked: crm,
+            quiet_for: quiet_for.map(TimeDelta::seconds),
+        })
+        .num_seconds()
+    }
+
+    #[test]
+    fn a_stream_that_is_heard_rests_long_unless_its_crm_must_be_asked() {
+        assert_eq!(rest(true, false, Some(0)), 900);
+        assert_eq!(rest(true, true, Some(0)), 30);
+        assert_eq!(rest(false, false, Some(0)), 30);
+    }
+
+    #[test]
+    fn the_longer_nothing_happened_the_longer_it_rests_up_to_the_last() {
+        assert_eq!(rest(false, true, Some(1200)), 60);
+        assert_eq!(rest(false, true, Some(86_400)), 300);
+        assert_eq!(rest(false, true, None), 300);
+    }
+
+    proptest! {
+        #[test]
+        fn no_rest_is_shorter_than_the_busy_one_and_none_grows_shorter_with_quiet(
+            heard: bool, crm: bool, quiet in 0..1_000_000_i64, more in 0..1_000_000_i64,
+        ) {
+            let first = rest(heard, crm, Some(quiet));
+            prop_assert!(first >= 30);
+            prop_assert!(rest(heard, crm, Some(quiet + more)) >= first);
+        }
+    }
+}
