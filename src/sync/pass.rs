@@ -84,10 +84,7 @@ async fn finish(
         .db
         .run(move |conn| {
             let position = streams::position(conn, lease.stream)?;
-            Ok::<_, SyncError>((
-                position,
-                listeners::is_heard(conn, lease.stream.mailbox, now)?,
-            ))
+            Ok::<_, SyncError>((position, listeners::is_heard(conn, lease.stream.mailbox, now)?))
         })
         .await;
     let (position, heard) = stands.unwrap_or_default();

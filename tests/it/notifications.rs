@@ -63,7 +63,10 @@ async fn arrives_in_the_crm(office: &Office, row: &MailboxRow, title: &str) {
 
 async fn is_heard(office: &Office, row: &MailboxRow) -> bool {
     let (id, now) = (row.mailbox.id, Utc::now());
-    let heard = office.engine.db.run(move |conn| listeners::is_heard(conn, id, now));
+    let heard = office
+        .engine
+        .db
+        .run(move |conn| listeners::is_heard(conn, id, now));
     heard.await.unwrap()
 }
 

@@ -239,11 +239,7 @@ impl ExchangeListener {
     }
 
     /// Takes envelopes until the stream ends.
-    async fn hear(
-        &mut self,
-        mut open: Streamed,
-        hints: &mpsc::Sender<Hint>,
-    ) -> Result<Ended, MailboxError> {
+    async fn hear(&mut self, mut open: Streamed, hints: &mpsc::Sender<Hint>) -> Result<Ended, MailboxError> {
         self.in_the_middle = true;
         let silence = self.client.silence();
         let mut frames = Frames::default();
@@ -300,7 +296,11 @@ impl ExchangeListener {
         let Some(fault) = told.fault else {
             return Ok(told.closed.then_some(Ended::Closed));
         };
-        tracing::debug!(code = fault.code, lost = told.lost.len(), "a notification stream cannot go on");
+        tracing::debug!(
+            code = fault.code,
+            lost = told.lost.len(),
+            "a notification stream cannot go on"
+        );
         let lost: Vec<MailboxId> = told
             .lost
             .iter()

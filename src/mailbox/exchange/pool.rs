@@ -89,11 +89,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`AuthError`].
-    pub async fn stream(
-        &self,
-        request: &Request<Bytes>,
-        patience: Patience,
-    ) -> Result<Streamed, AuthError> {
+    pub async fn stream(&self, request: &Request<Bytes>, patience: Patience) -> Result<Streamed, AuthError> {
         self.account.may_go_out()?;
         let _permit = self.lockout.permit().await?;
         let line = self.open().await?;

@@ -88,13 +88,21 @@ fn patience(error: &MailboxError, short: u32) -> Duration {
 /// From now on the group's mailboxes are asked.
 async fn nobody_listens(engine: &Engine, group: &Group, error: &MailboxError) {
     let (id, code) = (group.id, error.code());
-    tracing::warn!(group = id, code, "notifications are not to be had; the mailboxes are asked instead");
+    tracing::warn!(
+        group = id,
+        code,
+        "notifications are not to be had; the mailboxes are asked instead"
+    );
     let ask_by = engine.clock.now() + engine.settings.pace.busy;
     let stored = engine
         .db
         .run(move |conn| listeners::nobody_listens(conn, id, Some(code), ask_by))
         .await;
     if let Err(error) = stored {
-        tracing::warn!(group = id, code = error.code(), "could not note that nobody listens");
+        tracing::warn!(
+            group = id,
+            code = error.code(),
+            "could not note that nobody listens"
+        );
     }
 }

@@ -249,20 +249,19 @@ pub fn deaf(
     ask_by: DateTime<Utc>,
 ) -> Result<(), SyncError> {
     diesel::update(listen_members::table.find(mailbox))
-        .set((
-            listen_members::listening.eq(false),
-            listen_members::code.eq(code),
-        ))
+        .set((listen_members::listening.eq(false), listen_members::code.eq(code)))
         .execute(conn)?;
     ask(conn, &[mailbox], ask_by)
 }
 
 /// Streams that would have rested long, because somebody listened, rest no longer than this.
 fn ask(conn: &mut PgConnection, mailboxes: &[i32], by: DateTime<Utc>) -> Result<(), SyncError> {
-    diesel::sql_query("UPDATE streams SET due_at = $2 WHERE mailbox_id = ANY($1) AND due_at > $2 AND attempts = 0")
-        .bind::<Array<Int4>, _>(mailboxes)
-        .bind::<Timestamptz, _>(by)
-        .execute(conn)?;
+    diesel::sql_query(
+        "UPDATE streams SET due_at = $2 WHERE mailbox_id = ANY($1) AND due_at > $2 AND attempts = 0",
+    )
+    .bind::<Array<Int4>, _>(mailboxes)
+    .bind::<Timestamptz, _>(by)
+    .execute(conn)?;
     Ok(())
 }
 

@@ -314,10 +314,11 @@ pub fn release(conn: &mut PgConnection, lease: Lease, end: &TurnEnd) -> Result<(
         None => diesel::update(held(lease))
             .set((
                 back,
-                streams::due_at.eq(
-                    case_when(streams::hinted_at.is_null(), end.due_at.into_sql::<Timestamptz>())
-                        .otherwise(end.hinted_due_at.into_sql::<Timestamptz>()),
-                ),
+                streams::due_at.eq(case_when(
+                    streams::hinted_at.is_null(),
+                    end.due_at.into_sql::<Timestamptz>(),
+                )
+                .otherwise(end.hinted_due_at.into_sql::<Timestamptz>())),
                 streams::last_turn_at.eq(end.at),
                 streams::lag_ms.eq(end.lag_ms),
                 streams::attempts.eq(0),
