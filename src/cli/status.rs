@@ -6,8 +6,14 @@ use super::output::{Output, table};
 use crate::access::permission::ViewStatus;
 use crate::foundation::config::Settings;
 use crate::sync::control;
+use crate::sync::health::{self, Silent};
+use crate::sync::store::nodes::NodeStatus;
 use crate::sync::store::totals::StreamStatus;
+use chrono::{DateTime, Utc};
 use serde_json::json;
+
+/// Silent streams told one by one; all of them are in the JSON.
+const SHOWN: usize = 10;
 
 /// Prints every stream; exit code 1 where one is not in step.
 pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> {
@@ -15,6 +21,9 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     let granted = session.may(ViewStatus)?;
     let streams = control::status(&session.app.db, &session.app.clock, &granted).await?;
     let skips = control::skips(&session.app.db, &granted).await?;
+    let nodes = control::nodes(&session.app.db, &session.app.clock, &granted).await?;
+    let now = session.app.clock.now();
+    let silent = health::silent(&streams, now);
     let well = streams.iter().all(in_step);
     let skips: Vec<_> = skips
         .into_iter()
@@ -23,11 +32,46 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
         })
         .collect();
     output.print(
-        &json!({"in_step": well, "streams": streams, "skips": skips}),
-        || words(&streams),
+        &json!({"in_step": well, "streams": streams, "skips": skips, "nodes": nodes, "silent": silent}),
+        || format!("{}\n\n{}", words(&streams), health_words(&nodes, &silent, now)),
     );
     session.app.close().await;
     Ok(if well { Done::Well } else { Done::NotInStep })
+}
+
+/// Who works, and who has been waiting for too long.
+fn health_words(nodes: &[NodeStatus], silent: &[Silent], now: DateTime<Utc>) -> String {
+    let (alive, dead): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| node.alive);
+    let mut lines = match alive.as_slice() {
+        [] => vec!["No daemon runs. `systemctl start holdfast` starts one.".to_owned()],
+        alive => alive
+            .iter()
+            .map(|node| {
+                format!(
+                    "Node {} works on {} streams and listens to {} groups.",
+                    node.node.name, node.streams, node.groups
+                )
+            })
+            .collect(),
+    };
+    lines.extend(dead.iter().map(|node| {
+        let minutes = (now - node.node.seen_at).num_minutes();
+        format!("Node {} was last seen {minutes} minutes ago.", node.node.name)
+    }));
+    lines.extend(silent.iter().take(SHOWN).map(|stream| {
+        let since = match stream.since {
+            Some(at) => format!("no good turn for {} minutes", (now - at).num_minutes()),
+            None => "no good turn yet".to_owned(),
+        };
+        format!("{} of {}: {since}.", stream.kind.word(), stream.mailbox)
+    }));
+    if silent.len() > SHOWN {
+        lines.push(format!(
+            "… and {} more streams without a good turn.",
+            silent.len() - SHOWN
+        ));
+    }
+    lines.join("\n")
 }
 
 /// Read to the end, no failure, no error.

@@ -4,6 +4,7 @@
 use super::error::SyncError;
 use super::policy::Policy;
 use super::store::mailboxes::{self, MailboxRow, NewMailbox};
+use super::store::nodes::{self, NodeStatus};
 use super::store::outcome;
 use super::store::streams::{self, Lost, TurnEnd};
 use super::store::totals::{self, FailureStatus, StreamStatus};
@@ -240,6 +241,15 @@ pub async fn set_policy(
 pub async fn status(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<StreamStatus>, SyncError> {
     let now = clock.now();
     db.run(move |conn| totals::streams(conn, now)).await
+}
+
+/// Every node that shares this database.
+///
+/// # Errors
+/// The database's.
+pub async fn nodes(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<NodeStatus>, SyncError> {
+    let now = clock.now();
+    db.run(move |conn| nodes::statuses(conn, now)).await
 }
 
 /// The newest failures, at most `most`.

@@ -3,11 +3,14 @@
 use super::engine::Engine;
 use super::store::nodes::{self, Node};
 use crate::foundation::explain::Explain as _;
+use chrono::TimeDelta;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// Between two signs; a lease is longer.
 const PULSE: Duration = Duration::from_secs(2);
+/// A node that did not say goodbye is shown as dead for so long.
+const REMEMBERED: TimeDelta = TimeDelta::days(7);
 
 /// Gives signs of life until `shutdown` turns true, then says goodbye.
 pub async fn run(engine: Engine, name: String, mut shutdown: watch::Receiver<bool>) {
@@ -20,7 +23,11 @@ pub async fn run(engine: Engine, name: String, mut shutdown: watch::Receiver<boo
             started_at,
             seen_at: engine.clock.now(),
         };
-        if let Err(error) = engine.db.run(move |conn| nodes::seen(conn, &node)).await {
+        let told = engine.db.run(move |conn| {
+            nodes::forget(conn, node.seen_at - REMEMBERED)?;
+            nodes::seen(conn, &node)
+        });
+        if let Err(error) = told.await {
             tracing::debug!(code = error.code(), "no sign of life could be given");
         }
         tokio::select! {

@@ -3,6 +3,7 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
+use super::fence::Fence;
 use super::fingerprint::Prints;
 use super::keys::Keys;
 use super::model::{Scope, Seen, Side, StreamId};
@@ -46,6 +47,8 @@ pub struct Stream {
     pub known: Known,
     /// The instant at which everything is judged.
     pub now: DateTime<Utc>,
+    /// The lease under which it is written to; none where nothing is written.
+    pub fence: Option<Fence>,
     mailbox_capabilities: MailboxCapabilities,
     bounds: Bounds,
     fields: FieldSet,
@@ -117,6 +120,7 @@ impl Stream {
             mailbox_capabilities: server.capabilities(),
             known: Known::default(),
             now: engine.clock.now(),
+            fence: None,
             row,
             policy,
             server,

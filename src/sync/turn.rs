@@ -3,6 +3,7 @@
 use super::apply::{Applied, failure_key};
 use super::engine::Engine;
 use super::error::SyncError;
+use super::fence::Fence;
 use super::gather::{Gathered, Pending};
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
@@ -47,7 +48,8 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, guard_store::lasting_skips(conn, id)?))
         })
         .await?;
-    let stream = Stream::open(engine, row, id.kind).await?;
+    let mut stream = Stream::open(engine, row, id.kind).await?;
+    stream.fence = Some(Fence::new(engine, lease));
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }

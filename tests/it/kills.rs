@@ -23,7 +23,7 @@ use std::time::Duration;
 const SEED: u64 = 20_261_124;
 
 /// Somebody who works on both sides while everything dies around him.
-struct Hand {
+pub struct Hand {
     server: Arc<ExchangeServer>,
     crm: Arc<SalesforceCrm>,
     mailbox: MailboxRef,
@@ -32,7 +32,8 @@ struct Hand {
 }
 
 impl Hand {
-    fn new(site: &Site) -> Self {
+    /// Who works in the first mailbox of the site.
+    pub fn new(site: &Site) -> Self {
         let (server, crm) = site.outside().connect(Arc::new(MemoryLedger::default()));
         let person = site.people()[0].clone();
         let text = |name: &str| person[name].as_str().unwrap().to_owned();
@@ -49,7 +50,7 @@ impl Hand {
     }
 
     /// Makes one task on each side.
-    async fn work(&mut self) {
+    pub async fn work(&mut self) {
         let number = self.made.len();
         let (mine, theirs) = (
             format!("kill test mailbox {number}"),
@@ -128,7 +129,8 @@ fn after_some_requests(site: &Site, random: &mut StdRng) {
     });
 }
 
-fn nothing_twice_nothing_missing(site: &Site, hand: &Hand) {
+/// Both sides hold what was made, once.
+pub fn nothing_twice_nothing_missing(site: &Site, hand: &Hand) {
     site.in_step();
     let wanted = || {
         let copies = copies(site);

@@ -30,6 +30,7 @@ mod guard;
 mod keyring;
 mod kills;
 mod mailbox_contract;
+mod nodes;
 mod notifications;
 mod private_postgresql;
 mod salesforce_connector;

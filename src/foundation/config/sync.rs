@@ -83,7 +83,7 @@ impl Default for SyncSettings {
             read_batch: 50,
             retry_first_s: 30,
             retry_last_s: 3600,
-            lease_s: 60,
+            lease_s: 20,
             survivor_check_hours: 24,
             journal_keep_days: 90,
         }

@@ -6,7 +6,7 @@ use super::fault;
 use super::pool::Pool;
 use super::session::{Session, Sessions};
 use super::settings::ExchangeSettings;
-use super::throttle::{self, Throttle};
+use super::throttle::{Signal, Throttle};
 use super::wire::answer::{self, Answer, Fault};
 use super::wire::envelope::envelope;
 use super::wire::get_folder;
@@ -116,7 +116,7 @@ impl Client {
                 settings.max_concurrency,
                 clock.clone(),
             ),
-            throttle: Throttle::new(settings.max_concurrency),
+            throttle: Throttle::new(settings.max_concurrency, clock.clone()),
             sessions: Sessions::new(clock.clone()),
             known: Mutex::default(),
             clock,
@@ -222,7 +222,7 @@ impl Client {
             session: &session,
             route: Some(route),
         };
-        if let Some(wait) = session.must_wait() {
+        if let Some(wait) = self.throttle.must_wait(&session) {
             return Err(MailboxError::Busy { wait }.into());
         }
         let version = self.version(caller).await?;
@@ -240,9 +240,9 @@ impl Client {
         }
         let answer = answer.whole(&patience.body, patience.within).await;
         let answer = answer.map_err(|error| unanswered(error.into()))?;
-        let text = judge(&session, &answer)?;
+        let text = self.judged(&session, &answer)?;
         let read: Answer<()> = answer::read(&text, |_, _, doc| doc.skip())?;
-        note_all(&session, &read);
+        self.throttle.note(&session, signal(&read));
         Err(match read.outcome {
             Err(fault) => CallError::Fault(fault),
             Ok(_) => MailboxError::Unintelligible {
@@ -329,17 +329,41 @@ impl Client {
             .pool
             .send(&request, operation.repeatable, self.patience())
             .await
-            .map_err(unanswered)?;
+            .map_err(unanswered)
+            .inspect_err(|error| {
+                if matches!(error, CallError::TooMuch(EgressError::TimedOut { .. })) {
+                    self.throttle.note(session, Signal::Strained);
+                }
+            })?;
         caller.jar().keep(answer.headers());
         let log = Log {
             mailbox,
             operation: operation.name,
         };
         log.answered(&answer);
-        let text = judge(session, &answer)?;
+        let text = self.judged(session, &answer)?;
         let read = answer::read(&text, payload).map_err(|error| log.damaged(&answer, error))?;
-        note_all(session, &read);
+        self.throttle.note(session, signal(&read));
         Ok(read)
+    }
+
+    /// The answer's text; what plain HTTP says of patience is noted.
+    fn judged<'a>(
+        &self,
+        session: &Session,
+        answer: &'a Response<Bytes>,
+    ) -> Result<std::borrow::Cow<'a, str>, CallError> {
+        let error = match judge(answer) {
+            Ok(text) => return Ok(text),
+            Err(error) => error,
+        };
+        match Signal::of_status(answer.status(), answer.headers(), self.clock.now()) {
+            Some(signal @ Signal::TurnedAway(wait)) => {
+                self.throttle.note(session, signal);
+                Err(MailboxError::Busy { wait }.into())
+            }
+            _ => Err(error),
+        }
     }
 
     fn request(&self, caller: Caller<'_>, body: String) -> Result<Request<Bytes>, MailboxError> {
@@ -369,13 +393,11 @@ impl Client {
     }
 }
 
-/// Notes what an answer says of patience.
-fn note_all<T>(session: &Session, answer: &Answer<T>) {
+/// What an answer says of the load.
+fn signal<T>(answer: &Answer<T>) -> Signal {
     let of_messages = answer.outcome.iter().flatten();
     let faults = of_messages.filter_map(|message| message.as_ref().err());
-    faults
-        .chain(answer.outcome.as_ref().err())
-        .for_each(|fault| throttle::note(session, fault));
+    Signal::of(faults.chain(answer.outcome.as_ref().err()))
 }
 
 fn unanswered(error: AuthError) -> CallError {
@@ -392,7 +414,7 @@ fn unanswered(error: AuthError) -> CallError {
 
 /// Tells an answer of EWS from whatever else may stand in its place. A fault comes with status 500, and what
 /// comes with 200 may be a login page.
-fn judge<'a>(session: &Session, answer: &'a Response<Bytes>) -> Result<std::borrow::Cow<'a, str>, CallError> {
+fn judge(answer: &Response<Bytes>) -> Result<std::borrow::Cow<'_, str>, CallError> {
     let status = answer.status();
     let header = |name| {
         answer
@@ -407,10 +429,6 @@ fn judge<'a>(session: &Session, answer: &'a Response<Bytes>) -> Result<std::borr
         if is_xml || text.trim_start().starts_with("<?xml") || text.contains("Envelope") {
             return Ok(text);
         }
-    }
-    if let Some(wait) = throttle::wait_of(status, answer.headers()) {
-        session.leave_alone(wait);
-        return Err(MailboxError::Busy { wait }.into());
     }
     let unintelligible = |what| MailboxError::Unintelligible { what };
     let passing = || MailboxError::Passing {

@@ -24,11 +24,13 @@ mod listen;
 mod lockout;
 mod mail_folders;
 mod pool;
+mod pressure;
 mod probe;
 mod reading;
 mod session;
 mod settings;
 mod throttle;
+mod valve;
 mod wire;
 mod writing;
 

@@ -2,6 +2,7 @@
 //! back end, how long Exchange wants to be left alone, its schema version, its mail folders.
 
 use super::cookies::Jar;
+use super::valve::Valve;
 use super::wire::version::Version;
 use crate::foundation::clock::Clock;
 use crate::foundation::ids::MailboxId;
@@ -10,7 +11,6 @@ use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 
 /// Requests under way at once in one mailbox: Exchange's budget is per mailbox, and one stream waits for
 /// each of its answers.
@@ -36,7 +36,7 @@ impl Sessions {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             Arc::new(Session {
-                turns: Semaphore::new(PER_MAILBOX),
+                valve: Valve::new(PER_MAILBOX),
                 mailbox: mailbox.id,
                 clock: self.clock.clone(),
                 jar: Jar::default(),
@@ -49,8 +49,8 @@ impl Sessions {
 
 /// One mailbox's session.
 pub struct Session {
-    /// One permit a request.
-    pub turns: Semaphore,
+    /// One place a request.
+    pub valve: Valve,
     mailbox: MailboxId,
     clock: Clock,
     jar: Jar,

@@ -21,8 +21,17 @@ pub(super) async fn write_crm(
     if writes.is_empty() {
         return Ok(Vec::new());
     }
+    still_ours(stream).await?;
     let answers = stream.crm.write(&stream.row.user, stream.kind(), writes).await?;
     items_alone(answers, CrmError::class)
+}
+
+/// A process that slept through its lease must not write any more.
+async fn still_ours(stream: &Stream) -> Result<(), SyncError> {
+    match &stream.fence {
+        Some(fence) => fence.still_ours().await,
+        None => Ok(()),
+    }
 }
 
 /// What concerns the whole mailbox or user ends the turn, though it came with one item.
@@ -50,6 +59,7 @@ pub(super) async fn write_mailbox(
     if writes.is_empty() {
         return Ok(Vec::new());
     }
+    still_ours(stream).await?;
     // Nobody is mailed (promise P7). A policy that invites does not exist yet.
     let answers = stream
         .server

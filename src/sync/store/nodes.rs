@@ -1,8 +1,8 @@
 //! Nodes: the daemons that share one database, and which of them live.
 
-use crate::foundation::db::schema::nodes;
+use crate::foundation::db::schema::{listen_groups, nodes, streams};
 use crate::sync::error::SyncError;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use serde::Serialize;
@@ -22,6 +22,42 @@ pub struct Node {
     pub started_at: DateTime<Utc>,
     /// Its last sign of life.
     pub seen_at: DateTime<Utc>,
+}
+
+/// A node, as people see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodeStatus {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub node: Node,
+    /// True where it gave a sign of life a moment ago.
+    pub alive: bool,
+    /// Streams that it works on now.
+    pub streams: i64,
+    /// Groups of mailboxes that it listens to.
+    pub groups: i64,
+}
+
+/// A node gives a sign of life every two seconds; one that was silent for so long is taken as dead.
+const DEAD_AFTER: TimeDelta = TimeDelta::seconds(15);
+
+/// Every node, the one that was seen last first, with what it does.
+pub fn statuses(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<NodeStatus>, SyncError> {
+    let (streams, groups) = held(conn, now)?;
+    let count = |held: &Held, id| {
+        held.iter()
+            .find(|(owner, _)| *owner == id)
+            .map_or(0, |(_, count)| *count)
+    };
+    Ok(list(conn)?
+        .into_iter()
+        .map(|node| NodeStatus {
+            alive: now - node.seen_at < DEAD_AFTER,
+            streams: count(&streams, node.id),
+            groups: count(&groups, node.id),
+            node,
+        })
+        .collect())
 }
 
 /// A sign of life.
@@ -60,4 +96,33 @@ pub fn list(conn: &mut PgConnection) -> Result<Vec<Node>, SyncError> {
         .order((nodes::seen_at.desc(), nodes::id))
         .select(Node::as_select())
         .load(conn)?)
+}
+
+/// How many of something each node has.
+type Held = Vec<(Uuid, i64)>;
+
+/// How many streams and how many groups each node holds now.
+fn held(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(Held, Held), SyncError> {
+    let of_streams: Vec<(Option<Uuid>, i64)> = streams::table
+        .filter(streams::lease_expires.gt(now))
+        .group_by(streams::lease_owner)
+        .select((streams::lease_owner, diesel::dsl::count_star()))
+        .load(conn)?;
+    let of_groups: Vec<(Option<Uuid>, i64)> = listen_groups::table
+        .filter(listen_groups::lease_expires.gt(now))
+        .group_by(listen_groups::lease_owner)
+        .select((listen_groups::lease_owner, diesel::dsl::count_star()))
+        .load(conn)?;
+    let owned = |rows: Vec<(Option<Uuid>, i64)>| {
+        rows.into_iter()
+            .filter_map(|(owner, count)| Some((owner?, count)))
+            .collect()
+    };
+    Ok((owned(of_streams), owned(of_groups)))
+}
+
+/// Forgets nodes that were not seen since.
+pub fn forget(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<(), SyncError> {
+    diesel::delete(nodes::table.filter(nodes::seen_at.lt(since))).execute(conn)?;
+    Ok(())
 }

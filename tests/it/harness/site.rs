@@ -96,15 +96,24 @@ impl Site {
 
     /// Writes the settings, with further lines of section `[sync]`.
     pub fn write_settings(&self, sync: &str) {
+        fs::write(
+            self.file("holdfast.toml"),
+            self.settings(("data", "log"), "", sync),
+        )
+        .unwrap();
+    }
+
+    fn settings(&self, (data, log): (&str, &str), database: &str, sync: &str) -> String {
         let folder = self.folder.path().display();
         let Ports {
             exchange, salesforce, ..
         } = self.ports;
         let client = holdfast_lab::salesforce::app::CLIENT_ID;
-        let text = format!(
-            r#"data_dir = "{folder}/data"
+        format!(
+            r#"data_dir = "{folder}/{data}"
 [log]
-directory = "{folder}/log"
+directory = "{folder}/{log}"
+{database}
 [web]
 listen = "127.0.0.1:0"
 [egress]
@@ -129,8 +138,7 @@ retry_last_s = 2
 lease_s = 5
 {sync}
 "#
-        );
-        fs::write(self.file("holdfast.toml"), text).unwrap();
+        )
     }
 
     /// Stores the service account's password.
@@ -203,6 +211,49 @@ lease_s = 5
         let said = fs::read_to_string(self.file("daemon.err")).unwrap_or_default();
         assert!(line.contains("https://"), "the daemon did not start: {said}");
         self.daemon = Some(child);
+    }
+
+    /// A second daemon on the site's database, with folders of its own; its log is in `NAME-log`. The first one
+    /// has made the database.
+    pub fn start_peer(&self, name: &str, sync: &str) -> Peer {
+        let run = self.file("data/postgres/run");
+        let database = format!(
+            "[database]\nurl = \"postgresql:///holdfast?host={}&user=holdfast_daemon\"",
+            run.display()
+        );
+        let file = self.file(&format!("{name}.toml"));
+        let log = format!("{name}-log");
+        fs::write(&file, self.settings((name, &log), &database, sync)).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
+            .arg("--config")
+            .arg(file)
+            .args(["--json", "serve"])
+            .env_remove("HOLDFAST_CONFIG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(
+                fs::File::create(self.file(&format!("{name}.err"))).unwrap(),
+            ))
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said = fs::read_to_string(self.file(&format!("{name}.err"))).unwrap_or_default();
+        assert!(
+            line.contains("https://"),
+            "the second daemon did not start: {said}"
+        );
+        Peer(Some(child))
+    }
+
+    /// Everything in a log folder of the site.
+    pub fn log(&self, folder: &str) -> String {
+        let Ok(entries) = fs::read_dir(self.file(folder)) else {
+            return String::new();
+        };
+        let texts = entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        texts.collect()
     }
 
     /// `kill -9` of the daemon.
@@ -326,6 +377,24 @@ impl Drop for Site {
         end(self.daemon.take());
         end(self.lab.take());
         self.kill_postgresql();
+    }
+}
+
+/// A second daemon; killed when dropped.
+pub struct Peer(Option<Child>);
+
+impl Peer {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = self.0.as_ref().unwrap().id();
+        let pid = rustix::process::Pid::from_raw(id.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        end(self.0.take());
     }
 }
 
