@@ -13,7 +13,7 @@ use super::model::{ItemKey, Reason, Side};
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
-use super::store::{links, mailboxes, outcome, streams};
+use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
 use super::{apply, gather, plan, retry};
 use crate::crm::model::{CrmChange, CrmCursor};
@@ -40,12 +40,13 @@ pub(super) async fn turn(
         .run(move |conn| mailboxes::get(conn, id.mailbox))
         .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
-    let (position, failures, lasting) = engine
+    let (position, failures, lasting, unseen) = engine
         .db
         .run_for(id.mailbox, move |conn| {
             let position = streams::position(conn, id)?;
             let failures = outcome::failures_of(conn, id, now)?;
-            Ok::<_, SyncError>((position, failures, guard_store::lasting_skips(conn, id)?))
+            let lasting = guard_store::lasting_skips(conn, id)?;
+            Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
     let mut stream = Stream::open(engine, row, id.kind).await?;
@@ -69,6 +70,7 @@ pub(super) async fn turn(
         survivors_due: position
             .survivors_at
             .is_none_or(|at| now - at >= engine.settings.survivor_check),
+        unseen,
         done: 0,
         total,
     };
@@ -103,6 +105,8 @@ struct Turn<'a> {
     back: BroughtBack,
     /// The links are to be asked for in the CRM by id.
     survivors_due: bool,
+    /// Items that we made in earlier turns and that the mailbox's feed has not shown yet.
+    unseen: BTreeMap<ItemKey, ItemId>,
     done: u64,
     total: Option<u64>,
 }
@@ -185,9 +189,10 @@ impl Turn<'_> {
         let id = self.stream.id;
         let mut cursor = position.mailbox;
         // A first read that was broken off, or one after a lost cursor, does not hear of deletions: what it
-        // does not meet is looked for by id.
+        // does not meet is looked for by id. So is what we made ourselves and the feed does not show: its
+        // owner removed it before the cursor came to cover it.
         let mut unmet = match position.first_read_done {
-            true => BTreeMap::new(),
+            true => self.unseen.clone(),
             false => {
                 self.engine
                     .db
@@ -200,8 +205,7 @@ impl Turn<'_> {
         loop {
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {
-                let (ItemChange::Upserted(ItemRef { id, .. }) | ItemChange::Deleted(id)) = change;
-                unmet.remove(&item_key(id));
+                unmet.remove(&key_of(change));
             }
             let (changes, forced) = with_retries(page.changes, std::mem::take(&mut again));
             let last = !page.more;
@@ -255,6 +259,11 @@ impl Turn<'_> {
         evidence: Evidence,
     ) -> Result<(), SyncError> {
         let read = changes.len() as u64;
+        let shown: Vec<ItemKey> = changes
+            .iter()
+            .map(key_of)
+            .filter(|key| self.unseen.remove(key).is_some())
+            .collect();
         let gathered =
             gather::mailbox_page(&self.engine.db, &mut self.stream, changes, forced, pending).await?;
         self.counts.read_in_mailbox += read;
@@ -264,7 +273,7 @@ impl Turn<'_> {
             read_total: self.total.and_then(|total| i32::try_from(total).ok()),
             ..step
         };
-        self.plan_apply_commit(gathered, step, evidence).await?;
+        self.plan_apply_commit(gathered, shown, step, evidence).await?;
         self.progress.advanced(self.stream.id, self.done, self.total);
         Ok(())
     }
@@ -302,7 +311,7 @@ impl Turn<'_> {
         while !pending.is_empty() {
             let changes = pending.take_some(CRM_PAGE);
             let gathered = gather::crm_page(&self.engine.db, &mut self.stream, changes).await?;
-            self.plan_apply_commit(gathered, Advance::default(), Evidence::Said)
+            self.plan_apply_commit(gathered, Vec::new(), Advance::default(), Evidence::Said)
                 .await?;
         }
         if cursor.is_some() {
@@ -325,6 +334,7 @@ impl Turn<'_> {
     async fn plan_apply_commit(
         &mut self,
         gathered: Gathered,
+        shown: Vec<ItemKey>,
         step: Advance,
         evidence: Evidence,
     ) -> Result<(), SyncError> {
@@ -335,6 +345,7 @@ impl Turn<'_> {
         } = gathered;
         let mut page = PageOutcome {
             settled,
+            shown,
             ..PageOutcome::default()
         };
         for (id, code, class) in unreadable {
@@ -397,6 +408,7 @@ impl Turn<'_> {
         page.links.extend(new.links);
         page.journal.extend(new.journal);
         page.unlinked.extend(new.unlinked);
+        page.made.extend(new.made);
         page.skipped.extend(new.skipped);
         page.settled.extend(new.settled);
         for failed in &failed {
@@ -457,15 +469,14 @@ pub(super) fn chance(key: ItemKey, attempts: i32) -> f64 {
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+fn key_of(change: &ItemChange) -> ItemKey {
+    let (ItemChange::Upserted(ItemRef { id, .. }) | ItemChange::Deleted(id)) = change;
+    item_key(id)
+}
+
 /// Adds items that failed before to a page, unless the page has news of them anyway.
 fn with_retries(mut changes: Vec<ItemChange>, again: Vec<ItemId>) -> (Vec<ItemChange>, HashSet<ItemKey>) {
-    let present: HashSet<ItemKey> = changes
-        .iter()
-        .map(|change| match change {
-            ItemChange::Upserted(item) => item_key(&item.id),
-            ItemChange::Deleted(id) => item_key(id),
-        })
-        .collect();
+    let present: HashSet<ItemKey> = changes.iter().map(key_of).collect();
     let forced: HashSet<ItemKey> = again.iter().map(item_key).collect();
     let fresh: HashMap<ItemKey, ItemId> = again
         .into_iter()

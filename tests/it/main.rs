@@ -38,5 +38,6 @@ mod salesforce_org;
 mod salesforce_setup;
 mod salesforce_trouble;
 mod settings;
+mod simulation;
 mod sync;
 mod truth;

@@ -295,6 +295,25 @@ async fn a_deletion_follows_in_either_direction() {
     }
 }
 
+/// The feed never tells of it: it does not know that we know the item.
+#[tokio::test]
+async fn what_we_made_in_the_mailbox_and_its_owner_removed_at_once_goes_from_the_crm_too() {
+    let office = Office::open(2, 0).await;
+    let row = office.add(0).await;
+    let task = Record::Task(task("Short-lived"));
+    office
+        .in_crm(&row, RecordKind::Tasks, made_by_user("k", task))
+        .await;
+    office.sync(&row).await;
+    let items = office.items(&row, RecordKind::Tasks).await;
+    let item = items[0].item.id.clone();
+    office
+        .in_mailbox(&row, RecordKind::Tasks, MailboxWrite::Delete { item })
+        .await;
+    office.settle(&row).await;
+    assert!(office.records(&row, RecordKind::Tasks).await.is_empty());
+}
+
 #[tokio::test]
 async fn where_both_changed_one_field_the_policy_decides_who_wins() {
     let office = Office::open(2, 0).await;

@@ -211,6 +211,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    unseen_items (mailbox_id, kind, item_key) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        item_key -> Int8,
+    }
+}
+
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
 diesel::joinable!(links -> mailboxes (mailbox_id));
@@ -221,8 +229,9 @@ diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
 diesel::joinable!(streams -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));
+diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     egress_ledger, failures, journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes,
-    policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips, streams, turns,
+    policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips, streams, turns, unseen_items,
 );

@@ -85,6 +85,7 @@ pub(super) fn created_in_mailbox(
     } else {
         item
     };
+    applied.page.made.push(item_key(&item.id));
     applied.page.links.push(Link {
         version: version(&item.version),
         ..link(work, &item, crm, base)

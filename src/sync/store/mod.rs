@@ -6,6 +6,7 @@
 //! * [`nodes`] which daemons live
 //! * [`listeners`] who listens to which mailboxes, and the hints that come of it
 //! * [`links`] what is remembered of counterparts
+//! * [`unseen`] items that we made and the mailbox's feed has not shown yet
 //! * [`outcome`] failures, skips, and the commit of a page
 //! * [`journal`] what was written
 //! * [`totals`] counts for people
@@ -18,3 +19,4 @@ pub mod nodes;
 pub mod outcome;
 pub mod streams;
 pub mod totals;
+pub mod unseen;

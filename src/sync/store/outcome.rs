@@ -1,6 +1,6 @@
 //! Failures, skips, and the commit of a page.
 
-use super::{journal, links, streams};
+use super::{journal, links, streams, unseen};
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
@@ -54,6 +54,10 @@ pub struct PageOutcome {
     pub held: Vec<Held>,
     /// Items whose deletion need not wait any more, beside those that are linked no more or anew.
     pub released: Vec<ItemKey>,
+    /// Items that we made in the mailbox.
+    pub made: Vec<ItemKey>,
+    /// Items of that sort that the feed has shown now, or that were looked for.
+    pub shown: Vec<ItemKey>,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -69,6 +73,7 @@ pub fn commit_page(
     let stream = lease.stream;
     if !page.unlinked.is_empty() {
         links::remove(conn, stream, &page.unlinked)?;
+        unseen::seen(conn, stream, &page.unlinked)?;
     }
     if !page.links.is_empty() {
         links::put(conn, stream, &page.links)?;
@@ -77,6 +82,12 @@ pub fn commit_page(
     let approved = quarantine::resolve(conn, stream, &over, &page.links)?;
     quarantine::hold(conn, stream, &page.held, now)?;
     journal::put(conn, stream, &page.journal, &approved, now)?;
+    if !page.shown.is_empty() {
+        unseen::seen(conn, stream, &page.shown)?;
+    }
+    if !page.made.is_empty() {
+        unseen::put(conn, stream, &page.made)?;
+    }
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
     put_failures(conn, stream, &page.failed, now)

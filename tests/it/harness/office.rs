@@ -88,13 +88,7 @@ impl Office {
         let keyring = Keyring::open(&key_file, db.clone(), Clock::system())
             .await
             .unwrap();
-        let outside = Outside {
-            exchange_url: lab.exchange_url.clone(),
-            salesforce_url: lab.salesforce_url.clone(),
-            ca_pem: lab.ca_pem.clone(),
-            service: lab.service_account.clone(),
-        };
-        let (server, crm) = outside.connect(Arc::clone(&egress));
+        let (server, crm) = Outside::of(&lab).connect(Arc::clone(&egress));
         let wires = Wires {
             server: Arc::clone(&server),
             crm: Arc::clone(&crm),
@@ -120,20 +114,22 @@ impl Office {
 
     /// An engine whose mail server has other settings.
     pub fn engine_with(&self, change: impl FnOnce(&mut ExchangeSettings)) -> Engine {
-        let (server, crm) = self.outside().connect_with(Arc::clone(&self.egress), change);
+        let (server, crm) = Outside::of(&self.lab).connect_with(Arc::clone(&self.egress), change);
         Engine {
             connections: Arc::new(Wires { server, crm }),
             ..self.engine.clone()
         }
     }
 
-    fn outside(&self) -> Outside {
-        Outside {
-            exchange_url: self.lab.exchange_url.clone(),
-            salesforce_url: self.lab.salesforce_url.clone(),
-            ca_pem: self.lab.ca_pem.clone(),
-            service: self.lab.service_account.clone(),
-        }
+    /// Connectors of a process that has just come up, in plain: they know nothing yet.
+    pub fn connect_anew(&self) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
+        let lab = &self.lab;
+        let outside = Outside {
+            exchange_url: lab.exchange_http_url.clone().unwrap(),
+            salesforce_url: lab.salesforce_http_url.clone().unwrap(),
+            ..Outside::of(lab)
+        };
+        outside.connect(Arc::clone(&self.egress))
     }
 
     /// Adds a person's mailbox, with the policy of this name.
@@ -286,6 +282,16 @@ pub struct Outside {
 }
 
 impl Outside {
+    /// The two worlds of a lab in this process.
+    pub fn of(lab: &Lab) -> Self {
+        Self {
+            exchange_url: lab.exchange_url.clone(),
+            salesforce_url: lab.salesforce_url.clone(),
+            ca_pem: lab.ca_pem.clone(),
+            service: lab.service_account.clone(),
+        }
+    }
+
     /// Connectors of our own, beside whatever else works with the two worlds.
     pub fn connect(&self, ledger: Arc<MemoryLedger>) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
         self.connect_with(ledger, |_| {})
