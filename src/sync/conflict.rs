@@ -1,10 +1,25 @@
 //! Two sides, one record: what each must take over from the other. Pure.
 
 use super::fingerprint::{EMPTY, Prints};
-use super::model::Seen;
+use super::model::{Scope, Seen};
 use super::policy::{Common, ConflictRule};
 use crate::record::field::{Field, FieldSet};
 use chrono::{DateTime, Utc};
+
+/// Where one side's record was made from the other's and a crash kept us from remembering it: the prints at
+/// which both were in step, which are those of the side that has not changed since. Without them the conflict
+/// rule would take the copy for a work of its own and could put it over what a person wrote into the original.
+/// `takes` are the fields that the copy could take over. `None` where a side does not say when it changed, or
+/// does not take part.
+pub fn base_of_copy(original: &Seen, copy: &Seen, takes: FieldSet) -> Option<Prints> {
+    if original.scope != Scope::In || copy.scope != Scope::In {
+        return None;
+    }
+    if copy.modified? <= original.modified? {
+        return Some(copy.prints.clone());
+    }
+    Some(original.prints.taken_over(takes))
+}
 
 /// The outcome of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -66,6 +66,14 @@ impl Prints {
         }
     }
 
+    /// The same as a side holds them that takes over these fields alone: the others are empty there.
+    pub fn taken_over(&self, takes: FieldSet) -> Self {
+        Self::from_pairs(
+            self.pairs()
+                .map(|(field, print)| (field, if takes.has(field) { print } else { EMPTY })),
+        )
+    }
+
     /// Which fields are fingerprinted.
     pub fn fields(&self) -> FieldSet {
         self.fields

@@ -5,7 +5,7 @@ use crate::foundation::explain::Explain;
 use crate::foundation::failure::Class;
 use crate::mailbox::model::ItemRef;
 use crate::record::field::FieldSet;
-use crate::sync::fingerprint::{EMPTY, Prints};
+use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
 use crate::sync::journal::{Act, Entry};
 use crate::sync::keys::{item_key, record_key, version};
@@ -119,11 +119,7 @@ pub(super) fn fail(work: &Work, error: &dyn Explain, class: Class, applied: &mut
 /// there.
 pub(super) fn taken_over(change: &Option<Change>, takes: FieldSet) -> Prints {
     match change {
-        Some(Change::Upserted(seen)) => Prints::from_pairs(
-            seen.prints
-                .pairs()
-                .map(|(field, print)| (field, if takes.has(field) { print } else { EMPTY })),
-        ),
+        Some(Change::Upserted(seen)) => seen.prints.taken_over(takes),
         _ => Prints::none(),
     }
 }

@@ -5,6 +5,7 @@ use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_m
 use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
 use crate::record::kind::RecordKind;
+use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::journal::{Act, Entry};
@@ -183,8 +184,12 @@ pub(super) async fn existed_in_crm(
             .page
             .unlinked
             .extend(work.link.take().map(|link| link.key));
+        let base = match &work.pair.mailbox {
+            Some(Change::Upserted(item)) => base_of_copy(item, &looked.seen, stream.crm_writable()),
+            _ => None,
+        };
         work.pair = Pair {
-            base: None,
+            base,
             crm: Some(Change::Upserted(looked.seen)),
             ..work.pair
         };

@@ -9,6 +9,7 @@ use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
+use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
 use crate::sync::keys::{item_key, version};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Side};
@@ -145,10 +146,15 @@ fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending: &mut Pend
 /// The work of an unlinked item, with the counterpart that was found for it.
 pub fn unlinked_work(stream: &Stream, item: LookedItem, counterpart: Option<CrmRecord>) -> Work {
     let looked = counterpart.map(|record| stream.look_at_record(record));
+    let base = looked.as_ref().and_then(|record| {
+        let stamp = stream.keys.stamp(stream.kind(), &record.record.id);
+        (item.stamp.as_ref() == Some(&stamp))
+            .then(|| base_of_copy(&record.seen, &item.seen, stream.mailbox_creatable()))?
+    });
     let (crm_change, crm_record) = split(looked.map(Some));
     Work {
         pair: Pair {
-            base: None,
+            base,
             mailbox: Some(Change::Upserted(item.seen)),
             crm: crm_change,
         },

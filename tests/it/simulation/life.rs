@@ -3,6 +3,7 @@
 use super::stops::Plan;
 use super::things::{KINDS, TITLE, Thing, value};
 use super::world::{Ended, World};
+use holdfast::record::kind::RecordKind;
 use holdfast::sync::model::Side;
 use holdfast::sync::policy::ConflictRule;
 use holdfast_lab::faults::{Fault, Rule, Side as LabSide};
@@ -76,10 +77,11 @@ impl Life {
         // Time goes by, so that two writes never share an instant.
         self.world.outside_moves(Duration::from_millis(1500));
         match self.rng.random_range(0..100) {
-            0..22 => self.make().await,
-            22..47 => self.write().await,
-            47..57 => self.remove().await,
-            57..60 => {
+            0..20 => self.make().await,
+            20..42 => self.write().await,
+            42..52 => self.remove().await,
+            52..65 => self.interrupted_turn().await,
+            65..68 => {
                 self.world.restart();
                 self.world.log.push("the node restarts".to_owned());
             }
@@ -179,6 +181,53 @@ impl Life {
             }
         }
         self.world.log.push(line);
+    }
+}
+
+impl Life {
+    /// A turn that stands still at some stop. Meanwhile people work on what it has in hand, or, where it stands
+    /// longer than its lease lasts, another node takes the stream over and this one wakes too late.
+    async fn interrupted_turn(&mut self) {
+        let row = self.rng.random_range(0..self.world.rows.len());
+        let kind = *KINDS.choose(&mut self.rng).unwrap_or(&KINDS[0]);
+        let at = self.rng.random_range(0..24);
+        self.world.wait();
+        let mut running = self.world.begin(row, kind, Some(Plan::Pause { at }), None).await;
+        let still = self.world.stands_still(&mut running).await;
+        let stop = self.world.stops.struck().unwrap_or_default();
+        if still {
+            self.world
+                .log
+                .push(format!("a turn of {row}/{kind:?} stands {stop}"));
+            for _ in 0..self.rng.random_range(1..=3) {
+                self.world.outside_moves(Duration::from_millis(1500));
+                match self.rng.random_range(0..10) {
+                    0..6 => self.write().await,
+                    6..8 => self.remove().await,
+                    _ => self.make().await,
+                }
+            }
+            // A batch that was already on its way when the process fell asleep cannot be called back.
+            if self.rng.random_bool(0.3) && !stop.ends_with(".write") {
+                self.take_over(row, kind).await;
+            }
+            self.world.stops.resume();
+        }
+        let line = match self.world.end(running).await {
+            Ended::By(Ok(counts)) => {
+                format!("it ends, {} written, {} failed", counts.written(), counts.failed)
+            }
+            Ended::By(Err(error)) => format!("it fails: {error:?}"),
+            Ended::Died(stop) => format!("it dies {stop}"),
+        };
+        self.world.log.push(line);
+    }
+
+    async fn take_over(&mut self, row: usize, kind: RecordKind) {
+        self.world.restart();
+        self.world.wait();
+        let ended = self.world.take_over(row, kind).await;
+        self.world.log.push(format!("another node takes over: {ended}"));
     }
 }
 

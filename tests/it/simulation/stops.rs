@@ -30,6 +30,9 @@ pub enum Plan {
     FailOnce { at: u64 },
     /// Every stop from the n-th on fails.
     FailFrom { at: u64 },
+    /// The turn waits at the n-th stop until it is told to go on: people are at work meanwhile, or another
+    /// node, as when a process sleeps.
+    Pause { at: u64 },
 }
 
 /// What was decided at one stop.
@@ -37,6 +40,7 @@ enum Fate {
     GoOn,
     Die,
     Fail,
+    Pause,
 }
 
 #[derive(Default)]
@@ -52,6 +56,8 @@ struct Inner {
 pub struct Stops {
     inner: Mutex<Inner>,
     died: Signal,
+    paused: Signal,
+    resumed: Signal,
 }
 
 impl Stops {
@@ -80,6 +86,16 @@ impl Stops {
         self.died.notified().await;
     }
 
+    /// Resolves when the plan has the turn wait.
+    pub async fn paused(&self) {
+        self.paused.notified().await;
+    }
+
+    /// Lets a turn that waits go on.
+    pub fn resume(&self) {
+        self.resumed.notify_one();
+    }
+
     fn fate(&self, name: &str, when: &str) -> Fate {
         let mut inner = self.inner.lock().unwrap();
         let number = inner.passed;
@@ -89,6 +105,7 @@ impl Stops {
             Some(Plan::Crash { at }) if at == number => Fate::Die,
             Some(Plan::FailOnce { at }) if at == number => Fate::Fail,
             Some(Plan::FailFrom { at }) if at <= number => Fate::Fail,
+            Some(Plan::Pause { at }) if at == number => Fate::Pause,
             _ => return Fate::GoOn,
         };
         inner.struck.get_or_insert(format!("{when} {name}"));
@@ -100,13 +117,23 @@ impl Stops {
             Fate::GoOn => {}
             Fate::Die => self.die().await,
             Fate::Fail => return fail(),
+            Fate::Pause => self.pause().await,
         }
         let answer = call.await;
         match self.fate(name, "after") {
             Fate::GoOn => answer,
             Fate::Die => self.die().await,
             Fate::Fail => fail(),
+            Fate::Pause => {
+                self.pause().await;
+                answer
+            }
         }
+    }
+
+    async fn pause(&self) {
+        self.paused.notify_one();
+        self.resumed.notified().await;
     }
 
     async fn die<T>(&self) -> T {

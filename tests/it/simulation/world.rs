@@ -20,6 +20,7 @@ use holdfast_lab::{Options, ledger::Noticed};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// Longer than a lease and than every wait of the settings below.
@@ -98,6 +99,18 @@ impl World {
         plan: Option<Plan>,
         fault: Option<Rule>,
     ) -> Ended {
+        let running = self.begin(row, kind, plan, fault).await;
+        self.end(running).await
+    }
+
+    /// Begins a turn of one stream, under a plan and a fault.
+    pub async fn begin(
+        &mut self,
+        row: usize,
+        kind: RecordKind,
+        plan: Option<Plan>,
+        fault: Option<Rule>,
+    ) -> JoinHandle<Result<Counts, SyncError>> {
         let stream = StreamId {
             mailbox: self.rows[row].mailbox.id,
             kind,
@@ -119,10 +132,55 @@ impl World {
             self.office.lab.parts.faults.add(rule);
         }
         self.stops.arm(plan);
+        let engine = self.engine.clone();
+        tokio::spawn(async move { run_turn(&engine, lease, &Quiet).await })
+    }
+
+    /// Another node runs a turn while one stands still; how it ended, in words.
+    pub async fn take_over(&self, row: usize, kind: RecordKind) -> String {
+        let other = node(
+            &self.office,
+            self.engine.clock.clone(),
+            &Arc::new(Stops::default()),
+        );
+        let stream = StreamId {
+            mailbox: self.rows[row].mailbox.id,
+            kind,
+        };
+        let (now, length) = (other.clock.now(), other.settings.lease);
+        let owner = other.node;
+        let lease = other
+            .db
+            .run(move |conn| streams::lease_one(conn, stream, owner, now, now + length))
+            .await
+            .unwrap()
+            .expect("the world waited until the sleeper's lease was over");
+        match run_turn(&other, lease, &Quiet).await {
+            Ok(counts) => format!("{} written", counts.written()),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
+    /// Waits until a turn stands still as planned; false where it was over before.
+    pub async fn stands_still(&self, running: &mut JoinHandle<Result<Counts, SyncError>>) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stops.paused() => true,
+            () = async { while !running.is_finished() { tokio::task::yield_now().await } } => false,
+        }
+    }
+
+    /// Waits for the end of a turn.
+    pub async fn end(&mut self, mut running: JoinHandle<Result<Counts, SyncError>>) -> Ended {
         let ended = tokio::select! {
             biased;
-            result = run_turn(&self.engine, lease, &Quiet) => Ended::By(result),
-            () = self.stops.died() => Ended::Died(self.stops.struck().unwrap_or_default()),
+            result = &mut running => Ended::By(result.unwrap()),
+            () = self.stops.died() => {
+                running.abort();
+                // Aborted at the stop where it stands for good; nothing of it runs any more.
+                assert!(running.await.is_err());
+                Ended::Died(self.stops.struck().unwrap_or_default())
+            }
         };
         self.struck = self.stops.struck();
         self.stops.arm(None);
