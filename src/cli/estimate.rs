@@ -91,7 +91,10 @@ fn words(crms: &[CrmEstimate], mailboxes: &[MailboxEstimate], unknown: &[(String
         table(["mailbox", "items", "calls at first", "calls a day"], rows)
     ));
     if mailboxes.len() > SHOWN {
-        said.push(format!("… and {} more; --json shows all.", mailboxes.len() - SHOWN));
+        said.push(format!(
+            "… and {} more; --json shows all.",
+            mailboxes.len() - SHOWN
+        ));
     }
     said.extend(
         unknown

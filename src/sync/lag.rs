@@ -59,10 +59,17 @@ mod tests {
     #[test]
     fn a_fresh_change_counts_and_an_old_one_does_not() {
         let last = Some(at(100_000));
-        assert_eq!(lag(at(101_000), last, at(102_500)), Some(TimeDelta::milliseconds(1_500)));
+        assert_eq!(
+            lag(at(101_000), last, at(102_500)),
+            Some(TimeDelta::milliseconds(1_500))
+        );
         assert_eq!(lag(at(39_000), last, at(102_500)), None, "that was there before");
         assert_eq!(lag(at(101_000), None, at(102_500)), None, "the first reading");
-        assert_eq!(lag(at(103_000), last, at(102_500)), Some(TimeDelta::zero()), "a clock ahead");
+        assert_eq!(
+            lag(at(103_000), last, at(102_500)),
+            Some(TimeDelta::zero()),
+            "a clock ahead"
+        );
     }
 
     #[test]

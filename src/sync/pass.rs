@@ -120,7 +120,9 @@ async fn finish(
     let kind = lease.stream.kind.word();
     engine.metrics.turn(kind, outcome);
     if let Some(lag) = counts.lag_ms {
-        engine.metrics.lag(kind, Duration::from_millis(lag.unsigned_abs()));
+        engine
+            .metrics
+            .lag(kind, Duration::from_millis(lag.unsigned_abs()));
     }
     counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.

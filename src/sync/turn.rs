@@ -8,8 +8,8 @@ use super::gather::{Gathered, Pending};
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
-use super::pace::SCARCE;
 use super::model::{ItemKey, Reason, Side};
+use super::pace::SCARCE;
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
@@ -386,7 +386,9 @@ impl Turn<'_> {
             let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
             let verdicts = plan::plan(&pairs, self.stream.common);
             let mut planned: Vec<_> = works.into_iter().zip(verdicts).collect();
-            let changed = planned.iter().filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
+            let changed = planned
+                .iter()
+                .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
             oldest.extend(changed.filter_map(|at| lag::lag(at, self.last_turn, at).map(|_| at)));
             hold::barred(&mut planned, &self.lasting);
             let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
@@ -413,7 +415,10 @@ impl Turn<'_> {
             .into_iter()
             .filter(|_| wrote)
             .filter_map(|at| lag::lag(at, self.last_turn, now));
-        self.counts.lag_ms = self.counts.lag_ms.max(lags.map(|lag| lag.num_milliseconds()).max());
+        self.counts.lag_ms = self
+            .counts
+            .lag_ms
+            .max(lags.map(|lag| lag.num_milliseconds()).max());
         Ok(())
     }
 

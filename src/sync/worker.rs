@@ -36,6 +36,7 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
         );
     }
     let mut tidied = None;
+    let mut tried = engine.clock.now();
     while !*shutdown.borrow() {
         while let Some(ended) = turns.try_join_next() {
             first_reads -= usize::from(matches!(ended, Ok(Lane::FirstRead)) && first_reads > 0);
@@ -44,6 +45,7 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
             first_reads = 0;
         }
         tidy(&engine, &mut tidied).await;
+        try_refused(&engine, &mut tried).await;
         let free = engine.settings.workers.saturating_sub(turns.len());
         let wait = match lease(&engine, free, first_reads).await {
             Ok(leases) if leases.is_empty() => LOOK,
@@ -73,6 +75,23 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
     }
     // A turn that is cut off is repeated from its last commit; nothing is lost by not waiting for it.
     turns.shutdown().await;
+}
+
+/// Gives mailboxes that a counterpart refused another try, once an hour: a right that was given back must not wait
+/// for somebody to say so here as well. One that is refused again is shown as refused again.
+async fn try_refused(engine: &Engine, last: &mut DateTime<Utc>) {
+    let now = engine.clock.now();
+    if now - *last < TIDY {
+        return;
+    }
+    *last = now;
+    if let Err(error) = engine
+        .db
+        .run(move |conn| mailboxes::resume_refused(conn, now))
+        .await
+    {
+        tracing::warn!(code = error.code(), "refused mailboxes were not tried again");
+    }
 }
 
 /// Forgets what has been kept long enough, once an hour.

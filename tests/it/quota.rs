@@ -26,7 +26,9 @@ async fn nodes_that_share_a_crm_do_not_spend_the_same_calls() {
             reserve_percent: 20,
         };
         let now = Utc::now();
-        db.run(move |conn| store::fetch(conn, &report, now)).await.unwrap()
+        db.run(move |conn| store::fetch(conn, &report, now))
+            .await
+            .unwrap()
     };
     let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
     // Of 1000 calls 200 are left to others, and 760 are used: 40 are there for both together.
@@ -57,9 +59,11 @@ async fn a_stream_waits_for_the_crms_calls_says_so_and_goes_on_by_itself() {
         let states = office.engine.db.run(move |conn| totals::streams(conn, now));
         states.await.unwrap().into_iter().next().unwrap().error
     };
-    until("the stream says that it waits", Duration::from_secs(20), async || {
-        (code().await.as_deref() == Some("crm.limit_reached")).then_some(())
-    })
+    until(
+        "the stream says that it waits",
+        Duration::from_secs(20),
+        async || (code().await.as_deref() == Some("crm.limit_reached")).then_some(()),
+    )
     .await;
     assert!(purse.pressure() > 1.0);
     let waiting = office.engine.db.run(|conn| {

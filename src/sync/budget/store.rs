@@ -48,7 +48,10 @@ pub fn fetch(conn: &mut PgConnection, report: &Report, now: DateTime<Utc>) -> Re
         .select((crm_budgets::used, crm_budgets::allowed))
         .for_update()
         .first(conn)?;
-    let stored = row.0.zip(row.1).map(|(used, allowed)| (natural(used), natural(allowed)));
+    let stored = row
+        .0
+        .zip(row.1)
+        .map(|(used, allowed)| (natural(used), natural(allowed)));
     if let Some((used, allowed)) = report.heard {
         diesel::update(crm_budgets::table.find(&report.crm))
             .set((

@@ -200,18 +200,19 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         Option<DateTime<Utc>>,
         Option<DateTime<Utc>>,
     );
-    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at, last_turn_at): Row = streams::table
-        .find((stream.mailbox.0, stream.kind.number()))
-        .select((
-            streams::mailbox_cursor,
-            streams::crm_cursor,
-            streams::first_read_done,
-            streams::attempts,
-            streams::survivors_at,
-            streams::last_change_at,
-            streams::last_turn_at,
-        ))
-        .first(conn)?;
+    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at, last_turn_at): Row =
+        streams::table
+            .find((stream.mailbox.0, stream.kind.number()))
+            .select((
+                streams::mailbox_cursor,
+                streams::crm_cursor,
+                streams::first_read_done,
+                streams::attempts,
+                streams::survivors_at,
+                streams::last_change_at,
+                streams::last_turn_at,
+            ))
+            .first(conn)?;
     Ok(Position {
         mailbox: mailbox.map(MailboxCursor),
         crm: crm.map(CrmCursor),
