@@ -15,7 +15,7 @@ use super::retry;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams::{Lease, TurnEnd};
 use super::store::{listeners, mailboxes, outcome, streams};
-use super::turn::{chance, turn};
+use super::turn::turn;
 use crate::foundation::explain::Explain as _;
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -105,7 +105,7 @@ async fn finish(
             }
         }
         Some(error) => {
-            let chance = chance(ItemKey(lease.fence), 1);
+            let chance = retry::chance(ItemKey(lease.fence), 1);
             retry::stream_due(error.class(), attempts, now, engine.settings.patience, chance)
         }
     };

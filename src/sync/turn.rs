@@ -389,7 +389,7 @@ impl Turn<'_> {
             let changed = planned
                 .iter()
                 .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
-            oldest.extend(changed.filter_map(|at| lag::lag(at, self.last_turn, at).map(|_| at)));
+            oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
             let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
             self.counts.held += guarded.held.len() as u64;
@@ -410,16 +410,18 @@ impl Turn<'_> {
         }
         let wrote = !page.links.is_empty();
         self.commit(page, step).await?;
-        let now = self.engine.clock.now();
-        let lags = oldest
-            .into_iter()
-            .filter(|_| wrote)
-            .filter_map(|at| lag::lag(at, self.last_turn, now));
-        self.counts.lag_ms = self
-            .counts
-            .lag_ms
-            .max(lags.map(|lag| lag.num_milliseconds()).max());
+        if wrote {
+            self.note_lags(&oldest);
+        }
         Ok(())
+    }
+
+    /// How long the changes took that were just written.
+    fn note_lags(&mut self, changed: &[DateTime<Utc>]) {
+        let now = self.engine.clock.now();
+        let lags = changed.iter().filter_map(|at| lag::lag(*at, self.last_turn, now));
+        let slowest = lags.map(|lag| lag.num_milliseconds()).max();
+        self.counts.lag_ms = self.counts.lag_ms.max(slowest);
     }
 
     fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
@@ -457,7 +459,7 @@ impl Turn<'_> {
             .find(|due| due.side == failed.origin && due.key == key);
         let attempts = before.map_or(0, |due| due.attempts) + 1;
         let now = self.engine.clock.now();
-        let chance = chance(key, attempts);
+        let chance = retry::chance(key, attempts);
         Failure {
             side: failed.origin,
             key,
@@ -490,12 +492,4 @@ impl Turn<'_> {
             })
             .await
     }
-}
-
-/// Spreads tries by what is at hand: the same item at the same try waits equally long on every node.
-pub(super) fn chance(key: ItemKey, attempts: i32) -> f64 {
-    let mixed = (key.0 as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(attempts.unsigned_abs() % 64);
-    (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
