@@ -18,6 +18,8 @@ use crate::foundation::secret::Secret;
 use crate::foundation::telemetry::Metrics;
 use crate::mailbox::exchange::{ExchangeServer, ExchangeSettings, ImpersonateBy, SignIn};
 use crate::mailbox::port::MailboxServer;
+use crate::sync::budget::Purses;
+use crate::sync::budget::purse::Purse;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
 use crate::sync::pace::Pace;
 use crate::sync::retry::Patience;
@@ -120,6 +122,7 @@ pub struct App {
 struct Wires {
     mail: BTreeMap<String, Arc<dyn MailboxServer>>,
     crm: BTreeMap<String, Arc<dyn Crm>>,
+    purses: Purses,
     broken: Vec<(String, KeyringError)>,
 }
 
@@ -219,6 +222,11 @@ impl App {
         }
     }
 
+    /// What this node may spend of each CRM's calls; empty until somebody fills them.
+    pub fn purses(&self) -> Purses {
+        self.wires.purses.clone()
+    }
+
     /// Connections that the settings have and that could not be made, each with why.
     pub fn broken(&self) -> &[(String, KeyringError)] {
         &self.wires.broken
@@ -242,6 +250,7 @@ async fn wires(
     let mut wires = Wires {
         mail: BTreeMap::new(),
         crm: BTreeMap::new(),
+        purses: Purses::new(),
         broken: Vec::new(),
     };
     for (name, section) in &settings.mail_server {
@@ -262,7 +271,9 @@ async fn wires(
         };
         match secret(keyring, &wanted).await {
             Ok(key) => {
-                let crm = salesforce(section, url, key, gate, clock);
+                let purse = Arc::new(Purse::new(section.daily_call_reserve_percent));
+                wires.purses.insert(name.clone(), Arc::clone(&purse));
+                let crm = salesforce(section, url, key, gate, clock, purse);
                 wires.crm.insert(name.clone(), Arc::new(crm));
             }
             Err(error) => wires.broken.push((format!("crm.{name}"), error)),
@@ -320,6 +331,7 @@ fn salesforce(
     key: Secret<String>,
     gate: &Gate,
     clock: &Clock,
+    purse: Arc<Purse>,
 ) -> SalesforceCrm {
     let settings = SalesforceSettings {
         login_url,
@@ -333,5 +345,5 @@ fn salesforce(
         },
         api_version: section.api_version.clone(),
     };
-    SalesforceCrm::new(settings, gate.clone(), clock.clone())
+    SalesforceCrm::governed(settings, gate.clone(), clock.clone(), Some(purse))
 }

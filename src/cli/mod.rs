@@ -7,6 +7,7 @@
 mod caller;
 mod check;
 mod code;
+mod estimate;
 mod explain;
 mod failures;
 mod mailbox;
@@ -65,6 +66,8 @@ enum Command {
     Preview(preview::Args),
     /// Why one item is, or is not, on the other side.
     Explain(explain::Args),
+    /// How many calls the CRM will be asked for, before it is.
+    Estimate(estimate::Args),
     /// How every stream stands.
     Status,
     /// What could not be synchronised, and the next step.
@@ -102,6 +105,7 @@ async fn run(cli: Cli, output: &Output) -> Result<Done, CliError> {
         Command::Sync(args) => sync::run(settings, args, output).await,
         Command::Preview(args) => preview::run(settings, args, output).await,
         Command::Explain(args) => explain::run(settings, args, output).await,
+        Command::Estimate(args) => estimate::run(settings, args, output).await,
         Command::Status => status::run(settings, output).await,
         Command::Failures(args) => failures::run(settings, args, output).await,
         Command::Quarantine(command) => quarantine::run(settings, command, output).await,

@@ -5,6 +5,7 @@ use super::outcome::{CliError, Done};
 use super::output::{Output, table};
 use crate::access::permission::ViewStatus;
 use crate::foundation::config::Settings;
+use crate::sync::budget::store::BudgetStatus;
 use crate::sync::control;
 use crate::sync::health::{self, Silent};
 use crate::sync::store::nodes::NodeStatus;
@@ -22,6 +23,7 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     let streams = control::status(&session.app.db, &session.app.clock, &granted).await?;
     let skips = control::skips(&session.app.db, &granted).await?;
     let nodes = control::nodes(&session.app.db, &session.app.clock, &granted).await?;
+    let budgets = control::budgets(&session.app.db, &granted).await?;
     let now = session.app.clock.now();
     let silent = health::silent(&streams, now);
     let well = streams.iter().all(in_step);
@@ -32,11 +34,30 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
         })
         .collect();
     output.print(
-        &json!({"in_step": well, "streams": streams, "skips": skips, "nodes": nodes, "silent": silent}),
-        || format!("{}\n\n{}", words(&streams), health_words(&nodes, &silent, now)),
+        &json!({"in_step": well, "streams": streams, "skips": skips, "nodes": nodes, "silent": silent, "budgets": budgets}),
+        || {
+            let health = health_words(&nodes, &silent, now);
+            format!("{}\n\n{health}\n{}", words(&streams), budget_words(&budgets))
+        },
     );
     session.app.close().await;
     Ok(if well { Done::Well } else { Done::NotInStep })
+}
+
+/// What is left of each CRM's calls, and who waits for them.
+fn budget_words(budgets: &[BudgetStatus]) -> String {
+    let lines = budgets.iter().map(|budget| {
+        let waiting = match budget.waiting {
+            0 => String::new(),
+            1 => " 1 stream waits for the CRM's budget.".to_owned(),
+            count => format!(" {count} streams wait for the CRM's budget."),
+        };
+        format!(
+            "crm.{}: {} of {} calls used; Holdfast stops at {}.{waiting}",
+            budget.crm, budget.used, budget.allowed, budget.ours
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Who works, and who has been waiting for too long.
@@ -96,6 +117,7 @@ fn words(streams: &[StreamStatus]) -> String {
     };
     let rows = streams.iter().map(|stream| {
         let said = match (&stream.error, stream.first_read_done, stream.running) {
+            (Some(code), _, _) if code == "crm.limit_reached" => "waiting for the CRM's budget".to_owned(),
             (Some(code), _, _) => code.clone(),
             (None, _, true) => "running".to_owned(),
             (None, false, false) => "first read".to_owned(),

@@ -4,6 +4,7 @@
 //! which of them a meeting, a contact, a task or a mail becomes, and says by [`model::CrmCapabilities`] what
 //! it cannot hold, so that the engine brings both sides to a common form before it compares them.
 
+pub mod budget;
 pub mod error;
 pub mod model;
 pub mod port;

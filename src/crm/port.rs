@@ -67,4 +67,9 @@ pub trait Crm: Send + Sync {
 
     /// Calls used and allowed in the CRM's own window, as it last said.
     fn calls(&self) -> Option<(u64, u64)>;
+
+    /// How much of the calls that are ours is used: from 0, nothing, to 1, all of it, and beyond.
+    fn pressure(&self) -> f64 {
+        0.0
+    }
 }

@@ -11,7 +11,7 @@ pub use error::ServiceError;
 use crate::app::App;
 use crate::identity::session::Lifetime;
 use crate::sync::engine::Engine;
-use crate::sync::{listen, presence, worker};
+use crate::sync::{budget, listen, presence, worker};
 use crate::web::parts::Parts;
 use crate::web::server::{self, Listener};
 use chrono::TimeDelta;
@@ -73,6 +73,7 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let alive = tokio::spawn(presence::run(engine.clone(), host, told.clone()));
     let ears = tokio::spawn(listen::run(engine.clone(), told.clone()));
+    let purses = tokio::spawn(budget::run(engine.clone(), app.purses(), told.clone()));
     let work = tokio::spawn(worker::run(engine, told));
     let guard = app
         .postgres
@@ -87,7 +88,7 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     tracing::info!("stopping");
     tell.send_replace(true);
     handle.stop(true).await;
-    for task in [work, ears, alive] {
+    for task in [work, ears, alive, purses] {
         task.await.map_err(ServiceError::Task)?;
     }
     if let Some(guard) = guard {

@@ -1,6 +1,7 @@
 //! What an operator may ask of the engine. Each function takes the grant of its right: without the question
 //! whether the caller may, it cannot be called.
 
+use super::budget::{self, store::BudgetStatus};
 use super::error::SyncError;
 use super::policy::Policy;
 use super::store::mailboxes::{self, MailboxRow, NewMailbox};
@@ -241,6 +242,14 @@ pub async fn set_policy(
 pub async fn status(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<StreamStatus>, SyncError> {
     let now = clock.now();
     db.run(move |conn| totals::streams(conn, now)).await
+}
+
+/// How the calls of every CRM stand.
+///
+/// # Errors
+/// The database's.
+pub async fn budgets(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<BudgetStatus>, SyncError> {
+    db.run(budget::store::list).await
 }
 
 /// Every node that shares this database.

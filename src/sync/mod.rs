@@ -35,10 +35,12 @@
 //! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments.
 
 pub mod apply;
+pub mod budget;
 pub mod conflict;
 pub mod control;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod explain;
 pub mod fence;
 pub mod fingerprint;
@@ -47,6 +49,7 @@ pub mod guard;
 pub mod health;
 pub mod journal;
 pub mod keys;
+pub mod lag;
 pub mod listen;
 pub mod model;
 pub mod pace;

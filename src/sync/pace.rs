@@ -44,6 +44,20 @@ impl Pace {
     }
 }
 
+/// So much of the calls may be used before anybody rests longer for it.
+const EASY: f64 = 0.5;
+/// When all calls are used, a stream rests so many times as long.
+const HARDEST: f64 = 16.0;
+/// From here on no mailbox is read for the first time: what is left is for those who work.
+pub const SCARCE: f64 = 0.75;
+
+/// A rest under this much pressure on the CRM's calls: none up to half of them, and then longer and longer.
+pub fn stretched(rest: TimeDelta, pressure: f64) -> TimeDelta {
+    let over = ((pressure - EASY) / (1.0 - EASY)).clamp(0.0, 1.0);
+    let seconds = rest.as_seconds_f64() * (1.0 + over * (HARDEST - 1.0));
+    TimeDelta::milliseconds((seconds * 1000.0) as i64).max(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +90,16 @@ mod tests {
         assert_eq!(rest(false, true, Some(1200)), 60);
         assert_eq!(rest(false, true, Some(86_400)), 300);
         assert_eq!(rest(false, true, None), 300);
+    }
+
+    #[test]
+    fn calls_that_run_out_make_streams_rest_longer() {
+        let rest = TimeDelta::seconds(30);
+        assert_eq!(stretched(rest, 0.0), rest);
+        assert_eq!(stretched(rest, 0.5), rest);
+        assert_eq!(stretched(rest, 1.0), rest * 16);
+        assert_eq!(stretched(rest, 9.0), rest * 16);
+        assert!(stretched(rest, 0.7) < stretched(rest, 0.8));
     }
 
     proptest! {

@@ -9,13 +9,13 @@
 use super::engine::Engine;
 use super::error::SyncError;
 use super::model::{ItemKey, StreamId};
-use super::pace::Situation;
+use super::pace::{Situation, stretched};
 use super::report::{Counts, Progress};
 use super::retry;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams::{Lease, TurnEnd};
-use super::store::{listeners, outcome, streams};
-use super::turn::{chance, turn};
+use super::store::{listeners, mailboxes, outcome, streams};
+use super::turn::turn;
 use crate::foundation::explain::Explain as _;
 use crate::record::kind::RecordKind;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,27 +79,33 @@ async fn finish(
     error: Option<&SyncError>,
 ) -> Result<(), SyncError> {
     let now = engine.clock.now();
-    let lag = (now - lease.due_at.min(started)).num_milliseconds();
     let stands = engine
         .db
         .run(move |conn| {
             let position = streams::position(conn, lease.stream)?;
-            Ok::<_, SyncError>((position, listeners::is_heard(conn, lease.stream.mailbox, now)?))
+            let crm = mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm);
+            let heard = listeners::is_heard(conn, lease.stream.mailbox, now)?;
+            Ok::<_, SyncError>((position, heard, crm))
         })
         .await;
-    let (position, heard) = stands.unwrap_or_default();
+    let (position, heard, crm) = stands.unwrap_or_default();
+    let crm = crm.and_then(|name| engine.crm(&name).ok());
     let attempts = position.attempts + 1;
     let due_at = match error {
         None => {
+            let crm_must_be_asked = lease.stream.kind != RecordKind::Mail;
             let rest = engine.settings.pace.rest(Situation {
                 heard,
-                crm_must_be_asked: lease.stream.kind != RecordKind::Mail,
+                crm_must_be_asked,
                 quiet_for: position.last_change_at.map(|at| now - at),
             });
-            now + rest
+            match crm.filter(|_| crm_must_be_asked) {
+                Some(crm) => now + stretched(rest, crm.pressure()),
+                None => now + rest,
+            }
         }
         Some(error) => {
-            let chance = chance(ItemKey(lease.fence), 1);
+            let chance = retry::chance(ItemKey(lease.fence), 1);
             retry::stream_due(error.class(), attempts, now, engine.settings.patience, chance)
         }
     };
@@ -108,14 +114,15 @@ async fn finish(
         due_at,
         hinted_due_at: due_at.min(now + SETTLE),
         error: error.map(|error| error.code()),
-        lag_ms: Some(i32::try_from(lag.max(0)).unwrap_or(i32::MAX)),
+        lag_ms: counts.lag_ms.map(|lag| i32::try_from(lag).unwrap_or(i32::MAX)),
     };
     let outcome = error.map_or("done", |error| error.code());
     let kind = lease.stream.kind.word();
     engine.metrics.turn(kind, outcome);
-    if error.is_none() {
-        let lag = Duration::from_millis(lag.max(0).unsigned_abs());
-        engine.metrics.lag(kind, lag);
+    if let Some(lag) = counts.lag_ms {
+        engine
+            .metrics
+            .lag(kind, Duration::from_millis(lag.unsigned_abs()));
     }
     counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.

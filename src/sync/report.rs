@@ -34,6 +34,8 @@ pub struct Counts {
     pub failed: u64,
     /// Items left alone, by reason.
     pub skipped: BTreeMap<Reason, u64>,
+    /// How long the slowest fresh change took to the other side, in milliseconds.
+    pub lag_ms: Option<i64>,
 }
 
 impl Counts {
@@ -84,6 +86,7 @@ impl Counts {
         self.conflicts += other.conflicts;
         self.held += other.held;
         self.failed += other.failed;
+        self.lag_ms = self.lag_ms.max(other.lag_ms);
         for (reason, count) in &other.skipped {
             *self.skipped.entry(*reason).or_default() += count;
         }

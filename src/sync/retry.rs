@@ -1,5 +1,6 @@
 //! When a failed item or a failed stream is tried again. Pure: time and chance come as arguments.
 
+use super::model::ItemKey;
 use crate::foundation::backoff::Backoff;
 use crate::foundation::failure::Class;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,6 +62,14 @@ pub fn stream_due(
             now + doubled(patience, attempts, chance)
         }
     }
+}
+
+/// Spreads tries by what is at hand: the same item at the same try waits equally long on every node.
+pub fn chance(key: ItemKey, attempts: i32) -> f64 {
+    let mixed = (key.0 as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(attempts.unsigned_abs() % 64);
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 fn doubled(patience: Patience, attempts: u32, chance: f64) -> TimeDelta {

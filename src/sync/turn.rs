@@ -8,20 +8,25 @@ use super::gather::{Gathered, Pending};
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
-use super::keys::item_key;
 use super::model::{ItemKey, Reason, Side};
+use super::pace::SCARCE;
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
-use super::{apply, gather, plan, retry};
+use super::{apply, gather, lag, plan, retry};
+use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use crate::record::kind::RecordKind;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
+/// How long a first reading waits where the CRM's calls are scarce.
+const SCARCE_WAIT: Duration = Duration::from_secs(600);
 /// The CRM's changes planned together.
 const CRM_PAGE: usize = 200;
 /// Works planned again after the other side turned out to be different; more rounds than this mean that
@@ -49,6 +54,10 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
+    let scarce = engine.crm(&row.crm)?.pressure() >= SCARCE;
+    if scarce && !position.first_read_done {
+        return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
+    }
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
@@ -67,6 +76,7 @@ pub(super) async fn turn(
         failures,
         lasting,
         back: BroughtBack::default(),
+        last_turn: position.last_turn_at.filter(|_| position.first_read_done),
         survivors_due: position
             .survivors_at
             .is_none_or(|at| now - at >= engine.settings.survivor_check),
@@ -103,6 +113,8 @@ struct Turn<'a> {
     lasting: HashMap<(Side, ItemKey), Reason>,
     /// Held deletions that a person has decided about.
     back: BroughtBack,
+    /// The end of the last good turn, where the mailbox was read to its end by then.
+    last_turn: Option<DateTime<Utc>>,
     /// The links are to be asked for in the CRM by id.
     survivors_due: bool,
     /// Items that we made in earlier turns and that the mailbox's feed has not shown yet.
@@ -203,11 +215,14 @@ impl Turn<'_> {
         let mut again = gather::due_items(&self.failures);
         again.append(&mut self.back.items);
         loop {
+            if !position.first_read_done && self.stream.crm.pressure() >= SCARCE {
+                return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
+            }
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {
-                unmet.remove(&key_of(change));
+                unmet.remove(&gather::key_of(change));
             }
-            let (changes, forced) = with_retries(page.changes, std::mem::take(&mut again));
+            let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
             let last = !page.more;
             let step = Advance {
                 mailbox: Some(page.cursor.clone()),
@@ -261,7 +276,7 @@ impl Turn<'_> {
         let read = changes.len() as u64;
         let shown: Vec<ItemKey> = changes
             .iter()
-            .map(key_of)
+            .map(gather::key_of)
             .filter(|key| self.unseen.remove(key).is_some())
             .collect();
         let gathered =
@@ -363,6 +378,7 @@ impl Turn<'_> {
             };
             page.failed.push(self.failure(&failed));
         }
+        let mut oldest = Vec::new();
         for _ in 0..ROUNDS {
             if works.is_empty() {
                 break;
@@ -370,6 +386,10 @@ impl Turn<'_> {
             let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
             let verdicts = plan::plan(&pairs, self.stream.common);
             let mut planned: Vec<_> = works.into_iter().zip(verdicts).collect();
+            let changed = planned
+                .iter()
+                .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
+            oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
             let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
             self.counts.held += guarded.held.len() as u64;
@@ -388,7 +408,20 @@ impl Turn<'_> {
             };
             page.failed.push(self.failure(&failed));
         }
-        self.commit(page, step).await
+        let wrote = !page.links.is_empty();
+        self.commit(page, step).await?;
+        if wrote {
+            self.note_lags(&oldest);
+        }
+        Ok(())
+    }
+
+    /// How long the changes took that were just written.
+    fn note_lags(&mut self, changed: &[DateTime<Utc>]) {
+        let now = self.engine.clock.now();
+        let lags = changed.iter().filter_map(|at| lag::lag(*at, self.last_turn, now));
+        let slowest = lags.map(|lag| lag.num_milliseconds()).max();
+        self.counts.lag_ms = self.counts.lag_ms.max(slowest);
     }
 
     fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
@@ -426,7 +459,7 @@ impl Turn<'_> {
             .find(|due| due.side == failed.origin && due.key == key);
         let attempts = before.map_or(0, |due| due.attempts) + 1;
         let now = self.engine.clock.now();
-        let chance = chance(key, attempts);
+        let chance = retry::chance(key, attempts);
         Failure {
             side: failed.origin,
             key,
@@ -459,35 +492,4 @@ impl Turn<'_> {
             })
             .await
     }
-}
-
-/// Spreads tries by what is at hand: the same item at the same try waits equally long on every node.
-pub(super) fn chance(key: ItemKey, attempts: i32) -> f64 {
-    let mixed = (key.0 as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(attempts.unsigned_abs() % 64);
-    (mixed >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-fn key_of(change: &ItemChange) -> ItemKey {
-    let (ItemChange::Upserted(ItemRef { id, .. }) | ItemChange::Deleted(id)) = change;
-    item_key(id)
-}
-
-/// Adds items that failed before to a page, unless the page has news of them anyway.
-fn with_retries(mut changes: Vec<ItemChange>, again: Vec<ItemId>) -> (Vec<ItemChange>, HashSet<ItemKey>) {
-    let present: HashSet<ItemKey> = changes.iter().map(key_of).collect();
-    let forced: HashSet<ItemKey> = again.iter().map(item_key).collect();
-    let fresh: HashMap<ItemKey, ItemId> = again
-        .into_iter()
-        .map(|id| (item_key(&id), id))
-        .filter(|(key, _)| !present.contains(key))
-        .collect();
-    changes.extend(fresh.into_values().map(|id| {
-        ItemChange::Upserted(ItemRef {
-            id,
-            version: ItemVersion(String::new()),
-        })
-    }));
-    (changes, forced)
 }

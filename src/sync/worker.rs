@@ -7,7 +7,7 @@ use super::engine::Engine;
 use super::error::SyncError;
 use super::pass::run_turn;
 use super::report::{Counts, Quiet};
-use super::store::streams::{self, Lease};
+use super::store::streams::{self, Lane, Lease};
 use super::store::{journal, mailboxes};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
@@ -26,7 +26,8 @@ const TIDY: TimeDelta = TimeDelta::hours(1);
 
 /// Works until `shutdown` turns true, then lets running turns end at their next page.
 pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
-    let mut turns: JoinSet<()> = JoinSet::new();
+    let mut turns: JoinSet<Lane> = JoinSet::new();
+    let mut first_reads = 0;
     let node = engine.node;
     if let Err(error) = engine.db.run(move |conn| streams::reclaim(conn, node)).await {
         tracing::warn!(
@@ -35,16 +36,27 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
         );
     }
     let mut tidied = None;
+    let mut tried = engine.clock.now();
     while !*shutdown.borrow() {
-        while turns.try_join_next().is_some() {}
+        while let Some(ended) = turns.try_join_next() {
+            first_reads -= usize::from(matches!(ended, Ok(Lane::FirstRead)) && first_reads > 0);
+        }
+        if turns.is_empty() {
+            first_reads = 0;
+        }
         tidy(&engine, &mut tidied).await;
+        try_refused(&engine, &mut tried).await;
         let free = engine.settings.workers.saturating_sub(turns.len());
-        let wait = match lease(&engine, free).await {
+        let wait = match lease(&engine, free, first_reads).await {
             Ok(leases) if leases.is_empty() => LOOK,
             Ok(leases) => {
-                for lease in leases {
+                for (lease, lane) in leases {
+                    first_reads += usize::from(lane == Lane::FirstRead);
                     let engine = engine.clone();
-                    turns.spawn(async move { one(engine, lease).await });
+                    turns.spawn(async move {
+                        one(engine, lease).await;
+                        lane
+                    });
                 }
                 Duration::ZERO
             }
@@ -55,12 +67,31 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
         };
         tokio::select! {
             () = engine.clock.sleep(wait) => {}
-            Some(_) = turns.join_next(), if !turns.is_empty() => {}
+            Some(ended) = turns.join_next(), if !turns.is_empty() => {
+                first_reads -= usize::from(matches!(ended, Ok(Lane::FirstRead)) && first_reads > 0);
+            }
             _ = shutdown.changed() => {}
         }
     }
     // A turn that is cut off is repeated from its last commit; nothing is lost by not waiting for it.
     turns.shutdown().await;
+}
+
+/// Gives mailboxes that a counterpart refused another try, once an hour: a right that was given back must not wait
+/// for somebody to say so here as well. One that is refused again is shown as refused again.
+async fn try_refused(engine: &Engine, last: &mut DateTime<Utc>) {
+    let now = engine.clock.now();
+    if now - *last < TIDY {
+        return;
+    }
+    *last = now;
+    if let Err(error) = engine
+        .db
+        .run(move |conn| mailboxes::resume_refused(conn, now))
+        .await
+    {
+        tracing::warn!(code = error.code(), "refused mailboxes were not tried again");
+    }
 }
 
 /// Forgets what has been kept long enough, once an hour.
@@ -79,15 +110,30 @@ async fn tidy(engine: &Engine, last: &mut Option<DateTime<Utc>>) {
     }
 }
 
-async fn lease(engine: &Engine, free: usize) -> Result<Vec<Lease>, SyncError> {
+/// Live work first. First readings take hours, so some workers are kept from them: whoever works must not wait for
+/// a mailbox that is read for the first time.
+async fn lease(engine: &Engine, free: usize, first_reads: usize) -> Result<Vec<(Lease, Lane)>, SyncError> {
     if free == 0 {
         return Ok(Vec::new());
     }
     let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
-    let limit = i64::try_from(free).unwrap_or(i64::MAX);
+    let workers = engine.settings.workers;
+    let most = workers.saturating_sub(workers / 4).max(1);
     engine
         .db
-        .run(move |conn| streams::lease_due(conn, owner, now, now + length, limit))
+        .run(move |conn| {
+            let take = |conn: &mut _, lane, limit: usize| {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                streams::lease_due(conn, owner, now, now + length, lane, limit)
+            };
+            let live = take(conn, Lane::Live, free)?;
+            let room = (free - live.len()).min(most.saturating_sub(first_reads));
+            let first = take(conn, Lane::FirstRead, room)?;
+            let live = live.into_iter().map(|lease| (lease, Lane::Live));
+            Ok(live
+                .chain(first.into_iter().map(|lease| (lease, Lane::FirstRead)))
+                .collect())
+        })
         .await
 }
 

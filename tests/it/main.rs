@@ -33,6 +33,7 @@ mod mailbox_contract;
 mod nodes;
 mod notifications;
 mod private_postgresql;
+mod quota;
 mod salesforce_connector;
 mod salesforce_org;
 mod salesforce_setup;

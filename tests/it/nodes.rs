@@ -13,7 +13,7 @@ use holdfast::sync::error::SyncError;
 use holdfast::sync::model::StreamId;
 use holdfast::sync::pass::run_turn;
 use holdfast::sync::report::Quiet;
-use holdfast::sync::store::streams;
+use holdfast::sync::store::{mailboxes, streams, totals};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -131,4 +131,26 @@ async fn a_daemon_that_was_stopped_and_wakes_late_does_no_harm() {
         nothing_twice_nothing_missing(&site, &hand);
         eventually("both live again", SOON, || (living(&site) == 2).then_some(()));
     }
+}
+
+#[tokio::test]
+async fn a_mailbox_that_was_refused_gets_another_try() {
+    let office = Office::open(1, 6).await;
+    let ada = office.add(0).await;
+    office.settle(&ada).await;
+    let (id, now) = (ada.mailbox.id, Utc::now());
+    let (resumed, row, states) = office
+        .engine
+        .db
+        .run(move |conn| {
+            mailboxes::set_state(conn, id, "refused", Some("mailbox.outside_scope"))?;
+            let resumed = mailboxes::resume_refused(conn, now)?;
+            let row = mailboxes::get(conn, id)?.unwrap();
+            Ok::<_, SyncError>((resumed, row, totals::streams(conn, now)?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(resumed, 1);
+    assert_eq!((row.state.as_str(), row.state_code), ("active", None));
+    assert!(states.iter().all(|stream| stream.due_at <= now));
 }

@@ -309,3 +309,21 @@ async fn the_group_of_a_node_that_crashed_moves_to_another() {
     in_outlook(&office, &ada, "after the crash").await;
     arrives_in_the_crm(&office, &ada, "after the crash").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lag_of_a_change_is_measured_from_the_change_and_what_was_there_before_has_none() {
+    let office = Office::open(1, 12).await;
+    let ada = office.add(0).await;
+    let _node = Node::start(&hardly_asks(&office.engine));
+    at_rest(&office, &[&ada]).await;
+    let lag = async || {
+        let states = stream_states(&office).await;
+        let tasks = states.into_iter().find(|state| state.kind == RecordKind::Tasks);
+        tasks.unwrap().lag_ms
+    };
+    assert_eq!(lag().await, None, "the first reading has no lag");
+    in_outlook(&office, &ada, "how long").await;
+    arrives_in_the_crm(&office, &ada, "how long").await;
+    let lag = until("the lag is known", SOON, async || lag().await).await;
+    assert!((0..10_000).contains(&lag), "{lag} ms");
+}

@@ -10,6 +10,7 @@ use super::wire::composite::{self, Outcome};
 use super::wire::fault::Fault;
 use super::wire::query::{self, Rows, Scope};
 use super::wire::versions::{self, ApiVersion};
+use crate::crm::budget::CallBudget;
 use crate::crm::error::CrmError;
 use crate::foundation::clock::Clock;
 use crate::foundation::egress::{ClientLimits, Gate, HttpClient, Purpose, Repeatable};
@@ -29,6 +30,7 @@ pub(super) struct Client {
     auth: Auth,
     version: OnceCell<ApiVersion>,
     usage: Usage,
+    budget: Option<Arc<dyn CallBudget>>,
     clock: Clock,
 }
 
@@ -87,7 +89,12 @@ enum Failure {
 }
 
 impl Client {
-    pub(super) fn new(settings: Arc<SalesforceSettings>, gate: Gate, clock: Clock) -> Self {
+    pub(super) fn new(
+        settings: Arc<SalesforceSettings>,
+        gate: Gate,
+        clock: Clock,
+        budget: Option<Arc<dyn CallBudget>>,
+    ) -> Self {
         let http = HttpClient::new(gate, Purpose::Crm, ClientLimits::default());
         let auth = Auth::new(Arc::clone(&settings), http.clone(), clock.clone());
         Self {
@@ -96,6 +103,7 @@ impl Client {
             auth,
             version: OnceCell::new(),
             usage: Usage::default(),
+            budget,
             clock,
         }
     }
@@ -106,6 +114,10 @@ impl Client {
 
     pub(super) fn calls(&self) -> Option<(u64, u64)> {
         self.usage.calls()
+    }
+
+    pub(super) fn pressure(&self) -> f64 {
+        self.budget.as_ref().map_or(0.0, |budget| budget.pressure())
     }
 
     pub(super) fn acts_as_user(&self) -> bool {
@@ -156,6 +168,9 @@ impl Client {
             what: "it leads to another host",
         }))?;
         let request = prepared(token, call).map_err(Failure::Final)?;
+        if let Some(Err(wait)) = self.budget.as_ref().map(|budget| budget.spend()) {
+            return Err(Failure::Final(CrmError::LimitReached { wait }));
+        }
         let answer = self.http.send(&url, request).await;
         let (head, body) = answer
             .map_err(|error| Failure::Final(unreachable(error)))?
@@ -174,6 +189,9 @@ impl Client {
             .and_then(|value| value.to_str().ok())
         {
             self.usage.note(info);
+            if let (Some(budget), Some((used, allowed))) = (&self.budget, self.usage.calls()) {
+                budget.heard(used, allowed);
+            }
         }
     }
 

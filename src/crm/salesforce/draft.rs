@@ -54,6 +54,15 @@ impl Draft {
         true
     }
 
+    /// The record that this one belongs to, as far as its columns say; empty where they do not.
+    pub(super) fn parent(&self) -> &str {
+        let column = |name| self.fields.get(name).and_then(Value::as_str);
+        ["AccountId", "WhatId", "RelatedToId", "WhoId"]
+            .into_iter()
+            .find_map(column)
+            .unwrap_or_default()
+    }
+
     /// The record that is changed, where there is nothing in its own columns to change.
     pub(super) fn idle_id(&self) -> Option<String> {
         let id = self.fields.get(ID).and_then(Value::as_str)?;

@@ -57,6 +57,7 @@ use self::schema::Schemas;
 use self::users::Users;
 use self::who::Whois;
 use self::write::Writer;
+use super::budget::CallBudget;
 use super::error::CrmError;
 use super::model::{
     CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
@@ -84,7 +85,17 @@ pub struct SalesforceCrm {
 impl SalesforceCrm {
     /// A connector that has not called yet.
     pub fn new(settings: SalesforceSettings, gate: Gate, clock: Clock) -> Self {
-        let client = Arc::new(Client::new(Arc::new(settings), gate, clock));
+        Self::governed(settings, gate, clock, None)
+    }
+
+    /// The same, whose calls are counted against a budget.
+    pub fn governed(
+        settings: SalesforceSettings,
+        gate: Gate,
+        clock: Clock,
+        budget: Option<Arc<dyn CallBudget>>,
+    ) -> Self {
+        let client = Arc::new(Client::new(Arc::new(settings), gate, clock, budget));
         let schemas = Arc::new(Schemas::new(Arc::clone(&client)));
         let users = Arc::new(Users::new(Arc::clone(&client)));
         let whois = Arc::new(Whois::new(Arc::clone(&client)));
@@ -158,6 +169,10 @@ impl Crm for SalesforceCrm {
         writes: &[CrmWrite],
     ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
         self.writer.write(user, kind, writes).await
+    }
+
+    fn pressure(&self) -> f64 {
+        self.client.pressure()
     }
 
     fn calls(&self) -> Option<(u64, u64)> {

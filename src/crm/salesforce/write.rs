@@ -321,6 +321,9 @@ impl Writer {
         let repeatable = method != Method::POST || has_unique_key(batch);
         let mut done = Vec::with_capacity(drafts.len());
         let mut waiting = drafts;
+        // A record locks its parent. Calls that take the parents in one order wait for each other; in two orders
+        // they lock each other out.
+        waiting.sort_by(|one, other| one.parent().cmp(other.parent()));
         let mut tried = 1;
         while !waiting.is_empty() {
             let rows: Vec<&Fields> = waiting.iter().map(|draft| &draft.fields).collect();

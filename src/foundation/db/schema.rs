@@ -2,6 +2,25 @@
 //! text that belongs here when the two differ. Do not edit by hand what that test generates.
 
 diesel::table! {
+    crm_budgets (crm) {
+        crm -> Text,
+        used -> Nullable<Int8>,
+        allowed -> Nullable<Int8>,
+        reserve_percent -> Int2,
+        heard_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    crm_purses (crm, node) {
+        crm -> Text,
+        node -> Uuid,
+        calls -> Int8,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     egress_ledger (id) {
         id -> Int8,
         at -> Timestamptz,
@@ -219,6 +238,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
 diesel::joinable!(links -> mailboxes (mailbox_id));
@@ -232,6 +252,7 @@ diesel::joinable!(turns -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    egress_ledger, failures, journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes,
-    policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips, streams, turns, unseen_items,
+    crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups, listen_members,
+    mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips,
+    streams, turns, unseen_items,
 );

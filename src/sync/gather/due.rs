@@ -1,9 +1,11 @@
 //! Failures whose time has come.
 
 use crate::crm::model::CrmId;
-use crate::mailbox::model::ItemId;
-use crate::sync::model::Side;
+use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
+use crate::sync::keys::item_key;
+use crate::sync::model::{ItemKey, Side};
 use crate::sync::store::outcome::Due;
+use std::collections::{HashMap, HashSet};
 
 /// The mailbox's items among failures that are due.
 pub fn due_items(failures: &[Due]) -> Vec<ItemId> {
@@ -21,4 +23,28 @@ pub fn due_records(failures: &[Due]) -> Vec<CrmId> {
         .filter(|failure| failure.due && failure.side == Side::Crm)
         .filter_map(|failure| failure.crm.clone())
         .collect()
+}
+
+/// Which item a change is about.
+pub fn key_of(change: &ItemChange) -> ItemKey {
+    let (ItemChange::Upserted(ItemRef { id, .. }) | ItemChange::Deleted(id)) = change;
+    item_key(id)
+}
+
+/// Adds items that failed before to a page, unless the page has news of them anyway.
+pub fn with_retries(mut changes: Vec<ItemChange>, again: Vec<ItemId>) -> (Vec<ItemChange>, HashSet<ItemKey>) {
+    let present: HashSet<ItemKey> = changes.iter().map(key_of).collect();
+    let forced: HashSet<ItemKey> = again.iter().map(item_key).collect();
+    let fresh: HashMap<ItemKey, ItemId> = again
+        .into_iter()
+        .map(|id| (item_key(&id), id))
+        .filter(|(key, _)| !present.contains(key))
+        .collect();
+    changes.extend(fresh.into_values().map(|id| {
+        ItemChange::Upserted(ItemRef {
+            id,
+            version: ItemVersion(String::new()),
+        })
+    }));
+    (changes, forced)
 }

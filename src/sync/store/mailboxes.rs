@@ -205,6 +205,21 @@ pub fn set_account(conn: &mut PgConnection, id: MailboxId, account: &AccountName
     Ok(())
 }
 
+/// Lets every refused mailbox go on, at once; how many they are.
+pub fn resume_refused(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<usize, SyncError> {
+    let resumed: Vec<i32> = diesel::update(mailboxes::table.filter(mailboxes::state.eq("refused")))
+        .set((
+            mailboxes::state.eq("active"),
+            mailboxes::state_code.eq(None::<String>),
+        ))
+        .returning(mailboxes::id)
+        .get_results(conn)?;
+    diesel::update(streams::table.filter(streams::mailbox_id.eq_any(&resumed)))
+        .set(streams::due_at.eq(now))
+        .execute(conn)?;
+    Ok(resumed.len())
+}
+
 /// Remembers the CRM user's record.
 pub fn set_crm_user(conn: &mut PgConnection, id: MailboxId, user: &CrmId) -> Result<(), SyncError> {
     diesel::update(mailboxes::table.find(id.0))

@@ -24,7 +24,7 @@ pub struct Lease {
     pub stream: StreamId,
     /// Its fencing number.
     pub fence: i64,
-    /// When the stream was due; the lag is measured from here.
+    /// When the stream was due.
     pub due_at: DateTime<Utc>,
 }
 
@@ -43,6 +43,17 @@ pub struct Position {
     pub survivors_at: Option<DateTime<Utc>>,
     /// When something was last written.
     pub last_change_at: Option<DateTime<Utc>>,
+    /// The end of the last good turn.
+    pub last_turn_at: Option<DateTime<Utc>>,
+}
+
+/// Which of the due streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Those that follow what people do.
+    Live,
+    /// Those of mailboxes that are read for the first time, which may take hours.
+    FirstRead,
 }
 
 /// Takes the leases of up to `limit` streams of active mailboxes that are due and free.
@@ -51,6 +62,7 @@ pub fn lease_due(
     owner: Uuid,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
+    lane: Lane,
     limit: i64,
 ) -> Result<Vec<Lease>, SyncError> {
     // A subquery and not a join: the lock is for the stream's row alone.
@@ -60,6 +72,7 @@ pub fn lease_due(
     let free: Vec<(i32, i16)> = streams::table
         .filter(streams::mailbox_id.eq_any(active))
         .filter(streams::due_at.le(now))
+        .filter(streams::first_read_done.eq(lane == Lane::Live))
         .filter(
             streams::lease_expires
                 .is_null()
@@ -185,18 +198,21 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         i32,
         Option<DateTime<Utc>>,
         Option<DateTime<Utc>>,
+        Option<DateTime<Utc>>,
     );
-    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at): Row = streams::table
-        .find((stream.mailbox.0, stream.kind.number()))
-        .select((
-            streams::mailbox_cursor,
-            streams::crm_cursor,
-            streams::first_read_done,
-            streams::attempts,
-            streams::survivors_at,
-            streams::last_change_at,
-        ))
-        .first(conn)?;
+    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at, last_turn_at): Row =
+        streams::table
+            .find((stream.mailbox.0, stream.kind.number()))
+            .select((
+                streams::mailbox_cursor,
+                streams::crm_cursor,
+                streams::first_read_done,
+                streams::attempts,
+                streams::survivors_at,
+                streams::last_change_at,
+                streams::last_turn_at,
+            ))
+            .first(conn)?;
     Ok(Position {
         mailbox: mailbox.map(MailboxCursor),
         crm: crm.map(CrmCursor),
@@ -204,6 +220,7 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         attempts: attempts.try_into().unwrap_or(0),
         survivors_at,
         last_change_at,
+        last_turn_at,
     })
 }
 
@@ -300,7 +317,7 @@ pub struct TurnEnd {
     pub hinted_due_at: DateTime<Utc>,
     /// The failure's code; `None` after a good turn.
     pub error: Option<&'static str>,
-    /// From when the stream was due to the end of the turn, in milliseconds.
+    /// How long the slowest fresh change took, in milliseconds; `None` where there was none.
     pub lag_ms: Option<i32>,
 }
 
@@ -320,7 +337,7 @@ pub fn release(conn: &mut PgConnection, lease: Lease, end: &TurnEnd) -> Result<(
                 )
                 .otherwise(end.hinted_due_at.into_sql::<Timestamptz>())),
                 streams::last_turn_at.eq(end.at),
-                streams::lag_ms.eq(end.lag_ms),
+                end.lag_ms.map(|lag| streams::lag_ms.eq(lag)),
                 streams::attempts.eq(0),
                 streams::last_error_code.eq(None::<String>),
             ))

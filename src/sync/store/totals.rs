@@ -47,7 +47,7 @@ pub struct StreamStatus {
     pub due_at: DateTime<Utc>,
     /// True while a turn runs.
     pub running: bool,
-    /// From due to done, last time, in milliseconds.
+    /// How long the slowest change took at the last turn that had a fresh one, in milliseconds.
     pub lag_ms: Option<i32>,
     /// The failure of the last turn; `None` after a good one.
     pub error: Option<String>,

@@ -1,6 +1,9 @@
 //! `GET /api/status`: the answer, how mailboxes and record types stand, and the counts.
 
 use crate::access::Resource;
+use crate::sync::budget::store::BudgetStatus;
+use crate::sync::control;
+use crate::sync::store::nodes::NodeStatus;
 use crate::web::board::totals::{Count, TotalsCache};
 use crate::web::board::{self, KindSummary, StreamState, Trouble, words};
 use crate::web::parts::Parts;
@@ -21,6 +24,8 @@ struct Status {
     kinds: Vec<KindSummary>,
     troubles: Vec<Trouble>,
     items: Count,
+    nodes: Vec<NodeStatus>,
+    budgets: Vec<BudgetStatus>,
 }
 
 /// Serves it.
@@ -49,5 +54,7 @@ pub async fn show(
         kinds: summary.kinds,
         troubles: summary.troubles,
         items,
+        nodes: control::nodes(&parts.db, &parts.clock, &granted).await?,
+        budgets: control::budgets(&parts.db, &granted).await?,
     }))
 }

@@ -173,7 +173,7 @@ pub struct StreamLine {
     pub read_total: Option<i32>,
     /// The first reading is done.
     pub first_read_done: bool,
-    /// From due to done at the last turn, in milliseconds.
+    /// How long the slowest change took at the last turn that had a fresh one, in milliseconds.
     pub lag_ms: Option<i32>,
     /// The end of the last good turn.
     pub last_turn_at: Option<DateTime<Utc>>,

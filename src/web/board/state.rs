@@ -14,6 +14,8 @@ pub enum StreamState {
     Reading,
     /// Due for minutes, and nobody works on it.
     Late,
+    /// The CRM's calls are used up, or down to the reserve for people.
+    Waiting,
     /// The last turn failed; it is tried again by itself.
     Retrying,
     /// Turn after turn failed.
@@ -24,11 +26,12 @@ pub enum StreamState {
 
 impl StreamState {
     /// Every state, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Paused,
         Self::InStep,
         Self::Reading,
         Self::Late,
+        Self::Waiting,
         Self::Retrying,
         Self::Stopped,
         Self::Refused,
@@ -54,6 +57,7 @@ impl StreamState {
             Self::InStep => "in_step",
             Self::Reading => "reading",
             Self::Late => "late",
+            Self::Waiting => "waiting",
             Self::Retrying => "retrying",
             Self::Stopped => "stopped",
             Self::Refused => "refused",
@@ -72,6 +76,7 @@ impl StreamState {
             Self::InStep => "In step",
             Self::Reading => "First reading",
             Self::Late => "Late",
+            Self::Waiting => "Waiting for the CRM's budget",
             Self::Retrying => "Trying again",
             Self::Stopped => "Stopped",
             Self::Refused => "Not let in",
@@ -84,7 +89,7 @@ impl StreamState {
             Self::Paused => "quiet",
             Self::InStep => "good",
             Self::Reading => "work",
-            Self::Late | Self::Retrying => "attention",
+            Self::Late | Self::Waiting | Self::Retrying => "attention",
             Self::Stopped | Self::Refused => "broken",
         }
     }

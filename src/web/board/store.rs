@@ -20,9 +20,10 @@ const STANDING: &str = "
             coalesce(m.state_code, s.last_error_code) AS code,
             CASE
                 WHEN m.state = 'paused' THEN 0
-                WHEN m.state = 'refused' THEN 6
-                WHEN s.last_error_code IS NOT NULL AND s.attempts >= 3 THEN 5
-                WHEN s.last_error_code IS NOT NULL THEN 4
+                WHEN m.state = 'refused' THEN 7
+                WHEN s.last_error_code = 'crm.limit_reached' THEN 4
+                WHEN s.last_error_code IS NOT NULL AND s.attempts >= 3 THEN 6
+                WHEN s.last_error_code IS NOT NULL THEN 5
                 WHEN s.due_at < $1 AND coalesce(s.lease_expires, '-infinity') < $2 THEN 3
                 WHEN NOT s.first_read_done THEN 2
                 ELSE 1

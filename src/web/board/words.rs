@@ -86,6 +86,11 @@ pub fn answer(summary: &Summary) -> String {
             "is being tried again",
             "are being tried again",
         ),
+        (
+            summary.count(StreamState::Waiting),
+            "waits for the CRM's budget",
+            "wait for the CRM's budget",
+        ),
         (summary.count(StreamState::Late), "is late", "are late"),
         (
             summary.count(StreamState::Reading),

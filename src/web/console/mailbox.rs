@@ -119,6 +119,9 @@ fn answer(line: &MailboxLine) -> String {
         }
         (StreamState::Reading, _) => "It is being read for the first time.".to_owned(),
         (StreamState::Late, _) => "Due for minutes, and no worker has taken it.".to_owned(),
+        (StreamState::Waiting, _) => {
+            "The CRM's calls are used up, or down to the reserve; it goes on by itself.".to_owned()
+        }
         (StreamState::Retrying, _) => "The last turn failed; it is tried again by itself.".to_owned(),
         (StreamState::Stopped, _) => "Turn after turn failed.".to_owned(),
         (StreamState::Refused, _) => "One side does not let Holdfast in.".to_owned(),

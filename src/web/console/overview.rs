@@ -5,7 +5,8 @@ use super::layout::{Head, Moment, Section, page};
 use super::stream::{self, Bar};
 use crate::access::Resource;
 use crate::record::kind::RecordKind;
-use crate::sync::guard;
+use crate::sync::store::nodes::NodeStatus;
+use crate::sync::{control, guard};
 use crate::web::board::totals::{Totals, TotalsCache};
 use crate::web::board::words::{self, counted, number, span};
 use crate::web::board::{self, Filter, KindSummary, MailboxLine, Order, Page, ROWS, StreamState, Summary};
@@ -96,6 +97,7 @@ pub async fn show(
     let failures = board::failures(db, &granted).await?;
     let rows = board::page(db, clock, &granted, filter.clone()).await?;
     let held = guard::control::totals(db, &granted).await?;
+    let nodes = control::nodes(db, clock, &granted).await?;
     let now = clock.now();
     let mut concerns = concern::of_streams(&summary);
     concerns.extend(concern::of_all_held(&held));
@@ -113,7 +115,7 @@ pub async fn show(
         head: Head::inside(answer.trim_end_matches('.'), Section::Mailboxes, now),
         answer,
         tone,
-        beside: beside(&summary, &totals, concern::said_of_items(&failures)),
+        beside: beside(&summary, &totals, &nodes, concern::said_of_items(&failures)),
         kinds: kinds(&summary, &totals),
         concerns,
         more_concerns,
@@ -123,7 +125,12 @@ pub async fn show(
 }
 
 /// The sentences under the answer.
-fn beside(summary: &Summary, totals: &Totals, failed: Option<String>) -> Vec<String> {
+fn beside(summary: &Summary, totals: &Totals, nodes: &[NodeStatus], failed: Option<String>) -> Vec<String> {
+    let alive = nodes.iter().filter(|node| node.alive).count();
+    let alive = match i64::try_from(alive).unwrap_or(0) {
+        0 => "No daemon is at work.".to_owned(),
+        count => format!("{} at work.", counted(count, "daemon is", "daemons are")),
+    };
     let slowest = summary
         .slowest_ms()
         .map(|ms| format!("The slowest stream was {} behind.", span(ms.into())));
@@ -134,7 +141,12 @@ fn beside(summary: &Summary, totals: &Totals, failed: Option<String>) -> Vec<Str
             counted(linked, "item is", "items are")
         )
     });
-    slowest.into_iter().chain(linked).chain(failed).collect()
+    slowest
+        .into_iter()
+        .chain(linked)
+        .chain([alive])
+        .chain(failed)
+        .collect()
 }
 
 fn kinds(summary: &Summary, totals: &Totals) -> Vec<KindLine> {

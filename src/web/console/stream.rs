@@ -38,7 +38,7 @@ pub fn bar(line: &StreamLine) -> Bar {
 fn title(line: &StreamLine, beside: &str) -> String {
     let kind = line.kind.word();
     match (line.state, line.read_total) {
-        (StreamState::InStep, _) => format!("{kind}: in step, {beside} from due to done at the last turn"),
+        (StreamState::InStep, _) => format!("{kind}: in step, {beside} from a change to its copy, last time"),
         (StreamState::Reading, Some(total)) => format!(
             "{kind}: first reading, {} of {} items",
             words::number(line.read.into()),

@@ -17,6 +17,7 @@ use holdfast::mailbox::model::{AccountNames, ItemChange, ItemId, MailboxItem, Ma
 use holdfast::mailbox::port::MailboxServer;
 use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
+use holdfast::sync::budget::purse::Purse;
 use holdfast::sync::engine::{Connections, Engine, EngineSettings};
 use holdfast::sync::error::SyncError;
 use holdfast::sync::pass;
@@ -119,6 +120,36 @@ impl Office {
             connections: Arc::new(Wires { server, crm }),
             ..self.engine.clone()
         }
+    }
+
+    /// An engine whose CRM counts its calls against this purse.
+    pub fn governed_engine(&self, purse: Arc<Purse>) -> Engine {
+        let outside = Outside::of(&self.lab);
+        let (server, _) = outside.connect(Arc::clone(&self.egress));
+        let gate = outside.gate(Arc::clone(&self.egress));
+        let crm = SalesforceCrm::governed(outside.salesforce(), gate, Clock::system(), Some(purse));
+        Engine {
+            connections: Arc::new(Wires {
+                server,
+                crm: Arc::new(crm),
+            }),
+            ..self.engine.clone()
+        }
+    }
+
+    /// One turn of each of the mailbox's streams by this engine, as it comes.
+    pub async fn try_sync_by(
+        &self,
+        engine: &Engine,
+        row: &MailboxRow,
+    ) -> Vec<(RecordKind, Result<Counts, SyncError>)> {
+        pass::sync_mailbox(engine, row, &Quiet).await.unwrap()
+    }
+
+    /// Calls that the CRM has answered.
+    pub fn crm_calls(&self) -> u64 {
+        let stats = self.lab.parts.stats.side(holdfast_lab::faults::Side::Salesforce);
+        stats.requests
     }
 
     /// Connectors of a process that has just come up, in plain: they know nothing yet.
@@ -312,7 +343,15 @@ impl Outside {
         };
         change(&mut settings);
         let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
-        let salesforce = SalesforceSettings {
+        let salesforce = self.salesforce();
+        (
+            server,
+            Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system())),
+        )
+    }
+
+    fn salesforce(&self) -> SalesforceSettings {
+        SalesforceSettings {
             login_url: Url::parse(&self.salesforce_url).unwrap(),
             client_id: holdfast_lab::salesforce::app::CLIENT_ID.to_owned(),
             flow: SignInFlow::Jwt {
@@ -320,11 +359,7 @@ impl Outside {
                 audience: None,
             },
             api_version: None,
-        };
-        (
-            server,
-            Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system())),
-        )
+        }
     }
 
     fn gate(&self, ledger: Arc<MemoryLedger>) -> Gate {

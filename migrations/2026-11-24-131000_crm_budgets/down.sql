@@ -1,0 +1,2 @@
+DROP TABLE crm_purses;
+DROP TABLE crm_budgets;
