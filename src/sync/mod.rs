@@ -35,7 +35,9 @@
 //! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments.
 
 pub mod apply;
+pub mod completeness;
 pub mod conflict;
+pub mod conflict_rule;
 pub mod control;
 pub mod engine;
 pub mod error;
@@ -55,12 +57,14 @@ pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod preview;
+pub mod pull;
 pub mod report;
 pub mod retry;
 pub mod rules;
 pub mod store;
 pub mod stream;
 mod turn;
+pub mod undo;
 pub mod worker;
 
 #[cfg(test)]

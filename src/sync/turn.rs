@@ -8,18 +8,18 @@ use super::gather::{Gathered, Pending};
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
-use super::keys::item_key;
-use super::model::{ItemKey, Reason, Side};
+use super::keys::{item_key, record_key};
+use super::model::{Change, ItemKey, Reason, Side};
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
-use super::{apply, gather, plan, retry};
+use super::undo::carry_out::carry_out;
+use super::{apply, gather, plan, pull, retry};
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
-use crate::record::kind::RecordKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The CRM's changes planned together.
@@ -40,6 +40,10 @@ pub(super) async fn turn(
         .run(move |conn| mailboxes::get(conn, id.mailbox))
         .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
+    let mut stream = Stream::open(engine, row, id.kind).await?;
+    stream.fence = Some(Fence::new(engine, lease));
+    // An undo that was cut off is finished before anything else is looked at.
+    carry_out(engine, lease, &stream).await?;
     let (position, failures, lasting, unseen) = engine
         .db
         .run_for(id.mailbox, move |conn| {
@@ -49,8 +53,6 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
-    let mut stream = Stream::open(engine, row, id.kind).await?;
-    stream.fence = Some(Fence::new(engine, lease));
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
@@ -58,6 +60,7 @@ pub(super) async fn turn(
         None => first_total(&stream).await?,
         Some(_) => None,
     };
+    let seen_earlier = failures.iter().map(|due| (due.side, due.key)).collect();
     let mut turn = Turn {
         engine,
         lease,
@@ -67,6 +70,7 @@ pub(super) async fn turn(
         failures,
         lasting,
         back: BroughtBack::default(),
+        seen_earlier,
         survivors_due: position
             .survivors_at
             .is_none_or(|at| now - at >= engine.settings.survivor_check),
@@ -103,6 +107,8 @@ struct Turn<'a> {
     lasting: HashMap<(Side, ItemKey), Reason>,
     /// Held deletions that a person has decided about.
     back: BroughtBack,
+    /// Changes that an earlier turn saw and could not carry out, and of which no news came since.
+    seen_earlier: HashSet<(Side, ItemKey)>,
     /// The links are to be asked for in the CRM by id.
     survivors_due: bool,
     /// Items that we made in earlier turns and that the mailbox's feed has not shown yet.
@@ -115,40 +121,27 @@ impl Turn<'_> {
     /// Pulls the CRM's changes, and records that failed before and are due. Returns the cursor behind them.
     async fn pull_crm(
         &mut self,
-        mut cursor: Option<CrmCursor>,
+        cursor: Option<CrmCursor>,
         pending: &mut Pending,
     ) -> Result<Option<CrmCursor>, SyncError> {
-        let Self { stream, .. } = self;
-        if stream.kind() == RecordKind::Mail {
-            return Ok(None);
+        let Self {
+            stream, seen_earlier, ..
+        } = self;
+        let pulled = pull::crm(stream, cursor, pending, |change| {
+            seen_earlier.remove(&(Side::Crm, record_key(change.id())));
+        })
+        .await?;
+        self.counts.read_in_crm += pulled.read;
+        if pulled.lost {
+            let lease = self.lease;
+            self.engine
+                .db
+                .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
+                .await?;
+            self.survivors_due = true;
         }
-        loop {
-            match stream
-                .crm
-                .changes(&stream.row.user, stream.kind(), cursor.as_ref())
-                .await
-            {
-                Ok(page) => {
-                    self.counts.read_in_crm += page.changes.len() as u64;
-                    for change in page.changes {
-                        pending.add(stream, change);
-                    }
-                    cursor = Some(page.cursor);
-                    if !page.more {
-                        break;
-                    }
-                }
-                Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
-                    let lease = self.lease;
-                    self.engine
-                        .db
-                        .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
-                        .await?;
-                    cursor = None;
-                    self.survivors_due = true;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        if pulled.cursor.is_none() {
+            return Ok(None);
         }
         let due = gather::due_records(&self.failures);
         if !due.is_empty() {
@@ -157,7 +150,7 @@ impl Turn<'_> {
                 pending.add(stream, CrmChange::Upserted(Box::new(record)));
             }
         }
-        Ok(cursor)
+        Ok(pulled.cursor)
     }
 
     /// Asks the CRM for every link's record by id, where that is due.
@@ -206,6 +199,7 @@ impl Turn<'_> {
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {
                 unmet.remove(&key_of(change));
+                self.seen_earlier.remove(&(Side::Mailbox, key_of(change)));
             }
             let (changes, forced) = with_retries(page.changes, std::mem::take(&mut again));
             let last = !page.more;
@@ -230,24 +224,19 @@ impl Turn<'_> {
         unmet: &mut BTreeMap<ItemKey, ItemId>,
     ) -> Result<ChangePage, SyncError> {
         let size = self.engine.settings.page_size;
-        let Self { stream, .. } = self;
-        let (mailbox, kind) = (&stream.row.mailbox, stream.id.kind);
-        match stream.server.changes(mailbox, kind, cursor.as_ref(), size).await {
-            Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
-                let (lease, id) = (self.lease, stream.id);
-                *unmet = self
-                    .engine
-                    .db
-                    .run_for(id.mailbox, move |conn| {
-                        streams::forget_cursor(conn, lease, Lost::Mailbox)?;
-                        links::all_items(conn, id)
-                    })
-                    .await?;
-                *cursor = None;
-                Ok(stream.server.changes(mailbox, kind, None, size).await?)
-            }
-            answer => Ok(answer?),
+        let (page, lost) = pull::mailbox(&self.stream, cursor.as_ref(), size).await?;
+        if lost {
+            let (lease, id) = (self.lease, self.stream.id);
+            *unmet = self
+                .engine
+                .db
+                .run_for(id.mailbox, move |conn| {
+                    streams::forget_cursor(conn, lease, Lost::Mailbox)?;
+                    links::all_items(conn, id)
+                })
+                .await?;
         }
+        Ok(page)
     }
 
     async fn mailbox_page(
@@ -363,6 +352,7 @@ impl Turn<'_> {
             };
             page.failed.push(self.failure(&failed));
         }
+        self.mark_earlier(&mut works);
         for _ in 0..ROUNDS {
             if works.is_empty() {
                 break;
@@ -389,6 +379,27 @@ impl Turn<'_> {
             page.failed.push(self.failure(&failed));
         }
         self.commit(page, step).await
+    }
+
+    fn mark_earlier(&self, works: &mut [gather::Work]) {
+        if self.seen_earlier.is_empty() {
+            return;
+        }
+        for work in works {
+            let keys: Vec<_> = work
+                .keys()
+                .filter(|key| self.seen_earlier.contains(key))
+                .collect();
+            for (side, _) in keys {
+                let change = match side {
+                    Side::Mailbox => &mut work.pair.mailbox,
+                    Side::Crm => &mut work.pair.crm,
+                };
+                if let Some(Change::Upserted(seen)) = change {
+                    seen.earlier = true;
+                }
+            }
+        }
     }
 
     fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
