@@ -9,7 +9,7 @@ use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
 use super::keys::{item_key, record_key};
-use super::model::{Change, ItemKey, Reason, Side};
+use super::model::{ItemKey, Reason, Side};
 use super::report::{Counts, Progress};
 use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
@@ -352,7 +352,7 @@ impl Turn<'_> {
             };
             page.failed.push(self.failure(&failed));
         }
-        self.mark_earlier(&mut works);
+        gather::mark_earlier(&mut works, &self.seen_earlier);
         for _ in 0..ROUNDS {
             if works.is_empty() {
                 break;
@@ -379,27 +379,6 @@ impl Turn<'_> {
             page.failed.push(self.failure(&failed));
         }
         self.commit(page, step).await
-    }
-
-    fn mark_earlier(&self, works: &mut [gather::Work]) {
-        if self.seen_earlier.is_empty() {
-            return;
-        }
-        for work in works {
-            let keys: Vec<_> = work
-                .keys()
-                .filter(|key| self.seen_earlier.contains(key))
-                .collect();
-            for (side, _) in keys {
-                let change = match side {
-                    Side::Mailbox => &mut work.pair.mailbox,
-                    Side::Crm => &mut work.pair.crm,
-                };
-                if let Some(Change::Upserted(seen)) = change {
-                    seen.earlier = true;
-                }
-            }
-        }
     }
 
     fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
