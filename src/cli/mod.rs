@@ -7,6 +7,7 @@
 mod caller;
 mod check;
 mod code;
+mod completeness;
 mod estimate;
 mod explain;
 mod failures;
@@ -22,6 +23,7 @@ mod secret;
 mod serve;
 mod status;
 mod sync;
+mod undo;
 
 use clap::{Parser, Subcommand};
 use outcome::{CliError, Done};
@@ -75,6 +77,10 @@ enum Command {
     /// Deletions that wait for a person: list, approve, refuse.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Take back what Holdfast made since a time: shown first, done with --apply.
+    Undo(undo::Args),
+    /// Does it add up: in scope = written + left alone + failed, on both sides?
+    Completeness(completeness::Args),
     /// A one-time code to sign in to the page.
     Code,
 }
@@ -109,6 +115,8 @@ async fn run(cli: Cli, output: &Output) -> Result<Done, CliError> {
         Command::Status => status::run(settings, output).await,
         Command::Failures(args) => failures::run(settings, args, output).await,
         Command::Quarantine(command) => quarantine::run(settings, command, output).await,
+        Command::Undo(args) => undo::run(settings, args, output).await,
+        Command::Completeness(args) => completeness::run(settings, args, output).await,
         Command::Code => code::run(settings, output).await,
     }
 }

@@ -69,6 +69,16 @@ pub enum CrmChange {
     Deleted(CrmId),
 }
 
+impl CrmChange {
+    /// Which record.
+    pub fn id(&self) -> &CrmId {
+        match self {
+            Self::Upserted(record) => &record.id,
+            Self::Deleted(id) => id,
+        }
+    }
+}
+
 /// One page of the change feed.
 pub struct CrmPage {
     /// The changes, oldest first.

@@ -45,6 +45,11 @@ pub trait Crm: Send + Sync {
             .collect())
     }
 
+    /// How many records of a kind are the user's own, by the CRM's own count; `None` where it does not say.
+    async fn count(&self, _: &CrmUser, _: RecordKind) -> Result<Option<u64>, CrmError> {
+        Ok(None)
+    }
+
     /// Finds the records that carry these keys; one entry for each key, in order.
     async fn find_keys(
         &self,

@@ -43,6 +43,8 @@ pub struct SideState<'a> {
     pub modified: Option<DateTime<Utc>>,
     /// What may be written onto it.
     pub writable: FieldSet,
+    /// Its change was seen at an earlier turn already.
+    pub earlier: bool,
 }
 
 impl<'a> From<&'a Seen> for SideState<'a> {
@@ -51,6 +53,7 @@ impl<'a> From<&'a Seen> for SideState<'a> {
             prints: &seen.prints,
             modified: seen.modified,
             writable: seen.writable,
+            earlier: seen.earlier,
         }
     }
 }
@@ -67,13 +70,15 @@ pub fn merge(base: &Prints, mailbox: SideState<'_>, crm: SideState<'_>, policy: 
     let differing = mailbox.prints.differing(crm.prints);
     let conflicted = changed_by_mailbox.and(changed_by_crm).and(differing);
     let whole_record = !matches!(policy.conflict, ConflictRule::MergeByField);
+    // A field with a rule of its own is decided by itself and draws nothing else along.
+    let alone = policy.conflict_fields.fields();
+    let together = differing.minus(alone);
     let both_changed =
-        !changed_by_mailbox.and(differing).is_empty() && !changed_by_crm.and(differing).is_empty();
-    let mailbox_first = mailbox_wins(policy.conflict, mailbox.modified, crm.modified);
+        !changed_by_mailbox.and(together).is_empty() && !changed_by_crm.and(together).is_empty();
 
     let towards_crm = |field: Field| {
-        if both_changed && whole_record || conflicted.has(field) {
-            mailbox_first
+        if both_changed && whole_record && !alone.has(field) || conflicted.has(field) {
+            mailbox_wins(rule_of(field, policy), mailbox, crm)
         } else {
             changed_by_mailbox.has(field)
         }
@@ -85,14 +90,13 @@ pub fn merge(base: &Prints, mailbox: SideState<'_>, crm: SideState<'_>, policy: 
 /// field takes the other side's value; where both hold different values, the conflict rule decides.
 pub fn match_up(mailbox: SideState<'_>, crm: SideState<'_>, policy: Common) -> Merge {
     let differing = mailbox.prints.differing(crm.prints);
-    let mailbox_first = mailbox_wins(policy.conflict, mailbox.modified, crm.modified);
     let conflicted = differing
         .iter()
         .filter(|field| mailbox.prints.get(*field) != EMPTY && crm.prints.get(*field) != EMPTY)
         .fold(FieldSet::NONE, FieldSet::with);
     let towards_crm = |field: Field| {
         if conflicted.has(field) {
-            mailbox_first
+            mailbox_wins(rule_of(field, policy), mailbox, crm)
         } else {
             crm.prints.get(field) == EMPTY
         }
@@ -153,14 +157,137 @@ fn changed(base: &Prints, now: &Prints, fields: FieldSet) -> FieldSet {
         .fold(FieldSet::NONE, FieldSet::with)
 }
 
-fn mailbox_wins(rule: ConflictRule, mailbox: Option<DateTime<Utc>>, crm: Option<DateTime<Utc>>) -> bool {
+fn rule_of(field: Field, policy: Common) -> ConflictRule {
+    policy.conflict_fields.get(field).unwrap_or(policy.conflict)
+}
+
+/// The order in which we saw the changes beats timestamps: the two clocks may disagree. Only of what was seen
+/// within one turn the timestamps decide.
+fn mailbox_wins(rule: ConflictRule, mailbox: SideState<'_>, crm: SideState<'_>) -> bool {
     match rule {
         ConflictRule::MailboxWins => true,
         ConflictRule::CrmWins => false,
-        ConflictRule::NewestWins | ConflictRule::MergeByField => match (mailbox, crm) {
-            (Some(mailbox), Some(crm)) => mailbox >= crm,
-            (None, Some(_)) => false,
-            _ => true,
+        ConflictRule::NewestWins | ConflictRule::MergeByField => match (mailbox.earlier, crm.earlier) {
+            (true, false) => false,
+            (false, true) => true,
+            _ => match (mailbox.modified, crm.modified) {
+                (Some(mailbox), Some(crm)) => mailbox >= crm,
+                (None, Some(_)) => false,
+                _ => true,
+            },
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::fingerprint::PRINT_BYTES;
+    use crate::sync::policy::{Deletion, FieldRules, Flow};
+    use chrono::TimeDelta;
+
+    const SUBJECT: Field = Field::Subject;
+    const BODY: Field = Field::Body;
+
+    fn prints(subject: u8, body: u8) -> Prints {
+        Prints::from_pairs([(SUBJECT, [subject; PRINT_BYTES]), (BODY, [body; PRINT_BYTES])])
+    }
+
+    fn side(prints: &Prints, second: i64, earlier: bool) -> SideState<'_> {
+        SideState {
+            prints,
+            modified: Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(second)),
+            writable: FieldSet::of(&[SUBJECT, BODY]),
+            earlier,
+        }
+    }
+
+    fn policy(conflict: ConflictRule, conflict_fields: FieldRules) -> Common {
+        Common {
+            flow: Flow::Both,
+            conflict,
+            deletion: Deletion::Follow,
+            conflict_fields,
+        }
+    }
+
+    /// Which fields went to the CRM, as letters.
+    fn to_crm(merge: &Merge) -> String {
+        [(SUBJECT, 's'), (BODY, 'b')]
+            .into_iter()
+            .filter(|(field, _)| merge.to_crm.has(*field))
+            .map(|(_, letter)| letter)
+            .collect()
+    }
+
+    #[test]
+    fn a_rule_of_a_field_beats_the_rule_of_the_record_and_draws_nothing_along() {
+        use ConflictRule::{CrmWins, MailboxWins, MergeByField, NewestWins};
+        // (mailbox changed, crm changed, record's rule, subject's rule, what goes to the CRM); the CRM is newer.
+        let table = [
+            ("sb", "sb", CrmWins, None, ""),
+            ("sb", "sb", CrmWins, Some(MailboxWins), "s"),
+            ("sb", "sb", MailboxWins, Some(CrmWins), "b"),
+            ("sb", "sb", NewestWins, Some(MailboxWins), "s"),
+            ("sb", "sb", MergeByField, Some(MailboxWins), "s"),
+            // Only the mailbox changed the subject: there is nothing to contest, whatever its rule.
+            ("s", "b", CrmWins, Some(CrmWins), "s"),
+            ("s", "b", CrmWins, None, ""),
+            ("s", "b", MailboxWins, None, "sb"),
+            ("s", "b", MailboxWins, Some(MailboxWins), "s"),
+        ];
+        for (mailbox, crm, record, subject, expected) in table {
+            let of = |changed: &str, by: u8| {
+                let value = |letter| if changed.contains(letter) { by } else { 1 };
+                prints(value('s'), value('b'))
+            };
+            let rules = subject.map_or(FieldRules::default(), |rule| {
+                FieldRules::default().with(SUBJECT, rule)
+            });
+            let (mine, theirs) = (of(mailbox, 2), of(crm, 3));
+            let merged = merge(
+                &prints(1, 1),
+                side(&mine, 1, false),
+                side(&theirs, 2, false),
+                policy(record, rules),
+            );
+            assert_eq!(
+                to_crm(&merged),
+                expected,
+                "{mailbox} {crm} {record:?} {subject:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_order_of_what_was_seen_beats_the_clocks() {
+        // (mailbox's clock, seen before, crm's clock, seen before, the mailbox wins)
+        let table = [
+            (1, false, 2, false, false),
+            (2, false, 1, false, true),
+            (2, false, 2, false, true),
+            // The mailbox's clock is years ahead, but its change was seen a turn earlier.
+            (1_000_000_000, true, 1, false, false),
+            (1, false, 1_000_000_000, true, true),
+            // Both were seen before: nothing but the clocks is left.
+            (1, true, 2, true, false),
+        ];
+        let (mine, theirs) = (prints(2, 1), prints(3, 1));
+        for (at, seen, crm_at, crm_seen, mailbox_wins) in table {
+            for rule in [ConflictRule::NewestWins, ConflictRule::MergeByField] {
+                let merged = merge(
+                    &prints(1, 1),
+                    side(&mine, at, seen),
+                    side(&theirs, crm_at, crm_seen),
+                    policy(rule, FieldRules::default()),
+                );
+                let expected = if mailbox_wins { "s" } else { "" };
+                assert_eq!(
+                    to_crm(&merged),
+                    expected,
+                    "{at} {seen} {crm_at} {crm_seen} {rule:?}"
+                );
+            }
+        }
     }
 }

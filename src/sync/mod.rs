@@ -36,7 +36,9 @@
 
 pub mod apply;
 pub mod budget;
+pub mod completeness;
 pub mod conflict;
+pub mod conflict_rule;
 pub mod control;
 pub mod engine;
 pub mod error;
@@ -58,12 +60,14 @@ pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod preview;
+pub mod pull;
 pub mod report;
 pub mod retry;
 pub mod rules;
 pub mod store;
 pub mod stream;
 mod turn;
+pub mod undo;
 pub mod worker;
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ pub struct Seen {
     pub writable: FieldSet,
     /// In or out.
     pub scope: Scope,
+    /// True for a change that an earlier turn saw already and could not carry out. What one side changed before
+    /// is older than what the other side is found to have changed now, whatever their clocks say.
+    pub earlier: bool,
 }
 
 /// Whether an item takes part.

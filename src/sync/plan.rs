@@ -100,6 +100,7 @@ fn both_there(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy:
         prints: base,
         modified: None,
         writable: FieldSet::NONE,
+        earlier: false,
     };
     let (mailbox, crm) = (
         mailbox.map_or(quiet, SideState::from),

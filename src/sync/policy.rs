@@ -1,5 +1,6 @@
 //! What is synchronised, which way, by which rules. Versioned and stored as JSON; it is a setting, not content.
 
+pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
@@ -30,21 +31,6 @@ impl Flow {
     }
 }
 
-/// Who wins when both sides changed one record since they were last in step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConflictRule {
-    /// The mailbox's whole record.
-    MailboxWins,
-    /// The CRM's whole record.
-    CrmWins,
-    /// The whole record of the side that changed last; the mailbox's when nobody can tell.
-    NewestWins,
-    /// Field by field: a field that only one side changed comes from there; for one that both changed, the
-    /// newest record decides.
-    MergeByField,
-}
-
 /// What becomes of the counterpart of a deleted record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +51,9 @@ pub struct Common {
     pub conflict: ConflictRule,
     /// Deletions.
     pub deletion: Deletion,
+    /// Fields with a conflict rule of their own.
+    #[serde(default)]
+    pub conflict_fields: FieldRules,
 }
 
 /// What becomes of private items.
@@ -173,6 +162,7 @@ impl Default for Policy {
             flow: Flow::Both,
             conflict: ConflictRule::MergeByField,
             deletion: Deletion::Follow,
+            conflict_fields: FieldRules::default(),
         };
         Self {
             calendar: CalendarPolicy {
@@ -207,6 +197,7 @@ impl Policy {
                 flow: if self.mail.enabled { Flow::ToCrm } else { Flow::Off },
                 conflict: ConflictRule::MailboxWins,
                 deletion: Deletion::Keep,
+                conflict_fields: FieldRules::default(),
             },
         }
     }

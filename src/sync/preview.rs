@@ -3,13 +3,18 @@
 use super::engine::Engine;
 use super::error::SyncError;
 use super::gather::{self, Gathered, Pending, Work};
+use super::guard::error::GuardNotice;
+use super::guard::hold::{self, Lasting};
+use super::guard::plan::Evidence;
+use super::guard::store::lasting_skips;
 use super::model::{Side, StreamId, Verdict};
-use super::plan;
 use super::report::{Preview, PreviewRow, Progress};
 use super::store::mailboxes::MailboxRow;
 use super::store::streams;
 use super::stream::Stream;
-use crate::crm::model::CrmCursor;
+use super::{plan, pull};
+use crate::foundation::db::Db;
+use crate::foundation::explain::Explain as _;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use std::collections::HashSet;
@@ -46,22 +51,20 @@ async fn one_stream(
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
-    let mut pending = match kind {
-        RecordKind::Mail => Pending::default(),
-        _ => pull_crm(&stream, position.crm).await?,
-    };
+    let mut pending = Pending::default();
+    pull::crm(&stream, position.crm, &mut pending, |_| {}).await?;
+    let lasting = engine
+        .db
+        .run_for(id.mailbox, move |conn| lasting_skips(conn, id))
+        .await?;
     let (mut cursor, mut done) = (position.mailbox, 0);
     loop {
-        let size = engine.settings.page_size;
-        let page = stream
-            .server
-            .changes(&stream.row.mailbox, kind, cursor.as_ref(), size)
-            .await?;
+        let (page, _) = pull::mailbox(&stream, cursor.as_ref(), engine.settings.page_size).await?;
         done += page.changes.len() as u64;
         let forced = HashSet::new();
         let gathered =
             gather::mailbox_page(&engine.db, &mut stream, page.changes, &forced, &mut pending).await?;
-        add(&stream, gathered, preview);
+        add(&engine.db, &stream, gathered, &lasting, preview).await?;
         progress.advanced(id, done, None);
         cursor = Some(page.cursor);
         if !page.more {
@@ -71,39 +74,44 @@ async fn one_stream(
     while !pending.is_empty() {
         let changes = pending.take_some(200);
         let gathered = gather::crm_page(&engine.db, &mut stream, changes).await?;
-        add(&stream, gathered, preview);
+        add(&engine.db, &stream, gathered, &lasting, preview).await?;
     }
     Ok(())
 }
 
-async fn pull_crm(stream: &Stream, mut cursor: Option<CrmCursor>) -> Result<Pending, SyncError> {
-    let mut pending = Pending::default();
-    loop {
-        let page = stream
-            .crm
-            .changes(&stream.row.user, stream.kind(), cursor.as_ref())
-            .await?;
-        for change in page.changes {
-            pending.add(stream, change);
-        }
-        if !page.more {
-            return Ok(pending);
-        }
-        cursor = Some(page.cursor);
-    }
-}
-
-fn add(stream: &Stream, gathered: Gathered, preview: &mut Preview) {
+/// Plans a page as the turn does, guard and all, and tells of it.
+async fn add(
+    db: &Db,
+    stream: &Stream,
+    gathered: Gathered,
+    lasting: &Lasting,
+    preview: &mut Preview,
+) -> Result<(), SyncError> {
     let pairs: Vec<_> = gathered.works.iter().map(|work| work.pair.clone()).collect();
     let verdicts = plan::plan(&pairs, stream.common);
-    for (work, verdict) in gathered.works.iter().zip(verdicts) {
-        if let Some((action, detail)) = describe(&verdict) {
+    let mut planned: Vec<_> = gathered.works.into_iter().zip(verdicts).collect();
+    hold::barred(&mut planned, lasting);
+    let guarded = hold::guarded(db, stream, planned, Evidence::Said).await?;
+    for (work, verdict) in &guarded.works {
+        if let Some((action, detail)) = describe(verdict) {
             push(preview, stream, work.origin, id_of(work), action, detail);
         }
+    }
+    for held in guarded.held {
+        let (action, id) = match held.side {
+            Side::Crm => ("hold deletion in CRM", held.crm.0),
+            Side::Mailbox => (
+                "hold deletion in mailbox",
+                held.item.map_or(held.crm.0, |item| item.0),
+            ),
+        };
+        let detail = GuardNotice::DeletionsHeld.sentence();
+        push(preview, stream, held.side, id, action, detail);
     }
     for (id, code, _) in gathered.unreadable {
         push(preview, stream, Side::Mailbox, id.0, "fail", code.to_owned());
     }
+    Ok(())
 }
 
 fn push(

@@ -5,10 +5,12 @@
 //! do against real counterparts; what it proves is the plan. The same promises over real sockets are in the
 //! integration tests.
 
+// long: one world and every promise tried on it
+
 use super::fingerprint::{EMPTY, PRINT_BYTES, Prints};
 use super::model::{Change, Pair, Scope, Seen, Verdict};
 use super::plan::decide;
-use super::policy::{Common, ConflictRule, Deletion, Flow};
+use super::policy::{Common, ConflictRule, Deletion, FieldRules, Flow};
 use crate::record::field::{Field, FieldSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -166,6 +168,7 @@ impl World {
             prints: prints(&thing.values),
             writable: ALL,
             scope: Scope::In,
+            earlier: false,
         }
     }
 
@@ -348,17 +351,26 @@ impl World {
     }
 }
 
-fn policies() -> impl Strategy<Value = Common> {
-    let rule = prop_oneof![
+fn rules() -> impl Strategy<Value = ConflictRule> {
+    prop_oneof![
         Just(ConflictRule::MailboxWins),
         Just(ConflictRule::CrmWins),
         Just(ConflictRule::NewestWins),
         Just(ConflictRule::MergeByField),
-    ];
-    rule.prop_map(|conflict| Common {
+    ]
+}
+
+fn policies() -> impl Strategy<Value = Common> {
+    let fields = proptest::collection::vec(proptest::option::of(rules()), FIELDS.len());
+    (rules(), fields).prop_map(|(conflict, fields)| Common {
         flow: Flow::Both,
         conflict,
         deletion: Deletion::Follow,
+        conflict_fields: FIELDS
+            .iter()
+            .zip(fields)
+            .filter_map(|(field, rule)| Some((*field, rule?)))
+            .fold(FieldRules::default(), |all, (field, rule)| all.with(field, rule)),
     })
 }
 
@@ -454,7 +466,7 @@ proptest! {
         values in [1_u8..4, 0_u8..4, 0_u8..4], edited_in_mailbox: bool, merge: bool
     ) {
         let conflict = if merge { ConflictRule::MergeByField } else { ConflictRule::NewestWins };
-        let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow };
+        let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow, conflict_fields: FieldRules::default() };
         let mut world = World::new(policy);
         world.step(&Step::Create { in_mailbox: true, values });
         world.settle();
@@ -483,6 +495,7 @@ fn a_record_type_that_is_off_is_never_written() {
         flow: Flow::Off,
         conflict: ConflictRule::NewestWins,
         deletion: Deletion::Follow,
+        conflict_fields: FieldRules::default(),
     };
     let mut world = World::new(policy);
     world.step(&Step::Create {

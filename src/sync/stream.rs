@@ -210,6 +210,7 @@ impl Stream {
                 prints,
                 writable,
                 scope,
+                earlier: false,
             },
             record,
         }
@@ -226,6 +227,7 @@ impl Stream {
             prints,
             writable: self.crm_writable(),
             scope,
+            earlier: false,
         };
         LookedRecord { seen, record }
     }
@@ -237,6 +239,7 @@ impl Stream {
             prints: base.clone(),
             writable: self.crm_writable(),
             scope: Scope::In,
+            earlier: false,
         }
     }
 

@@ -8,6 +8,7 @@ use super::gather::{Gathered, Pending};
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
+use super::keys::record_key;
 use super::model::{ItemKey, Reason, Side};
 use super::pace::SCARCE;
 use super::report::{Counts, Progress};
@@ -15,12 +16,12 @@ use super::store::outcome::{Due, Failure, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
-use super::{apply, gather, lag, plan, retry};
+use super::undo::carry_out::carry_out;
+use super::{apply, gather, lag, plan, pull, retry};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
-use crate::record::kind::RecordKind;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -45,6 +46,10 @@ pub(super) async fn turn(
         .run(move |conn| mailboxes::get(conn, id.mailbox))
         .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
+    let mut stream = Stream::open(engine, row, id.kind).await?;
+    stream.fence = Some(Fence::new(engine, lease));
+    // An undo that was cut off is finished before anything else is looked at.
+    carry_out(engine, lease, &stream).await?;
     let (position, failures, lasting, unseen) = engine
         .db
         .run_for(id.mailbox, move |conn| {
@@ -54,12 +59,10 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
-    let scarce = engine.crm(&row.crm)?.pressure() >= SCARCE;
+    let scarce = stream.crm.pressure() >= SCARCE;
     if scarce && !position.first_read_done {
         return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
     }
-    let mut stream = Stream::open(engine, row, id.kind).await?;
-    stream.fence = Some(Fence::new(engine, lease));
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
@@ -67,6 +70,7 @@ pub(super) async fn turn(
         None => first_total(&stream).await?,
         Some(_) => None,
     };
+    let seen_earlier = failures.iter().map(|due| (due.side, due.key)).collect();
     let mut turn = Turn {
         engine,
         lease,
@@ -77,6 +81,7 @@ pub(super) async fn turn(
         lasting,
         back: BroughtBack::default(),
         last_turn: position.last_turn_at.filter(|_| position.first_read_done),
+        seen_earlier,
         survivors_due: position
             .survivors_at
             .is_none_or(|at| now - at >= engine.settings.survivor_check),
@@ -115,6 +120,8 @@ struct Turn<'a> {
     back: BroughtBack,
     /// The end of the last good turn, where the mailbox was read to its end by then.
     last_turn: Option<DateTime<Utc>>,
+    /// Changes that an earlier turn saw and could not carry out, and of which no news came since.
+    seen_earlier: HashSet<(Side, ItemKey)>,
     /// The links are to be asked for in the CRM by id.
     survivors_due: bool,
     /// Items that we made in earlier turns and that the mailbox's feed has not shown yet.
@@ -127,40 +134,27 @@ impl Turn<'_> {
     /// Pulls the CRM's changes, and records that failed before and are due. Returns the cursor behind them.
     async fn pull_crm(
         &mut self,
-        mut cursor: Option<CrmCursor>,
+        cursor: Option<CrmCursor>,
         pending: &mut Pending,
     ) -> Result<Option<CrmCursor>, SyncError> {
-        let Self { stream, .. } = self;
-        if stream.kind() == RecordKind::Mail {
-            return Ok(None);
+        let Self {
+            stream, seen_earlier, ..
+        } = self;
+        let pulled = pull::crm(stream, cursor, pending, |change| {
+            seen_earlier.remove(&(Side::Crm, record_key(change.id())));
+        })
+        .await?;
+        self.counts.read_in_crm += pulled.read;
+        if pulled.lost {
+            let lease = self.lease;
+            self.engine
+                .db
+                .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
+                .await?;
+            self.survivors_due = true;
         }
-        loop {
-            match stream
-                .crm
-                .changes(&stream.row.user, stream.kind(), cursor.as_ref())
-                .await
-            {
-                Ok(page) => {
-                    self.counts.read_in_crm += page.changes.len() as u64;
-                    for change in page.changes {
-                        pending.add(stream, change);
-                    }
-                    cursor = Some(page.cursor);
-                    if !page.more {
-                        break;
-                    }
-                }
-                Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
-                    let lease = self.lease;
-                    self.engine
-                        .db
-                        .run(move |conn| streams::forget_cursor(conn, lease, Lost::Crm))
-                        .await?;
-                    cursor = None;
-                    self.survivors_due = true;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        if pulled.cursor.is_none() {
+            return Ok(None);
         }
         let due = gather::due_records(&self.failures);
         if !due.is_empty() {
@@ -169,7 +163,7 @@ impl Turn<'_> {
                 pending.add(stream, CrmChange::Upserted(Box::new(record)));
             }
         }
-        Ok(cursor)
+        Ok(pulled.cursor)
     }
 
     /// Asks the CRM for every link's record by id, where that is due.
@@ -220,7 +214,9 @@ impl Turn<'_> {
             }
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {
-                unmet.remove(&gather::key_of(change));
+                let key = gather::key_of(change);
+                unmet.remove(&key);
+                self.seen_earlier.remove(&(Side::Mailbox, key));
             }
             let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
             let last = !page.more;
@@ -245,24 +241,19 @@ impl Turn<'_> {
         unmet: &mut BTreeMap<ItemKey, ItemId>,
     ) -> Result<ChangePage, SyncError> {
         let size = self.engine.settings.page_size;
-        let Self { stream, .. } = self;
-        let (mailbox, kind) = (&stream.row.mailbox, stream.id.kind);
-        match stream.server.changes(mailbox, kind, cursor.as_ref(), size).await {
-            Err(error) if error.class() == Class::CursorLost && cursor.is_some() => {
-                let (lease, id) = (self.lease, stream.id);
-                *unmet = self
-                    .engine
-                    .db
-                    .run_for(id.mailbox, move |conn| {
-                        streams::forget_cursor(conn, lease, Lost::Mailbox)?;
-                        links::all_items(conn, id)
-                    })
-                    .await?;
-                *cursor = None;
-                Ok(stream.server.changes(mailbox, kind, None, size).await?)
-            }
-            answer => Ok(answer?),
+        let (page, lost) = pull::mailbox(&self.stream, cursor.as_ref(), size).await?;
+        if lost {
+            let (lease, id) = (self.lease, self.stream.id);
+            *unmet = self
+                .engine
+                .db
+                .run_for(id.mailbox, move |conn| {
+                    streams::forget_cursor(conn, lease, Lost::Mailbox)?;
+                    links::all_items(conn, id)
+                })
+                .await?;
         }
+        Ok(page)
     }
 
     async fn mailbox_page(
@@ -378,6 +369,7 @@ impl Turn<'_> {
             };
             page.failed.push(self.failure(&failed));
         }
+        gather::mark_earlier(&mut works, &self.seen_earlier);
         let mut oldest = Vec::new();
         for _ in 0..ROUNDS {
             if works.is_empty() {

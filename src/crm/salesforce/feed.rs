@@ -73,6 +73,23 @@ impl Feed {
         }
     }
 
+    /// See [`Crm::count`](crate::crm::port::Crm::count).
+    pub(super) async fn count(&self, user: &CrmUser, kind: RecordKind) -> Result<Option<u64>, CrmError> {
+        if kind == RecordKind::Mail {
+            return Ok(None);
+        }
+        let schema = self.schemas.of(&user.username).await?;
+        let owner = self.users.id(user).await?.0;
+        let which = which(kind, schema.object(kind)?, &owner);
+        let query = format!("SELECT COUNT() FROM {}{which}", convert::object_name(kind));
+        let scope = Scope::Living;
+        let (rows, _): (Rows<serde::de::IgnoredAny>, _) = self
+            .client
+            .page(&user.username, scope, &soql::encoded(&query))
+            .await?;
+        Ok(rows.total)
+    }
+
     async fn page<R: Row>(&self, question: &Question<'_>, cursor: &mut Cursor) -> Result<CrmPage, CrmError> {
         let page = self.rows::<R>(question, None).await?;
         self.turn(question, page, Vec::new(), cursor).await
@@ -208,7 +225,8 @@ fn asks_for_less(error: &CrmError) -> bool {
             if code == "OPERATION_TOO_LARGE" || code == "QUERY_TIMEOUT")
 }
 
-fn condition(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) -> String {
+/// The user's own records of a kind.
+fn which(kind: RecordKind, object: &Object, owner: &str) -> String {
     let mut query = format!(" WHERE OwnerId = {}", literal(owner));
     // The copies of an event in its guests' calendars, the rules of recurring tasks, and the tasks that stand
     // for mails and calls are no items of their own.
@@ -224,6 +242,11 @@ fn condition(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) ->
         query.push_str(" AND ");
         query.push_str(condition);
     }
+    query
+}
+
+fn condition(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) -> String {
+    let mut query = which(kind, object, owner);
     match cursor.from() {
         From::Beginning => {}
         From::Since(at) => query.push_str(&format!(" AND SystemModstamp >= {}", soql::instant(at))),

@@ -149,6 +149,10 @@ impl Crm for SalesforceCrm {
         fate::fates(&self.client, user, &owner, kind, ids).await
     }
 
+    async fn count(&self, user: &CrmUser, kind: RecordKind) -> Result<Option<u64>, CrmError> {
+        self.feed.count(user, kind).await
+    }
+
     async fn find_keys(
         &self,
         user: &CrmUser,

@@ -231,6 +231,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    undo_items (id) {
+        id -> Int8,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Text,
+        code -> Nullable<Text>,
+        asked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     unseen_items (mailbox_id, kind, item_key) {
         mailbox_id -> Int4,
         kind -> Int2,
@@ -249,10 +263,11 @@ diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
 diesel::joinable!(streams -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));
+diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups, listen_members,
     mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips,
-    streams, turns, unseen_items,
+    streams, turns, undo_items, unseen_items,
 );

@@ -17,7 +17,7 @@ mod applied;
 mod create;
 mod delete;
 mod update;
-mod write;
+pub(in crate::sync) mod write;
 
 pub use applied::{Applied, Failed, failure_key};
 

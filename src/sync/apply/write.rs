@@ -10,11 +10,11 @@ use crate::sync::error::SyncError;
 use crate::sync::stream::Stream;
 
 /// Records written to the CRM in one call.
-pub(super) const CRM_BATCH: usize = 200;
+pub(in crate::sync) const CRM_BATCH: usize = 200;
 /// Items written to the mailbox in one call.
-pub(super) const MAILBOX_BATCH: usize = 50;
+pub(in crate::sync) const MAILBOX_BATCH: usize = 50;
 
-pub(super) async fn write_crm(
+pub(in crate::sync) async fn write_crm(
     stream: &Stream,
     writes: &[CrmWrite],
 ) -> Result<Vec<Result<CrmWritten, CrmError>>, SyncError> {
@@ -52,7 +52,7 @@ where
     Ok(kept)
 }
 
-pub(super) async fn write_mailbox(
+pub(in crate::sync) async fn write_mailbox(
     stream: &Stream,
     writes: &[MailboxWrite],
 ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, SyncError> {

@@ -5,7 +5,8 @@ use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
 use crate::record::Record;
 use crate::sync::keys::{item_key, record_key};
-use crate::sync::model::{ItemKey, Link, Pair, Side};
+use crate::sync::model::{Change, ItemKey, Link, Pair, Side};
+use std::collections::HashSet;
 
 /// Both sides of one item, with what is needed to write them.
 pub struct Work {
@@ -41,6 +42,25 @@ impl Work {
         let item = self.item.as_ref().map(|item| (Side::Mailbox, item_key(&item.id)));
         let record = self.crm.as_ref().map(|crm| (Side::Crm, record_key(crm)));
         item.into_iter().chain(record)
+    }
+}
+
+/// Marks changes that an earlier turn saw already.
+pub fn mark_earlier(works: &mut [Work], earlier: &HashSet<(Side, ItemKey)>) {
+    if earlier.is_empty() {
+        return;
+    }
+    for work in works {
+        let keys: Vec<_> = work.keys().filter(|key| earlier.contains(key)).collect();
+        for (side, _) in keys {
+            let change = match side {
+                Side::Mailbox => &mut work.pair.mailbox,
+                Side::Crm => &mut work.pair.crm,
+            };
+            if let Some(Change::Upserted(seen)) = change {
+                seen.earlier = true;
+            }
+        }
     }
 }
 

@@ -188,8 +188,11 @@ pub async fn bring_back(db: &Db, stream: &Stream, pending: &mut Pending) -> Resu
     Ok(back)
 }
 
+/// What is not to be made again until a person lifts it.
+pub type Lasting = HashMap<(Side, ItemKey), Reason>;
+
 /// Verdicts that would make what is not to be made again become skips with the lasting reason.
-pub fn barred(planned: &mut [(Work, Verdict)], lasting: &HashMap<(Side, ItemKey), Reason>) {
+pub fn barred(planned: &mut [(Work, Verdict)], lasting: &Lasting) {
     if lasting.is_empty() {
         return;
     }

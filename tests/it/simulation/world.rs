@@ -10,7 +10,7 @@ use holdfast::sync::engine::{Engine, EngineSettings};
 use holdfast::sync::error::SyncError;
 use holdfast::sync::model::StreamId;
 use holdfast::sync::pass::run_turn;
-use holdfast::sync::policy::{Common, ConflictRule, Deletion, Flow, Policy};
+use holdfast::sync::policy::{Common, ConflictRule, Deletion, FieldRules, Flow, Policy};
 use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::retry::Patience;
 use holdfast::sync::store::mailboxes::MailboxRow;
@@ -231,6 +231,7 @@ fn policy(conflict: ConflictRule) -> Policy {
         flow: Flow::Both,
         conflict,
         deletion: Deletion::Follow,
+        conflict_fields: FieldRules::default(),
     };
     let mut policy = Policy::default();
     policy.calendar.common = common;

@@ -8,6 +8,9 @@ pub(in crate::crm::salesforce) struct Rows<T> {
     /// The rows.
     #[serde(default = "Vec::new")]
     pub(in crate::crm::salesforce) records: Vec<T>,
+    /// How many rows the query finds in all.
+    #[serde(default, rename = "totalSize")]
+    pub(in crate::crm::salesforce) total: Option<u64>,
     /// False where there are more.
     #[serde(default)]
     pub(in crate::crm::salesforce) done: bool,

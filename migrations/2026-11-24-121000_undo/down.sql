@@ -1,0 +1,2 @@
+DROP FUNCTION linked_elsewhere(int, smallint, text[]);
+DROP TABLE undo_items;

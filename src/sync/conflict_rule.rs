@@ -1,0 +1,108 @@
+//! Who wins where both sides changed one record, as it stands in a policy.
+
+use crate::record::field::{Field, FieldSet};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Who wins when both sides changed one record since they were last in step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictRule {
+    /// The mailbox's whole record.
+    MailboxWins,
+    /// The CRM's whole record.
+    CrmWins,
+    /// The whole record of the side that changed last; the mailbox's when nobody can tell.
+    NewestWins,
+    /// Field by field: a field that only one side changed comes from there; for one that both changed, the
+    /// newest record decides.
+    MergeByField,
+}
+
+/// Fields with a rule of their own. Such a field is decided by itself, whatever becomes of the rest: where only
+/// one side changed it, it comes from there, and where both did, its rule says who wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "BTreeMap<String, ConflictRule>",
+    into = "BTreeMap<String, ConflictRule>"
+)]
+pub struct FieldRules([Option<ConflictRule>; Field::ALL.len()]);
+
+/// A policy names a field that no record type has.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no field `{0}`; the fields are {names}", names = names())]
+pub struct NoSuchField(String);
+
+fn name(field: Field) -> String {
+    field.word().replace(' ', "_")
+}
+
+fn names() -> String {
+    Field::ALL.map(name).join(", ")
+}
+
+impl FieldRules {
+    /// The rule of a field; `None` where it goes with the record.
+    pub fn get(&self, field: Field) -> Option<ConflictRule> {
+        self.0.get(usize::from(field as u8)).copied().flatten()
+    }
+
+    /// The same rules, and this one.
+    pub fn with(mut self, field: Field, rule: ConflictRule) -> Self {
+        if let Some(place) = self.0.get_mut(usize::from(field as u8)) {
+            *place = Some(rule);
+        }
+        self
+    }
+
+    /// The fields that have one.
+    pub fn fields(&self) -> FieldSet {
+        Field::ALL
+            .into_iter()
+            .filter(|field| self.get(*field).is_some())
+            .fold(FieldSet::NONE, FieldSet::with)
+    }
+}
+
+impl TryFrom<BTreeMap<String, ConflictRule>> for FieldRules {
+    type Error = NoSuchField;
+
+    fn try_from(rules: BTreeMap<String, ConflictRule>) -> Result<Self, NoSuchField> {
+        let mut all = Self::default();
+        for (word, rule) in rules {
+            let field = Field::ALL.into_iter().find(|field| name(*field) == word);
+            all = all.with(field.ok_or(NoSuchField(word))?, rule);
+        }
+        Ok(all)
+    }
+}
+
+impl From<FieldRules> for BTreeMap<String, ConflictRule> {
+    fn from(rules: FieldRules) -> Self {
+        Field::ALL
+            .into_iter()
+            .filter_map(|field| Some((name(field), rules.get(field)?)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_come_back_from_a_policy_as_they_went_in() {
+        let rules = FieldRules::default()
+            .with(Field::ShowAs, ConflictRule::CrmWins)
+            .with(Field::Subject, ConflictRule::NewestWins);
+        let text = serde_json::to_string(&rules).unwrap();
+        assert_eq!(text, r#"{"show_as":"crm_wins","subject":"newest_wins"}"#);
+        assert_eq!(serde_json::from_str::<FieldRules>(&text).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_field_that_does_not_exist_is_refused_by_name() {
+        let refused = serde_json::from_str::<FieldRules>(r#"{"colour":"crm_wins"}"#).unwrap_err();
+        assert!(refused.to_string().contains("`colour`"), "{refused}");
+    }
+}
