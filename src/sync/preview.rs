@@ -2,14 +2,16 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
-use super::gather::{self, Gathered, Pending, Work};
+use super::gather::{self, Gathered, Pending, SeriesNews, Work};
 use super::model::{Side, StreamId, Verdict};
 use super::plan;
 use super::report::{Preview, PreviewRow, Progress};
+use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams;
 use super::stream::Stream;
 use crate::crm::model::CrmCursor;
+use crate::mailbox::series::Series;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use std::collections::HashSet;
@@ -59,8 +61,10 @@ async fn one_stream(
             .await?;
         done += page.changes.len() as u64;
         let forced = HashSet::new();
-        let gathered =
+        let mut gathered =
             gather::mailbox_page(&engine.db, &mut stream, page.changes, &forced, &mut pending).await?;
+        let news = std::mem::take(&mut gathered.series);
+        dates(engine, &mut stream, news, &mut pending, preview).await?;
         add(&stream, gathered, preview);
         progress.advanced(id, done, None);
         cursor = Some(page.cursor);
@@ -68,12 +72,27 @@ async fn one_stream(
             break;
         }
     }
+    if kind == RecordKind::Calendar {
+        let news = gather::due_series(&engine.db, &stream).await?;
+        dates(engine, &mut stream, news, &mut pending, preview).await?;
+    }
     while !pending.is_empty() {
         let changes = pending.take_some(200);
         let gathered = gather::crm_page(&engine.db, &mut stream, changes).await?;
         add(&stream, gathered, preview);
     }
     Ok(())
+}
+
+async fn dates(
+    engine: &Engine,
+    stream: &mut Stream,
+    news: SeriesNews,
+    pending: &mut Pending,
+    preview: &mut Preview,
+) -> Result<(), SyncError> {
+    let mut see = |stream: &Stream, _: Option<&Series>, gathered: Gathered| add(stream, gathered, preview);
+    series::look_over(engine, stream, news, pending, &mut see).await
 }
 
 async fn pull_crm(stream: &Stream, mut cursor: Option<CrmCursor>) -> Result<Pending, SyncError> {
@@ -100,6 +119,10 @@ fn add(stream: &Stream, gathered: Gathered, preview: &mut Preview) {
         if let Some((action, detail)) = describe(&verdict) {
             push(preview, stream, work.origin, id_of(work), action, detail);
         }
+    }
+    for (id, reason) in gathered.skipped {
+        let detail = reason.sentence().to_owned();
+        push(preview, stream, Side::Mailbox, id.0, "skip", detail);
     }
     for (id, code, _) in gathered.unreadable {
         push(preview, stream, Side::Mailbox, id.0, "fail", code.to_owned());

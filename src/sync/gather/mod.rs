@@ -7,10 +7,12 @@ mod due;
 mod mailbox;
 mod pending;
 mod read;
+mod series;
 mod work;
 
 pub use crm::crm_page;
 pub use due::{due_items, due_records};
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
-pub use work::{Gathered, Work};
+pub use series::{Expansion, due_series, ended, rulings, span};
+pub use work::{ChangedSeries, EndedSeries, Gathered, SeriesNews, Work};
