@@ -52,7 +52,8 @@ pub struct Match {
 }
 
 /// The deterministic key that a created record carries, so that a repeated create finds its first copy. A
-/// keyed hash in lower-case hexadecimal, 64 characters at most; says nothing of the record.
+/// keyed hash in lower-case hexadecimal, for a date of a series with a hyphen and the day behind it, 64
+/// characters at most; says nothing of the record's content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExternalKey(pub String);
 

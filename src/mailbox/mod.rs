@@ -8,3 +8,4 @@ pub mod exchange;
 pub mod listener;
 pub mod model;
 pub mod port;
+pub mod series;

@@ -3,6 +3,7 @@
 use super::error::MailboxError;
 use super::listener::MailboxListener;
 use super::model::*;
+use super::series::{Series, Span};
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
 
@@ -28,6 +29,16 @@ pub trait MailboxServer: Send + Sync {
         cursor: Option<&MailboxCursor>,
         page_size: usize,
     ) -> Result<ChangePage, MailboxError>;
+
+    /// The dates of series within a span: one entry for each series, in order. An item that is no series (any
+    /// more) is [`MailboxError::Gone`]. The change feed names series, never their dates; `read` and `write`
+    /// take both.
+    async fn dates(
+        &self,
+        mailbox: &MailboxRef,
+        series: &[ItemId],
+        span: &Span,
+    ) -> Result<Vec<Result<Series, MailboxError>>, MailboxError>;
 
     /// Reads items; the answer has one entry for each id, in order. [`Class::Gone`](crate::foundation::failure::Class)
     /// for an item that vanished between the feed and the read is not a fault.

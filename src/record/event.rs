@@ -102,8 +102,10 @@ pub enum Place {
     Single,
     /// The rule of a series.
     Master,
-    /// One date of a series, moved or changed or as the rule says.
+    /// One date of a series, moved or changed or as the rule says; nobody knows which.
     Occurrence,
+    /// The same, with the day on which the rule sets it.
+    Dated(NaiveDate),
 }
 
 /// A meeting or an appointment.

@@ -8,6 +8,8 @@
 //! [`normalise`] trims what no side keeps and cuts what the narrower side cannot hold. [`field`] names the
 //! parts that are compared and merged one by one.
 
+pub mod recurrence;
+
 pub mod contact;
 pub mod email;
 pub mod event;

@@ -8,14 +8,18 @@ use super::model::{ItemKey, Link, Side, StreamId};
 use super::plan;
 use super::preview::describe;
 use super::report::Explanation;
+use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::{links, outcome};
 use super::stream::Stream;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmId, CrmRecord};
 use crate::mailbox::model::{ItemId, MailboxItem};
+use crate::mailbox::series::Series;
 use crate::record::Record;
+use crate::record::event::Place;
 use crate::record::kind::RecordKind;
+use std::collections::BTreeMap;
 
 /// Explains one item, given by its id in the mailbox or in the CRM: what every rule says of it, how it
 /// stands, and what would be done now. `None` where neither side knows the id.
@@ -106,18 +110,19 @@ async fn explained(
         (Side::Mailbox, read.as_ref().map(|item| &item.record)),
         (Side::Crm, record.as_ref().map(|record| &record.record)),
     ] {
-        for ruling in record
-            .map(|record| stream.rulings(record, side))
-            .unwrap_or_default()
-        {
+        let rulings = record.map(|record| match is_series(record) && side == Side::Mailbox {
+            true => gather::rulings(stream, record),
+            false => stream.rulings(record, side),
+        });
+        for ruling in rulings.unwrap_or_default() {
             let said = ruling.out.map_or("passes", |reason| reason.sentence());
             rules.push((format!("{} ({})", ruling.rule, side.word()), said.to_owned()));
         }
     }
     let item_id = read.as_ref().map(|item| item.item.id.clone());
     let crm_id = record.as_ref().map(|record| record.id.clone());
-    let notes = notes(engine, stream, link.as_ref(), item_id.as_ref(), crm_id.as_ref()).await?;
-    let verdict = verdict(engine, stream, read, record).await?;
+    let mut notes = notes(engine, stream, link.as_ref(), item_id.as_ref(), crm_id.as_ref()).await?;
+    let verdict = verdict(engine, stream, read, record, &mut notes).await?;
     Ok(Explanation {
         kind: stream.kind().word(),
         item: item_id.map(|id| id.0),
@@ -134,6 +139,7 @@ async fn verdict(
     stream: &mut Stream,
     read: Option<MailboxItem>,
     record: Option<CrmRecord>,
+    notes: &mut Vec<String>,
 ) -> Result<String, SyncError> {
     let mut pending = gather::Pending::default();
     if let Some(record) = record {
@@ -144,7 +150,11 @@ async fn verdict(
         let key = item_key(&item.item.id);
         let change = crate::mailbox::model::ItemChange::Upserted(item.item);
         let again = [key].into_iter().collect();
-        let page = gather::mailbox_page(&engine.db, stream, vec![change], &again, &mut pending).await?;
+        let mut page = gather::mailbox_page(&engine.db, stream, vec![change], &again, &mut pending).await?;
+        let news = std::mem::take(&mut page.series);
+        if !(news.changed.is_empty() && news.ended.is_empty()) {
+            return of_series(engine, stream, news, &mut pending, notes).await;
+        }
         works.extend(page.works);
     }
     let rest = pending.take_some(1);
@@ -163,6 +173,52 @@ async fn verdict(
         .collect();
     Ok(if said.is_empty() {
         "in step; nothing to do".to_owned()
+    } else {
+        said.join("; ")
+    })
+}
+
+fn is_series(record: &Record) -> bool {
+    matches!(record, Record::Event(event) if event.place == Place::Master)
+}
+
+/// What would be done with the dates of a series: each sort of verdict with its number.
+async fn of_series(
+    engine: &Engine,
+    stream: &mut Stream,
+    news: gather::SeriesNews,
+    pending: &mut gather::Pending,
+    notes: &mut Vec<String>,
+) -> Result<String, SyncError> {
+    let mut said: BTreeMap<String, usize> = BTreeMap::new();
+    let mut told = Vec::new();
+    let mut see = |stream: &Stream, series: Option<&Series>, gathered: gather::Gathered| {
+        told = series.map(series::told).unwrap_or_default();
+        let pairs: Vec<_> = gathered.works.iter().map(|work| work.pair.clone()).collect();
+        for verdict in plan::plan(&pairs, stream.common) {
+            let (action, detail) = describe(&verdict).unwrap_or(("in step", String::new()));
+            let text = if detail.is_empty() {
+                action.to_owned()
+            } else {
+                format!("{action}: {detail}")
+            };
+            *said.entry(text).or_default() += 1;
+        }
+        *said.entry("in step".to_owned()).or_default() += gathered.met.len().saturating_sub(pairs.len());
+        for (_, reason) in gathered.skipped {
+            told.push(reason.sentence().to_owned());
+        }
+    };
+    series::look_over(engine, stream, news, pending, &mut see).await?;
+    notes.append(&mut told);
+    let dates = |(text, count): (String, usize)| format!("{text} ({count} dates)");
+    let said: Vec<String> = said
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(dates)
+        .collect();
+    Ok(if said.is_empty() {
+        "nothing to do".to_owned()
     } else {
         said.join("; ")
     })

@@ -5,7 +5,9 @@ use crate::crm::model::{CrmId, ExternalKey};
 use crate::foundation::content::Content;
 use crate::foundation::keyring::MailboxKey;
 use crate::mailbox::model::{ItemId, ItemVersion, Stamp};
+use crate::mailbox::series::DateId;
 use crate::record::Record;
+use crate::record::event::{Event, Place};
 use crate::record::kind::RecordKind;
 use ring::{digest, hmac};
 
@@ -35,7 +37,8 @@ impl Keys {
     /// The key that the CRM's record of an item carries.
     ///
     /// A meeting has the same key in every mailbox, and so has a mail: one meeting, one record; one mail, one
-    /// record. A contact and a task belong to their mailbox.
+    /// record. A contact and a task belong to their mailbox. The dates of a series share their series'
+    /// key and have the day on which the rule sets them behind it, so that a series is one prefix in the CRM.
     pub fn external(&self, record: &Record, item: &ItemId) -> ExternalKey {
         let shared = match record {
             Record::Event(event) => event.meeting_id.clone().map(|id| (b"meeting".as_slice(), id)),
@@ -45,6 +48,18 @@ impl Keys {
                 .map(|id: &Content<String>| (b"mail".as_slice(), id.expose().trim().as_bytes().to_vec())),
             Record::Contact(_) | Record::Task(_) => None,
         };
+        if let Record::Event(Event {
+            place: Place::Dated(day),
+            ..
+        }) = record
+        {
+            let series = DateId::of(item).map_or_else(|| item.clone(), |date| date.series);
+            let series = match shared {
+                Some((_, id)) => hex(&self.organisation.print(b"series", &id)),
+                None => hex(&self.mailbox.print(b"series", series.0.as_bytes())),
+            };
+            return ExternalKey(format!("{series}-{}", day.format("%Y%m%d")));
+        }
         ExternalKey(match shared {
             Some((domain, id)) => hex(&self.organisation.print(domain, &id)),
             None => hex(&self

@@ -32,7 +32,10 @@
 //! **When.** A stream is due when its time has come ([`pace`]), or at once when the mail server says that it has
 //! news ([`listen`]). [`worker`] only asks "which streams are due"; who made them so is not its business.
 //!
-//! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments.
+//! **Series.** The feed names a series, never its dates; `series` asks for the dates within the window and passes
+//! each through the plan as a pair of its own.
+//!
+//! Places left for what comes next: attachments.
 
 pub mod apply;
 pub mod budget;
@@ -64,6 +67,7 @@ pub mod pull;
 pub mod report;
 pub mod retry;
 pub mod rules;
+mod series;
 pub mod store;
 pub mod stream;
 mod turn;

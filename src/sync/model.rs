@@ -65,8 +65,10 @@ pub enum Reason {
     Private,
     /// Outside the policy's window of time.
     Window,
-    /// Part of a series.
+    /// A series, or part of one, that the policy or the CRM keeps whole.
     Series,
+    /// A series of which the policy takes no more dates for now.
+    SeriesCap,
     /// A meeting that was called off.
     Cancelled,
     /// The organiser's copy is synchronised from the organiser's own mailbox.
@@ -99,11 +101,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Direction,
         Self::Private,
         Self::Window,
         Self::Series,
+        Self::SeriesCap,
         Self::Cancelled,
         Self::OrganizersCopy,
         Self::ColleaguesCopy,
@@ -127,6 +130,7 @@ impl Reason {
             Self::Private => "private",
             Self::Window => "window",
             Self::Series => "series",
+            Self::SeriesCap => "series_cap",
             Self::Cancelled => "cancelled",
             Self::OrganizersCopy => "organizers_copy",
             Self::ColleaguesCopy => "colleagues_copy",
@@ -155,7 +159,10 @@ impl Reason {
             Self::Direction => "The policy does not synchronise this record type in this direction.",
             Self::Private => "It is private, and the policy leaves private items in the mailbox.",
             Self::Window => "It lies outside the window of time that the policy sets.",
-            Self::Series => "It belongs to a series; this version synchronises single meetings only.",
+            Self::Series => "It is a series, or a date of one, that is not synchronised date by date.",
+            Self::SeriesCap => {
+                "The series has more dates than the policy takes of one series at a time; the later ones follow as time passes."
+            }
             Self::Cancelled => "The organiser called the meeting off.",
             Self::OrganizersCopy => "The organiser's own copy is synchronised; one meeting is one record.",
             Self::ColleaguesCopy => "A colleague's copy of this meeting is already in the CRM.",

@@ -78,6 +78,39 @@ pub enum MailBody {
     HeaderOnly,
 }
 
+/// What becomes of series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesMode {
+    /// Each date within the window is an event of its own in the CRM.
+    Expand,
+    /// They stay in the mailbox.
+    Skip,
+}
+
+/// Series of meetings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesPolicy {
+    /// What becomes of them.
+    pub mode: SeriesMode,
+    /// How many days ahead the dates of a series without an end are made; the window's end counts if it is
+    /// nearer.
+    pub endless_days: u32,
+    /// The most dates of one series at a time, the earliest first.
+    pub most: u32,
+}
+
+impl Default for SeriesPolicy {
+    fn default() -> Self {
+        Self {
+            mode: SeriesMode::Expand,
+            endless_days: 180,
+            most: 400,
+        }
+    }
+}
+
 /// Calendar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +123,9 @@ pub struct CalendarPolicy {
     pub future_days: u32,
     /// Private items.
     pub private: PrivateItems,
+    /// Series; policies from before there were any have the defaults.
+    #[serde(default)]
+    pub series: SeriesPolicy,
 }
 
 /// Contacts.
@@ -170,6 +206,7 @@ impl Default for Policy {
                 past_days: 90,
                 future_days: 365,
                 private: PrivateItems::Skip,
+                series: SeriesPolicy::default(),
             },
             contacts: ContactsPolicy { common },
             tasks: TasksPolicy { common },

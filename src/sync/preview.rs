@@ -2,19 +2,21 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
-use super::gather::{self, Gathered, Pending, Work};
+use super::gather::{self, Gathered, Pending, SeriesNews, Work};
 use super::guard::error::GuardNotice;
 use super::guard::hold::{self, Lasting};
 use super::guard::plan::Evidence;
 use super::guard::store::lasting_skips;
 use super::model::{Side, StreamId, Verdict};
 use super::report::{Preview, PreviewRow, Progress};
+use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams;
 use super::stream::Stream;
 use super::{plan, pull};
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
+use crate::mailbox::series::Series;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use std::collections::HashSet;
@@ -62,8 +64,10 @@ async fn one_stream(
         let (page, _) = pull::mailbox(&stream, cursor.as_ref(), engine.settings.page_size).await?;
         done += page.changes.len() as u64;
         let forced = HashSet::new();
-        let gathered =
+        let mut gathered =
             gather::mailbox_page(&engine.db, &mut stream, page.changes, &forced, &mut pending).await?;
+        let news = std::mem::take(&mut gathered.series);
+        dates(engine, &mut stream, news, &mut pending, &lasting, preview).await?;
         add(&engine.db, &stream, gathered, &lasting, preview).await?;
         progress.advanced(id, done, None);
         cursor = Some(page.cursor);
@@ -71,10 +75,32 @@ async fn one_stream(
             break;
         }
     }
+    if kind == RecordKind::Calendar {
+        let news = gather::due_series(&engine.db, &stream).await?;
+        dates(engine, &mut stream, news, &mut pending, &lasting, preview).await?;
+    }
     while !pending.is_empty() {
         let changes = pending.take_some(200);
         let gathered = gather::crm_page(&engine.db, &mut stream, changes).await?;
         add(&engine.db, &stream, gathered, &lasting, preview).await?;
+    }
+    Ok(())
+}
+
+/// Plans the dates of series as the turn does, and tells of them.
+async fn dates(
+    engine: &Engine,
+    stream: &mut Stream,
+    news: SeriesNews,
+    pending: &mut Pending,
+    lasting: &Lasting,
+    preview: &mut Preview,
+) -> Result<(), SyncError> {
+    let mut found = Vec::new();
+    let mut see = |_: &Stream, _: Option<&Series>, gathered: Gathered| found.push(gathered);
+    series::look_over(engine, stream, news, pending, &mut see).await?;
+    for gathered in found {
+        add(&engine.db, stream, gathered, lasting, preview).await?;
     }
     Ok(())
 }
@@ -107,6 +133,10 @@ async fn add(
         };
         let detail = GuardNotice::DeletionsHeld.sentence();
         push(preview, stream, held.side, id, action, detail);
+    }
+    for (id, reason) in gathered.skipped {
+        let detail = reason.sentence().to_owned();
+        push(preview, stream, Side::Mailbox, id.0, "skip", detail);
     }
     for (id, code, _) in gathered.unreadable {
         push(preview, stream, Side::Mailbox, id.0, "fail", code.to_owned());

@@ -2,7 +2,7 @@
 //! print what every one of them said. Pure.
 
 use super::model::{Reason, Scope, Side};
-use super::policy::{MailBody, Policy, PrivateItems};
+use super::policy::{MailBody, Policy, PrivateItems, SeriesMode};
 use crate::crm::model::{Match, WhoKind};
 use crate::foundation::content::Content;
 use crate::record::email::{Email, Protection};
@@ -103,7 +103,7 @@ fn event_checks(event: &Event, side: Side, context: &RuleContext<'_>) -> Vec<Che
         && !event.is_organizer
         && organizer.is_some_and(|key| key != *context.owner && context.synchronised.contains(&key));
     vec![
-        ("calendar.single", event.place != Place::Single, Reason::Series),
+        ("calendar.series", of_series(event, context), Reason::Series),
         ("calendar.takes_place", event.cancelled, Reason::Cancelled),
         ("calendar.private", private, Reason::Private),
         ("calendar.window", !in_window(event, context), Reason::Window),
@@ -113,6 +113,16 @@ fn event_checks(event: &Event, side: Side, context: &RuleContext<'_>) -> Vec<Che
             Reason::OrganizersCopy,
         ),
     ]
+}
+
+/// A date of a series takes part by itself, if the policy has series at all; a series as a whole, and a date
+/// of one that nobody can tell from its neighbours, do not.
+fn of_series(event: &Event, context: &RuleContext<'_>) -> bool {
+    match event.place {
+        Place::Single => false,
+        Place::Dated(_) => context.policy.calendar.series.mode == SeriesMode::Skip,
+        Place::Occurrence | Place::Master => true,
+    }
 }
 
 fn in_window(event: &Event, context: &RuleContext<'_>) -> bool {

@@ -88,6 +88,7 @@ pub(super) async fn turn(
         unseen,
         done: 0,
         total,
+        met: HashSet::new(),
     };
     let mut pending = Pending::default();
     let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
@@ -107,12 +108,14 @@ async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     Ok(count.map(u64::from))
 }
 
-struct Turn<'a> {
-    engine: &'a Engine,
+pub(super) struct Turn<'a> {
+    pub(super) engine: &'a Engine,
     lease: Lease,
-    stream: Stream,
+    pub(super) stream: Stream,
     progress: &'a dyn Progress,
-    counts: &'a mut Counts,
+    pub(super) counts: &'a mut Counts,
+    /// Dates of series that were looked at in this turn.
+    pub(super) met: HashSet<ItemKey>,
     failures: Vec<Due>,
     /// What is not to be made again until a person lifts it.
     lasting: HashMap<(Side, ItemKey), Reason>,
@@ -232,7 +235,8 @@ impl Turn<'_> {
                 break;
             }
         }
-        self.look_for(unmet, pending).await
+        self.look_for(unmet, pending).await?;
+        self.due_series(pending).await
     }
 
     async fn next_page(
@@ -270,8 +274,10 @@ impl Turn<'_> {
             .map(gather::key_of)
             .filter(|key| self.unseen.remove(key).is_some())
             .collect();
-        let gathered =
+        let mut gathered =
             gather::mailbox_page(&self.engine.db, &mut self.stream, changes, forced, pending).await?;
+        // Before the page's own commit, with which the cursor moves past them.
+        self.series(std::mem::take(&mut gathered.series), pending).await?;
         self.counts.read_in_mailbox += read;
         self.done += read;
         let step = Advance {
@@ -288,12 +294,13 @@ impl Turn<'_> {
     /// item that merely cannot be read now is not taken for a deleted one.
     async fn look_for(
         &mut self,
-        unmet: BTreeMap<ItemKey, ItemId>,
+        mut unmet: BTreeMap<ItemKey, ItemId>,
         pending: &mut Pending,
     ) -> Result<(), SyncError> {
         if unmet.is_empty() {
             return Ok(());
         }
+        unmet.retain(|key, _| !self.met.contains(key));
         let forced: HashSet<ItemKey> = unmet.keys().copied().collect();
         let changes = unmet
             .into_values()
@@ -337,7 +344,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    async fn plan_apply_commit(
+    pub(super) async fn plan_apply_commit(
         &mut self,
         gathered: Gathered,
         shown: Vec<ItemKey>,
@@ -348,10 +355,24 @@ impl Turn<'_> {
             mut works,
             unreadable,
             settled,
+            skipped,
+            met,
+            rows,
+            series: _,
         } = gathered;
+        self.met.extend(met);
+        for (_, reason) in &skipped {
+            *self.counts.skipped.entry(*reason).or_default() += 1;
+        }
+        let skipped = skipped
+            .into_iter()
+            .map(|(item, reason)| (Side::Mailbox, item_key(&item), reason))
+            .collect();
         let mut page = PageOutcome {
             settled,
             shown,
+            skipped,
+            series: rows,
             ..PageOutcome::default()
         };
         for (id, code, class) in unreadable {

@@ -39,6 +39,7 @@ mod salesforce_connector;
 mod salesforce_org;
 mod salesforce_setup;
 mod salesforce_trouble;
+mod series;
 mod settings;
 mod simulation;
 mod sync;

@@ -168,6 +168,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    series (mailbox_id, item_key) {
+        mailbox_id -> Int4,
+        look_again -> Nullable<Date>,
+        item_key -> Int8,
+        item_version -> Int8,
+        item_id -> Bytea,
+        days -> Bytea,
+    }
+}
+
+diesel::table! {
     sessions (hash) {
         hash -> Bytea,
         created_at -> Timestamptz,
@@ -260,6 +271,7 @@ diesel::joinable!(listen_members -> listen_groups (group_id));
 diesel::joinable!(listen_members -> mailboxes (mailbox_id));
 diesel::joinable!(mailbox_keys -> mailboxes (mailbox_id));
 diesel::joinable!(quarantine -> mailboxes (mailbox_id));
+diesel::joinable!(series -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
 diesel::joinable!(streams -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));

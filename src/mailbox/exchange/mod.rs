@@ -16,6 +16,8 @@ mod client;
 mod convert;
 mod cookies;
 mod cursor;
+mod dates;
+mod dates_writing;
 mod fault;
 mod feed;
 mod folder_map;
@@ -42,6 +44,7 @@ use super::error::MailboxError;
 use super::listener::MailboxListener;
 use super::model::*;
 use super::port::MailboxServer;
+use super::series::{Series, Span};
 use crate::foundation::egress::Gate;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
@@ -89,13 +92,22 @@ impl MailboxServer for ExchangeServer {
         feed::changes(&self.client, mailbox, kind, cursor, page_size).await
     }
 
+    async fn dates(
+        &self,
+        mailbox: &MailboxRef,
+        series: &[ItemId],
+        span: &Span,
+    ) -> Result<Vec<Result<Series, MailboxError>>, MailboxError> {
+        dates::of_series(&self.client, mailbox, series, span).await
+    }
+
     async fn read(
         &self,
         mailbox: &MailboxRef,
         kind: RecordKind,
         items: &[ItemId],
     ) -> Result<Vec<Result<MailboxItem, MailboxError>>, MailboxError> {
-        reading::read(&self.client, mailbox, kind, items).await
+        dates::read(&self.client, mailbox, kind, items).await
     }
 
     async fn write(
@@ -105,7 +117,7 @@ impl MailboxServer for ExchangeServer {
         writes: &[MailboxWrite],
         notify: Notify,
     ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, MailboxError> {
-        writing::write(&self.client, mailbox, kind, writes, notify).await
+        dates_writing::write(&self.client, mailbox, kind, writes, notify).await
     }
 
     async fn find_stamped(

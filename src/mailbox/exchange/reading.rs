@@ -1,4 +1,4 @@
-//! Reading items: `read()` and `find_stamped()`.
+//! Reading items by what names them, and `find_stamped()`. The dates of series are found in `dates`.
 //!
 //! Items are read in batches. A batch that fails as a whole, because one item in it breaks the server or the
 //! parser or is too large, is halved until the culprit stands alone; alone it is asked for without its body,
@@ -11,11 +11,11 @@ use super::feed::default_folder;
 use super::mail_folders;
 use super::wire::find_item::{self, MAX_STAMPS};
 use super::wire::folder::FolderRef;
-use super::wire::get_item::{self, Extent};
+use super::wire::get_item::{self, Extent, Name};
 use super::wire::item::RawItem;
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{ItemId, ItemRef, MailboxItem, MailboxRef, Stamp};
+use crate::mailbox::model::{ItemRef, MailboxItem, MailboxRef, Stamp};
 use crate::record::Record;
 use crate::record::email::Direction;
 use crate::record::kind::RecordKind;
@@ -25,9 +25,9 @@ use std::ops::Range;
 /// Items without bodies to speak of are asked for by so many more at once.
 const LIGHT: usize = 2;
 
-type Read = Result<MailboxItem, MailboxError>;
+pub(super) type Read = Result<MailboxItem, MailboxError>;
 
-/// See [`MailboxServer::read`](crate::mailbox::port::MailboxServer::read).
+/// Reads items by whatever names them.
 ///
 /// # Errors
 /// Those of the port.
@@ -35,7 +35,7 @@ pub async fn read(
     client: &Client,
     mailbox: &MailboxRef,
     kind: RecordKind,
-    items: &[ItemId],
+    items: &[Name],
 ) -> Result<Vec<Read>, MailboxError> {
     let reader = Reader {
         client,
@@ -78,7 +78,7 @@ pub async fn read(
 }
 
 /// True where asking for fewer items may help.
-fn is_the_items_fault(error: &CallError) -> bool {
+pub(super) fn is_the_items_fault(error: &CallError) -> bool {
     match error {
         CallError::Damaged(_) | CallError::TooMuch(_) => true,
         CallError::Fault(fault) => fault.inner.is_none() && fault::spares_the_rest(&fault.code),
@@ -86,15 +86,15 @@ fn is_the_items_fault(error: &CallError) -> bool {
     }
 }
 
-struct Reader<'a> {
-    client: &'a Client,
-    mailbox: &'a MailboxRef,
-    kind: RecordKind,
+pub(super) struct Reader<'a> {
+    pub(super) client: &'a Client,
+    pub(super) mailbox: &'a MailboxRef,
+    pub(super) kind: RecordKind,
 }
 
 impl Reader<'_> {
     /// One request. Items that Exchange can give in part are asked for again without their bodies.
-    async fn batch(&self, items: &[ItemId], extent: Extent) -> Result<Vec<Read>, CallError> {
+    async fn batch(&self, items: &[Name], extent: Extent) -> Result<Vec<Read>, CallError> {
         let answers = self.request(items, extent).await?;
         let mut read = Vec::with_capacity(items.len());
         for (item, answer) in items.iter().zip(answers) {
@@ -114,7 +114,7 @@ impl Reader<'_> {
     }
 
     /// The last try: one item, without its body. `whole` is why it could not be had whole.
-    async fn alone(&self, item: &ItemId, whole: MailboxError) -> Result<Read, MailboxError> {
+    async fn alone(&self, item: &Name, whole: MailboxError) -> Result<Read, MailboxError> {
         match self
             .request(std::slice::from_ref(item), Extent::WithoutBody)
             .await
@@ -137,9 +137,9 @@ impl Reader<'_> {
         }
     }
 
-    async fn request(
+    pub(super) async fn request(
         &self,
-        items: &[ItemId],
+        items: &[Name],
         extent: Extent,
     ) -> Result<Vec<Result<RawItem, super::wire::answer::Fault>>, CallError> {
         let operation = Operation {
@@ -171,7 +171,11 @@ impl Reader<'_> {
             .collect())
     }
 
-    fn item(&self, mut raw: RawItem, extent: Extent) -> Read {
+    pub(super) fn item(&self, mut raw: RawItem, extent: Extent) -> Read {
+        // An id may lead to anything: what is no item of the stream is not there for it.
+        if default_folder(self.kind).is_some_and(|(_, element)| element != raw.element) {
+            return Err(MailboxError::Gone);
+        }
         let item = raw.item.take().ok_or(MailboxError::Unintelligible {
             what: "an item without its identifier",
         })?;

@@ -1,4 +1,4 @@
-//! Writing items: `write()`.
+//! Writing items. The dates of series are found in `dates_writing` before they come here.
 //!
 //! Writes of one sort go in one request, and the answer tells item by item what became of them. Where Exchange
 //! rejects a request as a whole, before it did anything, each of its writes is tried alone, so that one item
@@ -25,9 +25,9 @@ use chrono_tz::Tz;
 /// Writes in one request; Exchange gives a request about a minute.
 const BATCH: usize = 50;
 
-type Written = Result<MailboxWritten, MailboxError>;
+pub(super) type Written = Result<MailboxWritten, MailboxError>;
 
-/// See [`MailboxServer::write`](crate::mailbox::port::MailboxServer::write).
+/// Writes; each with its place in the caller's list, by which the answers are told apart.
 ///
 /// # Errors
 /// Those of the port.
@@ -35,54 +35,31 @@ pub async fn write(
     client: &Client,
     mailbox: &MailboxRef,
     kind: RecordKind,
-    writes: &[MailboxWrite],
+    writes: &[(usize, &MailboxWrite)],
     notify: Notify,
-) -> Result<Vec<Written>, MailboxError> {
-    let Some((folder, _)) = default_folder(kind) else {
-        return Ok(writes.iter().map(|_| Err(refused("MailIsNotWritten"))).collect());
+) -> Result<Vec<(usize, Written)>, MailboxError> {
+    let Some(writer) = Writer::new(client, mailbox, kind, notify) else {
+        let unwritten = |(place, _): &(usize, &MailboxWrite)| (*place, Err(refused("MailIsNotWritten")));
+        return Ok(writes.iter().map(unwritten).collect());
     };
-    let writer = Writer {
-        client,
-        mailbox,
-        kind,
-        folder,
-        notify,
-    };
-    let mut outcomes: Vec<Option<Written>> = writes.iter().map(|_| None).collect();
-    let home = if writes.iter().any(needs_a_zone) {
+    let home = if writes.iter().any(|(_, write)| needs_a_zone(write)) {
         home_zone::of(client, mailbox).await?
     } else {
         None
     };
-    let mut plan = Plan {
-        home,
-        ..Plan::default()
-    };
-    for (place, write) in writes.iter().enumerate() {
-        if let Err(error) = plan.add(place, kind, write)
-            && let Some(outcome) = outcomes.get_mut(place)
-        {
-            *outcome = Some(Err(error));
+    let mut plan = Plan::at_home(home);
+    let mut done = Vec::with_capacity(writes.len());
+    for (place, write) in writes {
+        if let Err(error) = plan.add(*place, kind, write) {
+            done.push((*place, Err(error)));
         }
     }
-    for (place, written) in writer.carry_out(&plan).await? {
-        if let Some(outcome) = outcomes.get_mut(place) {
-            *outcome = Some(written);
-        }
-    }
-    let lost = || {
-        Err(MailboxError::Unintelligible {
-            what: "an answer of another length than the request",
-        })
-    };
-    Ok(outcomes
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(lost))
-        .collect())
+    done.extend(writer.carry_out(&plan).await?);
+    Ok(done)
 }
 
 /// True for an event that the CRM knows no zone of, where its times are written.
-fn needs_a_zone(write: &MailboxWrite) -> bool {
+pub(super) fn needs_a_zone(write: &MailboxWrite) -> bool {
     let (record, counts) = match write {
         MailboxWrite::Create { record, .. } => (record, true),
         MailboxWrite::Update { record, fields, .. } => (record, fields.has(Field::When)),
@@ -99,7 +76,7 @@ fn refused(code: &str) -> MailboxError {
 
 /// The writes by sort, each with its place in the caller's list.
 #[derive(Default)]
-struct Plan<'a> {
+pub(super) struct Plan<'a> {
     home: Option<Tz>,
     creations: Vec<Creation>,
     updates: Vec<Update<'a>>,
@@ -108,7 +85,20 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn add(&mut self, place: usize, kind: RecordKind, write: &'a MailboxWrite) -> Result<(), MailboxError> {
+    /// An empty one; `home` is the zone for events that name none.
+    pub(super) fn at_home(home: Option<Tz>) -> Self {
+        Self {
+            home,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        place: usize,
+        kind: RecordKind,
+        write: &'a MailboxWrite,
+    ) -> Result<(), MailboxError> {
         match write {
             MailboxWrite::Create { stamp, record } => {
                 let properties =
@@ -136,7 +126,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     client: &'a Client,
     mailbox: &'a MailboxRef,
     kind: RecordKind,
@@ -188,8 +178,25 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl Writer<'_> {
-    async fn carry_out(&self, plan: &Plan<'_>) -> Result<Vec<(usize, Written)>, MailboxError> {
+impl<'a> Writer<'a> {
+    /// None for mail, which is not written.
+    pub(super) fn new(
+        client: &'a Client,
+        mailbox: &'a MailboxRef,
+        kind: RecordKind,
+        notify: Notify,
+    ) -> Option<Self> {
+        let (folder, _) = default_folder(kind)?;
+        Some(Self {
+            client,
+            mailbox,
+            kind,
+            folder,
+            notify,
+        })
+    }
+
+    pub(super) async fn carry_out(&self, plan: &Plan<'_>) -> Result<Vec<(usize, Written)>, MailboxError> {
         let creations = plan.creations.chunks(BATCH).map(Batch::Creations);
         let updates = plan
             .updates

@@ -3,17 +3,21 @@
 use super::counterparts::find_counterparts;
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
-use super::work::{Gathered, Work};
+use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
 use crate::crm::model::CrmRecord;
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
-use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
+use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion, MailboxItem};
+use crate::record::Record;
+use crate::record::event::{Place, When};
+use crate::record::kind::RecordKind;
 use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
 use crate::sync::keys::{item_key, version};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Side};
-use crate::sync::store::links;
+use crate::sync::store::series::SeriesRow;
+use crate::sync::store::{links, series};
 use crate::sync::stream::{LookedItem, Stream};
 use std::collections::{HashMap, HashSet};
 
@@ -26,13 +30,21 @@ pub async fn mailbox_page(
     pending: &mut Pending,
 ) -> Result<Gathered, SyncError> {
     let mut gathered = Gathered::default();
-    let mut known = links_of_items(db, stream, &changes).await?;
+    let (mut known, mut rows) = remembered(db, stream, &changes).await?;
     let mut to_read = Vec::new();
     for change in changes {
         match change {
-            ItemChange::Deleted(id) => gone(&id, &mut known, pending, stream, &mut gathered),
+            ItemChange::Deleted(id) => {
+                if let Some(row) = rows.remove(&item_key(&id)) {
+                    gathered.series.ended.push(EndedSeries { row, kept: None });
+                }
+                gone(&id, &mut known, pending, stream, &mut gathered);
+            }
             ItemChange::Upserted(item) => {
                 let key = item_key(&item.id);
+                if is_judged(rows.get(&key), &item.version) && !again.contains(&key) {
+                    continue;
+                }
                 let ours = known
                     .get(&key)
                     .is_some_and(|link| link.version == version(&item.version) && !pending.has(&link.crm));
@@ -45,6 +57,15 @@ pub async fn mailbox_page(
     let mut items = Vec::with_capacity(to_read.len());
     for (id, answer) in read_items(stream, to_read).await? {
         match answer {
+            Ok(item) if is_series(&item.record) => {
+                let key = item_key(&item.item.id);
+                gathered.series.changed.push(ChangedSeries {
+                    row: rows.remove(&key),
+                    was_single: known.remove(&key),
+                    forced: again.contains(&key),
+                    item: item.item.id,
+                });
+            }
             Ok(item) => items.push(item),
             Err(error) if error.class() == Class::Gone => {
                 gone(&id, &mut known, pending, stream, &mut gathered);
@@ -52,6 +73,7 @@ pub async fn mailbox_page(
             Err(error) => gathered.unreadable.push((id, error.code(), error.class())),
         }
     }
+    single_again(db, stream, &items, rows, &mut known, &mut gathered).await?;
     stream
         .ask_about(&items.iter().map(|item| &item.record).collect::<Vec<_>>())
         .await?;
@@ -68,11 +90,56 @@ pub async fn mailbox_page(
     Ok(gathered)
 }
 
-async fn links_of_items(
+fn is_series(record: &Record) -> bool {
+    matches!(record, Record::Event(event) if event.place == Place::Master)
+}
+
+/// True for a series at the version at which all of its dates were judged.
+fn is_judged(row: Option<&SeriesRow>, now: &ItemVersion) -> bool {
+    row.is_some_and(|row| row.version != 0 && row.version == version(now))
+}
+
+/// A series that became a single meeting takes over the link of its date of the same day; the others end.
+async fn single_again(
+    db: &Db,
+    stream: &Stream,
+    items: &[MailboxItem],
+    mut rows: HashMap<ItemKey, SeriesRow>,
+    known: &mut HashMap<ItemKey, Link>,
+    gathered: &mut Gathered,
+) -> Result<(), SyncError> {
+    for item in items {
+        let key = item_key(&item.item.id);
+        let (Some(row), Record::Event(event)) = (rows.remove(&key), &item.record) else {
+            continue;
+        };
+        let day = match &event.when {
+            When::AllDay { first, .. } => *first,
+            When::Timed { start, .. } => match event.zone {
+                Some(zone) => start.with_timezone(&zone).date_naive(),
+                None => start.date_naive(),
+            },
+        };
+        let (id, date) = (stream.id, item_key(&row.date(day)));
+        let link = db
+            .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &[date]))
+            .await?
+            .pop();
+        let kept = link.is_some().then_some(day);
+        if let Some(link) = link {
+            known.entry(key).or_insert(link);
+        }
+        gathered.series.ended.push(EndedSeries { row, kept });
+    }
+    Ok(())
+}
+
+/// The links of a page's items, and what is remembered of those that are series.
+async fn remembered(
     db: &Db,
     stream: &Stream,
     changes: &[ItemChange],
-) -> Result<HashMap<ItemKey, Link>, SyncError> {
+) -> Result<(HashMap<ItemKey, Link>, HashMap<ItemKey, SeriesRow>), SyncError> {
     let keys: Vec<ItemKey> = changes
         .iter()
         .map(|change| match change {
@@ -81,13 +148,22 @@ async fn links_of_items(
         })
         .collect();
     let id = stream.id;
-    let links = db
-        .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
+    let (links, rows) = db
+        .run_for(id.mailbox, move |conn| {
+            let rows = match id.kind {
+                RecordKind::Calendar => series::by_keys(conn, id, &keys)?,
+                _ => Vec::new(),
+            };
+            Ok::<_, SyncError>((links::by_keys(conn, id, &keys)?, rows))
+        })
         .await?;
-    Ok(links.into_iter().map(|link| (link.key, link)).collect())
+    Ok((
+        links.into_iter().map(|link| (link.key, link)).collect(),
+        rows.into_iter().map(|row| (row.key(), row)).collect(),
+    ))
 }
 
-fn gone(
+pub(super) fn gone(
     id: &ItemId,
     known: &mut HashMap<ItemKey, Link>,
     pending: &mut Pending,
@@ -121,7 +197,7 @@ fn gone(
     });
 }
 
-fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending: &mut Pending) -> Work {
+pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending: &mut Pending) -> Work {
     let looked = pending
         .take(&link.crm)
         .map(|change| look_at_change(stream, change));

@@ -7,10 +7,12 @@ mod due;
 mod mailbox;
 mod pending;
 mod read;
+mod series;
 mod work;
 
 pub use crm::crm_page;
 pub use due::{due_items, due_records, key_of, with_retries};
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
-pub use work::{Gathered, Work, mark_earlier};
+pub use series::{Expansion, due_series, ended, rulings, span};
+pub use work::{ChangedSeries, EndedSeries, Gathered, SeriesNews, Work, mark_earlier};

@@ -5,7 +5,9 @@ use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
 use crate::record::Record;
 use crate::sync::keys::{item_key, record_key};
-use crate::sync::model::{Change, ItemKey, Link, Pair, Side};
+use crate::sync::model::{Change, ItemKey, Link, Pair, Reason, Side};
+use crate::sync::store::series::{SeriesChange, SeriesRow};
+use chrono::NaiveDate;
 use std::collections::HashSet;
 
 /// Both sides of one item, with what is needed to write them.
@@ -64,6 +66,35 @@ pub fn mark_earlier(works: &mut [Work], earlier: &HashSet<(Side, ItemKey)>) {
     }
 }
 
+/// What a page of the mailbox said of series.
+#[derive(Default)]
+pub struct SeriesNews {
+    /// New or changed ones.
+    pub changed: Vec<ChangedSeries>,
+    /// Those that are none any more.
+    pub ended: Vec<EndedSeries>,
+}
+
+/// A series to be looked at.
+pub struct ChangedSeries {
+    /// Which.
+    pub item: ItemId,
+    /// What is remembered of it.
+    pub row: Option<SeriesRow>,
+    /// The link of the single meeting that it was before.
+    pub was_single: Option<Link>,
+    /// Judge every date anew, whatever the version says.
+    pub forced: bool,
+}
+
+/// A series that was deleted, or that became a single meeting.
+pub struct EndedSeries {
+    /// What is remembered of it.
+    pub row: SeriesRow,
+    /// The day whose link the single meeting took over.
+    pub kept: Option<NaiveDate>,
+}
+
 /// What gathering a page found.
 #[derive(Default)]
 pub struct Gathered {
@@ -73,4 +104,12 @@ pub struct Gathered {
     pub unreadable: Vec<(ItemId, &'static str, Class)>,
     /// Items that are nothing to us any more.
     pub settled: Vec<(Side, ItemKey)>,
+    /// Series that are left alone as a whole.
+    pub skipped: Vec<(ItemId, Reason)>,
+    /// Dates of series that were looked at.
+    pub met: Vec<ItemKey>,
+    /// What to remember of series.
+    pub rows: SeriesChange,
+    /// Series that were seen, and that are to be looked at date by date.
+    pub series: SeriesNews,
 }

@@ -7,6 +7,7 @@ use super::store::{self, Held};
 use crate::crm::model::{CrmChange, CrmId};
 use crate::foundation::db::Db;
 use crate::mailbox::model::ItemId;
+use crate::mailbox::series::DateId;
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Pending, Work};
@@ -102,7 +103,42 @@ async fn judgements(
         })
         .await?;
     let asked: Vec<Option<Decision>> = keys.iter().map(|key| decisions.get(key).copied()).collect();
-    Ok(judge(&asked, evidence, standing, limit))
+    let acts = acts(deletions, &asked);
+    let distinct: Vec<Option<Decision>> = acts.iter().map(|(decision, _)| *decision).collect();
+    let mut judged: Vec<Option<Judgement>> = vec![None; deletions.len()];
+    for (judgement, (_, places)) in judge(&distinct, evidence, standing, limit).into_iter().zip(acts) {
+        for place in places {
+            if let Some(slot) = judged.get_mut(place) {
+                *slot = Some(judgement);
+            }
+        }
+    }
+    Ok(judged
+        .into_iter()
+        .map(|judgement| judgement.unwrap_or(Judgement::Hold))
+        .collect())
+}
+
+/// Deletions by what one person did: who changes the rule of a series, or deletes it, takes all of its dates away
+/// at once. Each with the places of its deletions.
+fn acts(deletions: &[(Work, Verdict)], asked: &[Option<Decision>]) -> Vec<(Option<Decision>, Vec<usize>)> {
+    let mut acts: Vec<(Option<Decision>, Vec<usize>)> = Vec::new();
+    let mut of_series: HashMap<ItemId, usize> = HashMap::new();
+    for (place, ((work, _), decision)) in deletions.iter().zip(asked).enumerate() {
+        let item = work.link.as_ref().and_then(|link| link.item.as_ref());
+        let series = item.and_then(DateId::of).filter(|_| decision.is_none());
+        let known = series.as_ref().and_then(|date| of_series.get(&date.series));
+        match known.and_then(|at| acts.get_mut(*at)) {
+            Some((_, places)) => places.push(place),
+            None => {
+                if let Some(date) = series {
+                    of_series.insert(date.series, acts.len());
+                }
+                acts.push((*decision, vec![place]));
+            }
+        }
+    }
+    acts
 }
 
 impl Guarded {

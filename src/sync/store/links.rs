@@ -3,12 +3,13 @@
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::links;
 use crate::mailbox::model::ItemId;
+use crate::mailbox::series::DateId;
 use crate::sync::error::SyncError;
 use crate::sync::fingerprint::Prints;
 use crate::sync::model::{ItemKey, Link, StreamId};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -54,9 +55,14 @@ fn from_row((key, version, item, crm, item_modified, crm_modified, prints): Row)
     }
 }
 
-/// Item ids are base64 text of 150 characters and more; kept as the bytes behind it they take a quarter
-/// less. The first byte says which of the two follows.
+/// The id of a date of a series is its day in four bytes, and the id of its series. Other
+/// item ids are base64 text of 150 characters and more; kept as the bytes behind it they take a quarter
+/// less. The first byte says which of the three follows.
 pub fn pack_id(id: &ItemId) -> Vec<u8> {
+    if let Some(DateId { series, day }) = DateId::of(id) {
+        let day = day.num_days_from_ce().to_be_bytes();
+        return [&[2], day.as_slice(), &pack_id(&series)].concat();
+    }
     match STANDARD.decode(&id.0) {
         Ok(bytes) if STANDARD.encode(&bytes) == id.0 => [&[1], bytes.as_slice()].concat(),
         _ => [&[0], id.0.as_bytes()].concat(),
@@ -67,6 +73,12 @@ pub fn pack_id(id: &ItemId) -> Vec<u8> {
 pub fn unpack_id(packed: &[u8]) -> Option<ItemId> {
     match packed.split_first()? {
         (1, bytes) => Some(ItemId(STANDARD.encode(bytes))),
+        (2, bytes) => {
+            let (day, series) = bytes.split_first_chunk()?;
+            let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day))?;
+            let series = unpack_id(series)?;
+            Some(DateId { series, day }.item())
+        }
         (0, bytes) => String::from_utf8(bytes.to_vec()).ok().map(ItemId),
         _ => None,
     }
@@ -184,10 +196,14 @@ mod tests {
 
     #[test]
     fn an_item_id_comes_back_as_it_was_whatever_its_alphabet() {
-        for id in ["AAMkADU2", "not base64 at all!", "AAMkADU2=", "", "ÄÖ"] {
+        let dates = ["@20261124:AAMkADU2", "@20261124:no base64", "@00000000:AAMk"];
+        for id in ["AAMkADU2", "not base64 at all!", "AAMkADU2=", "", "ÄÖ"]
+            .iter()
+            .chain(&dates)
+        {
             assert_eq!(
-                unpack_id(&pack_id(&ItemId(id.to_owned()))),
-                Some(ItemId(id.to_owned()))
+                unpack_id(&pack_id(&ItemId((*id).to_owned()))),
+                Some(ItemId((*id).to_owned()))
             );
         }
     }

@@ -9,6 +9,7 @@
 //! * [`unseen`] items that we made and the mailbox's feed has not shown yet
 //! * [`outcome`] failures, skips, and the commit of a page
 //! * [`journal`] what was written
+//! * [`series`] which dates of a series were taken up
 //! * [`totals`] counts for people
 
 pub mod journal;
@@ -17,6 +18,7 @@ pub mod listeners;
 pub mod mailboxes;
 pub mod nodes;
 pub mod outcome;
+pub mod series;
 pub mod streams;
 pub mod totals;
 pub mod unseen;

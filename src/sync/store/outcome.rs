@@ -1,6 +1,7 @@
 //! Failures, skips, and the commit of a page.
 
-use super::{journal, links, streams, unseen};
+use super::series::SeriesChange;
+use super::{journal, links, series, streams, unseen};
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
@@ -58,6 +59,8 @@ pub struct PageOutcome {
     pub made: Vec<ItemKey>,
     /// Items of that sort that the feed has shown now, or that were looked for.
     pub shown: Vec<ItemKey>,
+    /// Series to remember and to forget.
+    pub series: SeriesChange,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -88,6 +91,7 @@ pub fn commit_page(
     if !page.made.is_empty() {
         unseen::put(conn, stream, &page.made)?;
     }
+    series::change(conn, stream, &page.series)?;
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
     put_failures(conn, stream, &page.failed, now)

@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod exchange;
 pub mod node;
 pub mod office;
+pub mod outlook;
 pub mod records;
 pub mod site;
 pub mod test_db;

@@ -14,6 +14,7 @@ use holdfast::foundation::content::Content;
 use holdfast::mailbox::error::MailboxError;
 use holdfast::mailbox::model::*;
 use holdfast::mailbox::port::MailboxServer;
+use holdfast::mailbox::series::{Series, Span};
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::engine::Connections;
 use std::collections::BTreeSet;
@@ -193,6 +194,16 @@ impl MailboxServer for StoppedServer {
     ) -> Result<ChangePage, MailboxError> {
         let call = self.0.changes(mailbox, kind, cursor, page_size);
         self.1.around("mailbox.changes", call, mailbox_down).await
+    }
+
+    async fn dates(
+        &self,
+        mailbox: &MailboxRef,
+        series: &[ItemId],
+        span: &Span,
+    ) -> Result<Vec<Result<Series, MailboxError>>, MailboxError> {
+        let call = self.0.dates(mailbox, series, span);
+        self.1.around("mailbox.dates", call, mailbox_down).await
     }
 
     async fn read(

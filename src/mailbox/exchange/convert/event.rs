@@ -1,7 +1,7 @@
 //! Meetings and appointments.
 
 use super::parts::{body, person, sensitivity};
-use super::{time, zone};
+use super::{series, time, zone};
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::exchange::wire::appointment::RawAttendee;
@@ -23,7 +23,7 @@ pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
             code: "CalendarItemWithoutTimes".to_owned(),
         });
     };
-    let made_in = zone::from_windows(&appointment.zone);
+    let made_in = series::made_in(&appointment.zone, &appointment.end_zone);
     let when = if appointment.all_day {
         let (first, last) = time::days(start, end, made_in);
         When::AllDay { first, last }
@@ -41,7 +41,9 @@ pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
         meeting_id: raw.meeting_id.take(),
         place: match appointment.item_type.as_str() {
             "RecurringMaster" => Place::Master,
-            "Occurrence" | "Exception" => Place::Occurrence,
+            "Occurrence" | "Exception" => appointment.original.map_or(Place::Occurrence, |original| {
+                Place::Dated(series::day_of(original, appointment.all_day, made_in, None))
+            }),
             _ => Place::Single,
         },
         subject: Content::new(std::mem::take(&mut raw.subject)),

@@ -8,6 +8,7 @@ pub mod contact;
 pub mod email;
 pub mod event;
 pub mod parts;
+pub mod series;
 pub mod task;
 pub mod time;
 pub mod zone;

@@ -3,6 +3,7 @@
 //! Source: "CalendarItem" and "Attendee" in the EWS reference.
 
 use super::message::{RawMailbox, mailbox, mailboxes};
+use super::recurrence::RawSeries;
 use super::scalar::{flag, instant};
 use super::xml::{Document, Ns, XmlError};
 use chrono::{DateTime, Utc};
@@ -47,6 +48,12 @@ pub struct RawAppointment {
     pub resources: Vec<RawAttendee>,
     /// The Windows zone in which it was made; empty where the server names none.
     pub zone: String,
+    /// The Windows zone of its end.
+    pub end_zone: String,
+    /// When a date of a series would begin by the rule.
+    pub original: Option<DateTime<Utc>>,
+    /// What a master alone has.
+    pub series: RawSeries,
 }
 
 impl RawAppointment {
@@ -69,7 +76,8 @@ impl RawAppointment {
             "RequiredAttendees" => self.required = attendees(doc)?,
             "OptionalAttendees" => self.optional = attendees(doc)?,
             "Resources" => self.resources = attendees(doc)?,
-            _ => return Ok(false),
+            "OriginalStart" => self.original = instant(doc)?,
+            _ => return self.series.read(name, doc),
         }
         Ok(true)
     }

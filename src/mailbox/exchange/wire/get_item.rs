@@ -16,6 +16,8 @@ pub enum Extent {
     Whole,
     /// Without what has to be converted: body and attachments. For an item whose body nobody can read.
     WithoutBody,
+    /// Everything, and the rule of a series.
+    Series,
 }
 
 const COMMON: &[Path] = &[
@@ -43,8 +45,47 @@ const CALENDAR: &[Path] = &[
     Path::Field("calendar:OptionalAttendees"),
     Path::Field("calendar:Resources"),
     Path::Field("calendar:StartTimeZone"),
+    Path::Field("calendar:EndTimeZone"),
+    Path::Field("calendar:OriginalStart"),
     Path::MeetingId,
 ];
+
+/// What a master has besides. Asked for where it is wanted only: on some items Exchange answers a question
+/// for the rule with ErrorCorruptData.
+const SERIES: &[Path] = &[
+    Path::Field("calendar:Recurrence"),
+    Path::Field("calendar:ModifiedOccurrences"),
+    Path::Field("calendar:DeletedOccurrences"),
+];
+
+/// How a request names an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// By its id.
+    Item(ItemId),
+    /// As the n-th date of a series, from 1, deleted ones included ("OccurrenceItemId").
+    Nth {
+        /// The master.
+        series: ItemId,
+        /// Its place.
+        number: usize,
+    },
+}
+
+impl Name {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Item(item) => w.empty("t:ItemId", &[("Id", &item.0)]),
+            Self::Nth { series, number } => w.empty(
+                "t:OccurrenceItemId",
+                &[
+                    ("RecurringMasterId", &series.0),
+                    ("InstanceIndex", &number.to_string()),
+                ],
+            ),
+        }
+    }
+}
 
 const CONTACTS: &[Path] = &[
     Path::Field("contacts:GivenName"),
@@ -89,7 +130,7 @@ const MAIL: &[Path] = &[
 ];
 
 /// Asks for items; the answer has a message for each.
-pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[ItemId]) {
+pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[Name]) {
     let own = match kind {
         RecordKind::Calendar => CALENDAR,
         RecordKind::Contacts => CONTACTS,
@@ -104,7 +145,10 @@ pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[ItemId
             w.leaf("t:BodyType", &[], body_type);
             w.element("t:AdditionalProperties", &[], |w| {
                 COMMON.iter().chain(own).for_each(|path| path.write(w));
-                if extent == Extent::Whole {
+                if extent == Extent::Series {
+                    SERIES.iter().for_each(|path| path.write(w));
+                }
+                if extent != Extent::WithoutBody {
                     Path::Field("item:Body").write(w);
                     if kind == RecordKind::Mail {
                         Path::Field("item:Attachments").write(w);
@@ -112,11 +156,7 @@ pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[ItemId
                 }
             });
         });
-        w.element("m:ItemIds", &[], |w| {
-            items
-                .iter()
-                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
-        });
+        w.element("m:ItemIds", &[], |w| items.iter().for_each(|item| item.write(w)));
     });
 }
 

@@ -102,6 +102,10 @@ impl RawItem {
                     self.appointment.zone = element.attribute("Id").unwrap_or_default();
                     doc.skip()?;
                 }
+                "EndTimeZone" => {
+                    self.appointment.end_zone = element.attribute("Id").unwrap_or_default();
+                    doc.skip()?;
+                }
                 "Body" => {
                     self.body_is_html = element.attribute("BodyType").as_deref() == Some("HTML");
                     self.body = doc.text()?;

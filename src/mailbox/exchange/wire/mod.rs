@@ -20,6 +20,7 @@ pub mod item;
 pub mod message;
 pub mod path;
 pub mod property;
+pub mod recurrence;
 pub mod scalar;
 pub mod streaming_events;
 pub mod subscribe;
