@@ -32,9 +32,13 @@
 //! **When.** A stream is due when its time has come ([`pace`]), or at once when the mail server says that it has
 //! news ([`listen`]). [`worker`] only asks "which streams are due"; who made them so is not its business.
 //!
-//! Places left for what comes next: series (`Place` in the record, skipped with a reason today), attachments.
+//! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
+//! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
+//!
+//! Places left for what comes next: series (`Place` in the record, skipped with a reason today).
 
 pub mod apply;
+mod carry;
 pub mod conflict;
 pub mod control;
 pub mod engine;

@@ -90,6 +90,7 @@ async fn finish(
     let (position, heard) = stands.unwrap_or_default();
     let attempts = position.attempts + 1;
     let due_at = match error {
+        None if counts.attachments_wait => now,
         None => {
             let rest = engine.settings.pace.rest(Situation {
                 heard,
@@ -119,7 +120,7 @@ async fn finish(
     }
     counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.
-    let tell = counts.written() > 0 || counts.failed > 0 || error.is_some();
+    let tell = counts.written() + counts.attachments_stored > 0 || counts.failed > 0 || error.is_some();
     let counts = serde_json::to_value(counts).unwrap_or_default();
     engine
         .db

@@ -1,6 +1,7 @@
 //! What is synchronised, which way, by which rules. Versioned and stored as JSON; it is a setting, not content.
 
 use super::guard::limits::Guard;
+use crate::attachments::policy::AttachmentPolicy;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +166,9 @@ pub struct Policy {
     /// Records that get another owner in the CRM.
     #[serde(default)]
     pub reassigned: Reassigned,
+    /// Attachments of all of them.
+    #[serde(default)]
+    pub attachments: AttachmentPolicy,
 }
 
 impl Default for Policy {
@@ -192,6 +196,7 @@ impl Default for Policy {
             },
             guard: Guard::default(),
             reassigned: Reassigned::default(),
+            attachments: AttachmentPolicy::default(),
         }
     }
 }

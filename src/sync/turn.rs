@@ -79,7 +79,8 @@ pub(super) async fn turn(
     turn.ask_survivors(&mut pending).await?;
     turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
-    turn.crm_side(pending, crm_cursor).await
+    turn.crm_side(pending, crm_cursor).await?;
+    turn.carry_attachments().await
 }
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
@@ -92,12 +93,12 @@ async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     Ok(count.map(u64::from))
 }
 
-struct Turn<'a> {
-    engine: &'a Engine,
-    lease: Lease,
-    stream: Stream,
+pub(super) struct Turn<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) lease: Lease,
+    pub(super) stream: Stream,
     progress: &'a dyn Progress,
-    counts: &'a mut Counts,
+    pub(super) counts: &'a mut Counts,
     failures: Vec<Due>,
     /// What is not to be made again until a person lifts it.
     lasting: HashMap<(Side, ItemKey), Reason>,
@@ -342,6 +343,7 @@ impl Turn<'_> {
             mut works,
             unreadable,
             settled,
+            carrying,
         } = gathered;
         let mut page = PageOutcome {
             settled,
@@ -378,6 +380,7 @@ impl Turn<'_> {
             let applied = apply::apply(&self.stream, guarded.works).await?;
             works = self.take_in(applied, &mut page);
         }
+        page.transfers = gather::transfers(&carrying, &page.links);
         for work in works {
             let failed = apply::Failed {
                 origin: work.origin,
@@ -418,7 +421,7 @@ impl Turn<'_> {
         again
     }
 
-    fn failure(&self, failed: &apply::Failed) -> Failure {
+    pub(super) fn failure(&self, failed: &apply::Failed) -> Failure {
         let key = failure_key(failed);
         let before = self
             .failures
@@ -445,7 +448,7 @@ impl Turn<'_> {
         }
     }
 
-    async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
+    pub(super) async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
         let (lease, now) = (self.lease, self.engine.clock.now());
         let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
         let step = Advance {

@@ -13,4 +13,4 @@ pub use crm::crm_page;
 pub use due::{due_items, due_records};
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
-pub use work::{Gathered, Work};
+pub use work::{Gathered, Work, transfers};

@@ -1,11 +1,13 @@
 //! Both sides of one item, and what a page of them is.
 
+use crate::attachments::model::Transfer;
 use crate::crm::model::{CrmId, CrmRecord};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
 use crate::record::Record;
 use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{ItemKey, Link, Pair, Side};
+use std::collections::HashMap;
 
 /// Both sides of one item, with what is needed to write them.
 pub struct Work {
@@ -53,4 +55,21 @@ pub struct Gathered {
     pub unreadable: Vec<(ItemId, &'static str, Class)>,
     /// Items that are nothing to us any more.
     pub settled: Vec<(Side, ItemKey)>,
+    /// Items whose attachments go to the CRM, once they are linked.
+    pub carrying: Vec<ItemId>,
+}
+
+/// The transfers of a page: its items with attachments, as far as they are linked now.
+pub fn transfers(carrying: &[ItemId], links: &[Link]) -> Vec<Transfer> {
+    let by_key: HashMap<ItemKey, &Link> = links.iter().map(|link| (link.key, link)).collect();
+    let transfer = |item: &ItemId| {
+        let key = item_key(item);
+        let link = by_key.get(&key)?;
+        Some(Transfer {
+            item_key: key.0,
+            item: item.0.clone(),
+            record: link.crm.0.clone(),
+        })
+    };
+    carrying.iter().filter_map(transfer).collect()
 }

@@ -1,6 +1,8 @@
 //! Failures, skips, and the commit of a page.
 
 use super::{journal, links, streams, unseen};
+use crate::attachments;
+use crate::attachments::model::Transfer;
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
@@ -58,6 +60,10 @@ pub struct PageOutcome {
     pub made: Vec<ItemKey>,
     /// Items of that sort that the feed has shown now, or that were looked for.
     pub shown: Vec<ItemKey>,
+    /// Items whose attachments are to be carried.
+    pub transfers: Vec<Transfer>,
+    /// Items whose attachments wait no more.
+    pub carried: Vec<ItemKey>,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -90,6 +96,9 @@ pub fn commit_page(
     }
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
+    let carried: Vec<i64> = page.carried.iter().map(|key| key.0).collect();
+    attachments::store::done(conn, lease.carrier(), &carried)?;
+    attachments::store::put(conn, lease.carrier(), &page.transfers)?;
     put_failures(conn, stream, &page.failed, now)
 }
 

@@ -29,6 +29,7 @@ const COMMON: &[Path] = &[
 const CALENDAR: &[Path] = &[
     Path::Field("item:ReminderIsSet"),
     Path::Field("item:ReminderMinutesBeforeStart"),
+    Path::Field("item:HasAttachments"),
     Path::Field("calendar:Start"),
     Path::Field("calendar:End"),
     Path::Field("calendar:IsAllDayEvent"),
@@ -65,6 +66,7 @@ const CONTACTS: &[Path] = &[
 ];
 
 const TASKS: &[Path] = &[
+    Path::Field("item:HasAttachments"),
     Path::Field("item:Importance"),
     Path::Field("item:ReminderIsSet"),
     Path::Field("item:ReminderDueBy"),
@@ -112,11 +114,16 @@ pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[ItemId
                 }
             });
         });
-        w.element("m:ItemIds", &[], |w| {
-            items
-                .iter()
-                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
-        });
+        ids(w, items);
+    });
+}
+
+/// The list of the items asked for.
+pub fn ids(w: &mut Writer, items: &[ItemId]) {
+    w.element("m:ItemIds", &[], |w| {
+        items
+            .iter()
+            .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
     });
 }
 
@@ -142,11 +149,7 @@ pub fn zones(w: &mut Writer, items: &[ItemId]) {
                 ],
             );
         });
-        w.element("m:ItemIds", &[], |w| {
-            items
-                .iter()
-                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
-        });
+        ids(w, items);
     });
 }
 
