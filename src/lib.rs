@@ -7,6 +7,7 @@
 //! * [`mailbox`] the port to mail servers, and Exchange behind it
 //! * [`crm`] the port to CRMs, and Salesforce behind it
 //! * [`sync`] the engine: pull, plan, apply, commit
+//! * [`attachments`] files on their way, in bounded pieces
 //! * [`access`] who may do what, as types
 //! * [`identity`] who somebody is: one-time codes, sessions
 //! * [`appliance`] the private PostgreSQL
@@ -19,6 +20,7 @@
 pub mod access;
 pub mod app;
 pub mod appliance;
+pub mod attachments;
 pub mod cli;
 pub mod crm;
 pub mod foundation;

@@ -227,3 +227,25 @@ pub struct CrmProbe {
     /// Calls used and allowed in the CRM's own window, where it says.
     pub calls: Option<(u64, u64)>,
 }
+
+/// A file's id as the CRM spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileId(pub String);
+
+/// A file that is to be stored.
+pub struct NewFile {
+    /// By which it is found again.
+    pub key: ExternalKey,
+    /// Its name.
+    pub name: Content<String>,
+    /// What it is.
+    pub body: NewFileBody,
+}
+
+/// What a new file is.
+pub enum NewFileBody {
+    /// So many bytes, no more and no fewer.
+    Bytes(u64),
+    /// A link to where it lies.
+    Link(Content<String>),
+}

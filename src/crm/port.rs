@@ -3,8 +3,10 @@
 use super::error::CrmError;
 use super::model::*;
 use crate::foundation::content::Content;
+use crate::foundation::egress::Abandoned;
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
+use bytes::Bytes;
 
 /// A CRM, seen as one of its users.
 ///
@@ -77,4 +79,43 @@ pub trait Crm: Send + Sync {
     fn pressure(&self) -> f64 {
         0.0
     }
+
+    /// How large a file it takes; `None` where it takes none, and the three calls below are not made.
+    fn largest_file(&self) -> Option<u64> {
+        None
+    }
+
+    /// Finds the file that carries the key, as far as this user may see it.
+    async fn find_file(&self, _user: &CrmUser, _key: &ExternalKey) -> Result<Option<FileId>, CrmError> {
+        Ok(None)
+    }
+
+    /// Stores a file that belongs to no record yet. Not safe to repeat: look for the key first. What was
+    /// abandoned inside is not stored, not even in part.
+    async fn store_file(
+        &self,
+        _user: &CrmUser,
+        _file: NewFile,
+        _body: &mut dyn FileBody,
+    ) -> Result<FileId, CrmError> {
+        Err(no_files())
+    }
+
+    /// Hangs a file on a record. One that hangs there already is no failure.
+    async fn link_file(&self, _user: &CrmUser, _record: &CrmId, _file: &FileId) -> Result<(), CrmError> {
+        Err(no_files())
+    }
+}
+
+fn no_files() -> CrmError {
+    CrmError::NotPermitted {
+        code: "FilesNotSupported".to_owned(),
+    }
+}
+
+/// The bytes of a file on their way into the CRM.
+#[async_trait]
+pub trait FileBody: Send {
+    /// The next piece; `None` at the end. `Err` abandons the transfer; the reason stays with whoever makes the bytes.
+    async fn next(&mut self) -> Result<Option<Content<Bytes>>, Abandoned>;
 }

@@ -141,6 +141,38 @@ pub struct MailboxItem {
     pub categories: Vec<Content<String>>,
     /// True where the server could not give everything (a body that cannot be converted, say).
     pub degraded: bool,
+    /// True where something is attached to it, pictures of the body included.
+    pub has_attachments: bool,
+}
+
+/// An attachment's identifier as the server spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AttachmentId(pub String);
+
+/// Something attached to an item, as the server lists it.
+#[derive(Clone)]
+pub struct Attachment {
+    /// Which.
+    pub id: AttachmentId,
+    /// What it is.
+    pub body: AttachmentBody,
+    /// Its file name, or the attached item's title.
+    pub name: Content<String>,
+    /// Its size, as far as the server says; Exchange counts more than the bytes of the file.
+    pub size: Option<u64>,
+    /// True for what the item's body shows in its text, such as a picture in a signature.
+    pub inline: bool,
+}
+
+/// What an attachment is.
+#[derive(Clone)]
+pub enum AttachmentBody {
+    /// A file.
+    File,
+    /// Another item, such as a mail that was forwarded as an attachment.
+    Item,
+    /// A link to a file that lies elsewhere; there are no bytes to be had.
+    Link(Content<String>),
 }
 
 /// What we write on an item that we create: the key by which a repeated create finds its first copy. It is

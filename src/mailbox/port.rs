@@ -4,8 +4,10 @@ use super::error::MailboxError;
 use super::listener::MailboxListener;
 use super::model::*;
 use super::series::{Series, Span};
+use crate::foundation::content::Content;
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
+use bytes::Bytes;
 
 /// A mail server, seen through a service account that may act in mailboxes.
 ///
@@ -72,4 +74,39 @@ pub trait MailboxServer: Send + Sync {
     fn listener(&self) -> Option<Box<dyn MailboxListener>> {
         None
     }
+
+    /// What is attached to an item. A server without attachments has none.
+    async fn attachments(
+        &self,
+        _mailbox: &MailboxRef,
+        _kind: RecordKind,
+        _item: &ItemId,
+    ) -> Result<Vec<Attachment>, MailboxError> {
+        Ok(Vec::new())
+    }
+
+    /// Opens an attachment; its bytes then come piece by piece, and never lie in memory as a whole.
+    async fn open(
+        &self,
+        _mailbox: &MailboxRef,
+        _attachment: &Attachment,
+    ) -> Result<OpenAttachment, MailboxError> {
+        Err(MailboxError::Gone)
+    }
+}
+
+/// An attachment's bytes as they come.
+#[async_trait]
+pub trait AttachmentBytes: Send {
+    /// The next piece, of some kilobytes; `None` at the end. An end is told only where the server said that the
+    /// attachment ends there: a broken connection is an error.
+    async fn next(&mut self) -> Result<Option<Content<Bytes>>, MailboxError>;
+}
+
+/// An opened attachment.
+pub struct OpenAttachment {
+    /// What an attached item's bytes are, as a file's extension: `eml`, `ics`, `vcf`; `None` for a file.
+    pub item_extension: Option<&'static str>,
+    /// Its bytes.
+    pub bytes: Box<dyn AttachmentBytes>,
 }

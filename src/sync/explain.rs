@@ -12,6 +12,8 @@ use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::{links, outcome};
 use super::stream::Stream;
+use crate::attachments::model::{Carrier, Outcome};
+use crate::attachments::store;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmId, CrmRecord};
 use crate::mailbox::model::{ItemId, MailboxItem};
@@ -267,5 +269,35 @@ async fn notes(
     for failure in failures {
         notes.push(format!("Failed {} times so far.", failure.attempts));
     }
+    if let Some(key) = item.map(item_key) {
+        notes.extend(attachments_of(engine, id, key).await?);
+    }
     Ok(notes)
+}
+
+/// What became of an item's attachments, by reason: names are content.
+async fn attachments_of(engine: &Engine, id: StreamId, key: ItemKey) -> Result<Vec<String>, SyncError> {
+    let of = Carrier {
+        mailbox: id.mailbox,
+        kind: id.kind,
+        fence: 0,
+    };
+    let outcomes = engine
+        .db
+        .run_for(id.mailbox, move |conn| {
+            Ok::<_, SyncError>(store::outcomes(conn, of, key.0)?)
+        })
+        .await?;
+    let mut said: BTreeMap<&'static str, (u32, &'static str)> = BTreeMap::new();
+    for outcome in outcomes.into_values() {
+        let sentence = match outcome {
+            Outcome::Stored => "It hangs on the record.",
+            Outcome::LeftOut(reason) => reason.sentence(),
+        };
+        said.entry(outcome.word()).or_insert((0, sentence)).0 += 1;
+    }
+    Ok(said
+        .into_values()
+        .map(|(count, sentence)| format!("Attachments: {count}. {sentence}"))
+        .collect())
 }

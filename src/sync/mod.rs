@@ -35,10 +35,12 @@
 //! **Series.** The feed names a series, never its dates; `series` asks for the dates within the window and passes
 //! each through the plan as a pair of its own.
 //!
-//! Places left for what comes next: attachments.
+//! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
+//! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 
 pub mod apply;
 pub mod budget;
+mod carry;
 pub mod completeness;
 pub mod conflict;
 pub mod conflict_rule;

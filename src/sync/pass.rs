@@ -92,6 +92,7 @@ async fn finish(
     let crm = crm.and_then(|name| engine.crm(&name).ok());
     let attempts = position.attempts + 1;
     let due_at = match error {
+        None if counts.attachments_wait => now,
         None => {
             let crm_must_be_asked = lease.stream.kind != RecordKind::Mail;
             let rest = engine.settings.pace.rest(Situation {
@@ -126,7 +127,7 @@ async fn finish(
     }
     counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.
-    let tell = counts.written() > 0 || counts.failed > 0 || error.is_some();
+    let tell = counts.written() + counts.attachments_stored > 0 || counts.failed > 0 || error.is_some();
     let counts = serde_json::to_value(counts).unwrap_or_default();
     engine
         .db

@@ -2,6 +2,7 @@
 
 pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
+use crate::attachments::policy::AttachmentPolicy;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +191,9 @@ pub struct Policy {
     /// Records that get another owner in the CRM.
     #[serde(default)]
     pub reassigned: Reassigned,
+    /// Attachments of all of them.
+    #[serde(default)]
+    pub attachments: AttachmentPolicy,
 }
 
 impl Default for Policy {
@@ -219,6 +223,7 @@ impl Default for Policy {
             },
             guard: Guard::default(),
             reassigned: Reassigned::default(),
+            attachments: AttachmentPolicy::default(),
         }
     }
 }

@@ -32,6 +32,12 @@ pub struct Counts {
     pub held: u64,
     /// Items that failed.
     pub failed: u64,
+    /// Attachments that hang on records now.
+    pub attachments_stored: u64,
+    /// Attachments that do not go to the CRM.
+    pub attachments_left_out: u64,
+    /// True where attachments wait for the next turn, which is due at once.
+    pub attachments_wait: bool,
     /// Items left alone, by reason.
     pub skipped: BTreeMap<Reason, u64>,
     /// How long the slowest fresh change took to the other side, in milliseconds.
@@ -87,6 +93,9 @@ impl Counts {
         self.held += other.held;
         self.failed += other.failed;
         self.lag_ms = self.lag_ms.max(other.lag_ms);
+        self.attachments_stored += other.attachments_stored;
+        self.attachments_left_out += other.attachments_left_out;
+        self.attachments_wait |= other.attachments_wait;
         for (reason, count) in &other.skipped {
             *self.skipped.entry(*reason).or_default() += count;
         }

@@ -66,6 +66,8 @@ pub struct LookedItem {
     pub seen: Seen,
     /// What goes to the CRM: in common form, masked where the policy says so.
     pub record: Record,
+    /// True where its attachments go to the CRM too.
+    pub carries: bool,
 }
 
 /// A record of the CRM, looked at.
@@ -180,6 +182,7 @@ impl Stream {
             modified,
             stamp,
             mut record,
+            has_attachments,
             ..
         } = item;
         let scope = rules::scope(&record, Side::Mailbox, &self.rule_context());
@@ -202,7 +205,10 @@ impl Stream {
             writable = writable.without(Field::Attendees);
         }
         let prints = Prints::of(&record, self.fields, self.keys.prints(), &attendees);
+        // What is held back of an item is held back of its attachments.
+        let carries = has_attachments && !held_back && scope == Scope::In && self.carries_attachments();
         LookedItem {
+            carries,
             item,
             stamp,
             seen: Seen {
@@ -256,6 +262,13 @@ impl Stream {
             RecordKind::Tasks => self.mailbox_capabilities.task,
             RecordKind::Mail => FieldSet::NONE,
         }
+    }
+
+    /// True where attachments of this stream go to the CRM.
+    pub fn carries_attachments(&self) -> bool {
+        self.policy.attachments.takes(self.id.kind)
+            && self.common.flow.to_crm()
+            && self.crm.largest_file().is_some()
     }
 
     /// Fields that are compared.

@@ -95,7 +95,8 @@ pub(super) async fn turn(
     turn.ask_survivors(&mut pending).await?;
     turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
-    turn.crm_side(pending, crm_cursor).await
+    turn.crm_side(pending, crm_cursor).await?;
+    turn.carry_attachments().await
 }
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
@@ -110,7 +111,7 @@ async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
 
 pub(super) struct Turn<'a> {
     pub(super) engine: &'a Engine,
-    lease: Lease,
+    pub(super) lease: Lease,
     pub(super) stream: Stream,
     progress: &'a dyn Progress,
     pub(super) counts: &'a mut Counts,
@@ -359,6 +360,7 @@ impl Turn<'_> {
             met,
             rows,
             series: _,
+            carrying,
         } = gathered;
         self.met.extend(met);
         for (_, reason) in &skipped {
@@ -411,6 +413,7 @@ impl Turn<'_> {
             let applied = apply::apply(&self.stream, guarded.works).await?;
             works = self.take_in(applied, &mut page);
         }
+        page.transfers = gather::transfers(&carrying, &page.links);
         for work in works {
             let failed = apply::Failed {
                 origin: work.origin,
@@ -464,7 +467,7 @@ impl Turn<'_> {
         again
     }
 
-    fn failure(&self, failed: &apply::Failed) -> Failure {
+    pub(super) fn failure(&self, failed: &apply::Failed) -> Failure {
         let key = failure_key(failed);
         let before = self
             .failures
@@ -491,7 +494,7 @@ impl Turn<'_> {
         }
     }
 
-    async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
+    pub(super) async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
         let (lease, now) = (self.lease, self.engine.clock.now());
         let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
         let step = Advance {

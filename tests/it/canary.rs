@@ -158,6 +158,21 @@ fn strings_in(value: &serde_json::Value, texts: &mut std::collections::BTreeSet<
     }
 }
 
+/// A mail of somebody whom the CRM knows, with a file.
+fn with_a_file(site: &Site) -> String {
+    let world = site.control("GET", "/world", b"");
+    let contacts = world["salesforce"]["Contact"].as_array().unwrap();
+    let sender = contacts.iter().find_map(|row| row["Email"].as_str()).unwrap();
+    format!(
+        "From: {sender}\r\nTo: x@lab.example\r\nSubject: with a file\r\nMessage-ID: <canary-2@outside.example>\r\n\
+         Date: {}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\nContent-Type: text/plain\r\n\
+         Content-Disposition: attachment; filename=\"canary file name that nobody finds.txt\"\r\n\r\n\
+         canary words in a file that nobody finds\r\n--b--\r\n",
+        chrono::Utc::now().to_rfc2822()
+    )
+}
+
 /// The folders of the appliance itself: data with WAL and temp files, logs, what it printed.
 fn appliance(site: &Site) -> Vec<PathBuf> {
     ["data", "log"].map(|name| site.folder().join(name)).to_vec()
@@ -166,6 +181,12 @@ fn appliance(site: &Site) -> Vec<PathBuf> {
 #[test]
 fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     let mut site = Site::open(3, 60);
+    let policy = site.file("policy.json");
+    let mut taking = holdfast::sync::policy::Policy::default();
+    taking.attachments.of = holdfast::record::kind::RecordKind::ALL.to_vec();
+    taking.attachments.inline = true;
+    fs::write(&policy, serde_json::to_string(&taking).unwrap()).unwrap();
+    site.succeed(&["policy", "set", "default", policy.to_str().unwrap()]);
     site.start_daemon();
     site.in_step();
     // Failures, a cut connection, an answer that does not parse, a kill in the middle, a restart.
@@ -181,11 +202,9 @@ fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
                 Subject: canary subject that nobody may find\r\nMessage-ID: <canary-1@outside.example>\r\n\r\n\
                 canary body that nobody may find either\r\n";
     let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
-    site.control(
-        "POST",
-        &format!("/exchange/import-eml?mailbox={address}&folder=inbox"),
-        mail.as_bytes(),
-    );
+    let inbox = format!("/exchange/import-eml?mailbox={address}&folder=inbox");
+    site.control("POST", &inbox, mail.as_bytes());
+    site.control("POST", &inbox, with_a_file(&site).as_bytes());
     site.in_step();
     site.kill_daemon();
     site.kill_postgresql();
@@ -200,6 +219,17 @@ fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
         ]
         .map(str::to_owned),
     );
+    let world = site.control("GET", "/world", b"");
+    let files = world["salesforce"]["ContentVersion"].as_array().unwrap();
+    let title = "canary file name that nobody finds.txt";
+    assert!(
+        files.iter().any(|row| row["Title"] == title),
+        "the file was not carried"
+    );
+    markers.extend([
+        title.to_owned(),
+        "canary words in a file that nobody finds".to_owned(),
+    ]);
     assert!(markers.len() > 300, "only {} markers", markers.len());
     let mut looked = 0;
     for folder in appliance(&site) {

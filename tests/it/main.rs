@@ -14,6 +14,7 @@
 mod harness;
 
 mod access;
+mod attachments;
 mod bad_input;
 mod canary;
 mod cli;

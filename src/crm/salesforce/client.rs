@@ -13,7 +13,9 @@ use super::wire::versions::{self, ApiVersion};
 use crate::crm::budget::CallBudget;
 use crate::crm::error::CrmError;
 use crate::foundation::clock::Clock;
-use crate::foundation::egress::{ClientLimits, Gate, HttpClient, Purpose, Repeatable};
+use crate::foundation::egress::{
+    BodyLimits, BodySource, ClientLimits, Gate, HttpClient, Purpose, Repeatable, Upload, UploadError,
+};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
@@ -23,9 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
+/// How long the org may take for one piece of an upload, and for its answer once it has them all.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
+
 /// Speaks REST.
 pub(super) struct Client {
     settings: Arc<SalesforceSettings>,
+    gate: Gate,
     http: HttpClient,
     auth: Auth,
     version: OnceCell<ApiVersion>,
@@ -95,10 +101,11 @@ impl Client {
         clock: Clock,
         budget: Option<Arc<dyn CallBudget>>,
     ) -> Self {
-        let http = HttpClient::new(gate, Purpose::Crm, ClientLimits::default());
+        let http = HttpClient::new(gate.clone(), Purpose::Crm, ClientLimits::default());
         let auth = Auth::new(Arc::clone(&settings), http.clone(), clock.clone());
         Self {
             settings,
+            gate,
             http,
             auth,
             version: OnceCell::new(),
@@ -181,6 +188,56 @@ impl Client {
             body,
             at: http_date(&head.headers),
         })
+    }
+
+    /// Sends a body that is made while it is sent, of this type and length. It cannot be sent twice: whoever
+    /// makes it begins anew when this asks for another try.
+    pub(super) async fn upload(
+        &self,
+        username: &str,
+        path: &str,
+        (kind, length): (HeaderValue, u64),
+        source: &mut dyn BodySource,
+    ) -> Result<Answer, CrmError> {
+        let token = self.auth.token(username).await?;
+        let version = &self.version(&token).await?.number;
+        let url = token.instance.join(&format!("/services/data/v{version}/{path}"));
+        let url = url.map_err(|_| misfit())?;
+        let mut head = Request::new(());
+        *head.method_mut() = Method::POST;
+        let headers = head.headers_mut();
+        headers.insert(AUTHORIZATION, token.header()?);
+        headers.insert(ACCEPT, JSON);
+        headers.insert(CONTENT_TYPE, kind);
+        let upload = Upload {
+            length,
+            within: UPLOAD_PATIENCE,
+            body: BodyLimits::default(),
+        };
+        let answer = upload.send(&self.gate, Purpose::Crm, &url, head, source).await;
+        let (head, body) = answer
+            .map_err(|error| match error {
+                UploadError::Egress(error) => unreachable(error),
+                UploadError::Abandoned => CrmError::Unintelligible {
+                    what: "the file was not sent to its end",
+                },
+            })?
+            .into_parts();
+        self.note(&head.headers);
+        match sorted(head.status.as_u16(), &head.headers, &body) {
+            Ok(()) => Ok(Answer {
+                body,
+                at: http_date(&head.headers),
+            }),
+            Err(Failure::Session) => {
+                self.auth.renewed(username, &token).await?;
+                Err(CrmError::Busy {
+                    code: "INVALID_SESSION_ID".to_owned(),
+                    wait: throttle::BUSY_WAIT,
+                })
+            }
+            Err(Failure::Passing(error) | Failure::Final(error)) => Err(error),
+        }
     }
 
     fn note(&self, headers: &HeaderMap) {

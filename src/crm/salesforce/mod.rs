@@ -33,6 +33,7 @@ mod cursor;
 mod draft;
 mod fate;
 mod feed;
+mod files;
 mod people;
 mod read;
 mod relations;
@@ -52,6 +53,7 @@ pub use settings::{Flow, SalesforceSettings};
 
 use self::client::Client;
 use self::feed::Feed;
+use self::files::Files;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
@@ -61,9 +63,9 @@ use super::budget::CallBudget;
 use super::error::CrmError;
 use super::model::{
     CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
-    ExternalKey, Fate, Match,
+    ExternalKey, Fate, FileId, Match, NewFile,
 };
-use super::port::Crm;
+use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Gate;
@@ -79,6 +81,7 @@ pub struct SalesforceCrm {
     whois: Arc<Whois>,
     reader: Reader,
     feed: Feed,
+    files: Files,
     writer: Writer,
 }
 
@@ -101,6 +104,7 @@ impl SalesforceCrm {
         let whois = Arc::new(Whois::new(Arc::clone(&client)));
         Self {
             reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
+            files: Files::new(Arc::clone(&client), Arc::clone(&users)),
             feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
             writer: Writer::new(
                 Arc::clone(&client),
@@ -181,5 +185,26 @@ impl Crm for SalesforceCrm {
 
     fn calls(&self) -> Option<(u64, u64)> {
         self.client.calls()
+    }
+
+    fn largest_file(&self) -> Option<u64> {
+        Some(files::LARGEST)
+    }
+
+    async fn find_file(&self, user: &CrmUser, key: &ExternalKey) -> Result<Option<FileId>, CrmError> {
+        self.files.find(user, key).await
+    }
+
+    async fn store_file(
+        &self,
+        user: &CrmUser,
+        file: NewFile,
+        body: &mut dyn FileBody,
+    ) -> Result<FileId, CrmError> {
+        self.files.store(user, file, body).await
+    }
+
+    async fn link_file(&self, user: &CrmUser, record: &CrmId, file: &FileId) -> Result<(), CrmError> {
+        self.files.link(user, record, file).await
     }
 }

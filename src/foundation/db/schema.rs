@@ -2,6 +2,16 @@
 //! text that belongs here when the two differ. Do not edit by hand what that test generates.
 
 diesel::table! {
+    attachments (mailbox_id, kind, item_key, attachment_key) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        item_key -> Int8,
+        attachment_key -> Int8,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
     crm_budgets (crm) {
         crm -> Text,
         used -> Nullable<Int8>,
@@ -17,6 +27,18 @@ diesel::table! {
         node -> Uuid,
         calls -> Int8,
         told_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    contents (crm, hash) {
+        crm -> Text,
+        hash -> Bytea,
+        file_id -> Nullable<Text>,
+        holder_mailbox -> Int4,
+        holder_kind -> Int2,
+        holder_fence -> Int8,
+        claimed_at -> Timestamptz,
     }
 }
 
@@ -230,6 +252,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    transfers (mailbox_id, kind, item_key) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        item_key -> Int8,
+        item_id -> Text,
+        crm_id -> Text,
+    }
+}
+
+diesel::table! {
     turns (id) {
         id -> Int8,
         mailbox_id -> Int4,
@@ -263,6 +295,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(attachments -> mailboxes (mailbox_id));
 diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
@@ -274,12 +307,13 @@ diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(series -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
 diesel::joinable!(streams -> mailboxes (mailbox_id));
+diesel::joinable!(transfers -> mailboxes (mailbox_id));
 diesel::joinable!(turns -> mailboxes (mailbox_id));
 diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups, listen_members,
-    mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions, sign_in_codes, skips,
-    streams, turns, undo_items, unseen_items,
+    attachments, contents, crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups,
+    listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions,
+    sign_in_codes, skips, streams, transfers, turns, undo_items, unseen_items,
 );

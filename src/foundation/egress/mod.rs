@@ -8,7 +8,7 @@
 //!
 //! Above the gate stand two ways to speak HTTP/1.1. [`HttpConnection`] is one connection, for protocols that
 //! sign in the connection itself (NTLM), and [`Streamed`] an answer on it that stays open. [`HttpClient`] keeps idle connections per target, for protocols
-//! whose sign-in is in a header. Neither follows redirects, and neither reads proxy settings from the
+//! whose sign-in is in a header; [`Upload`] sends a body that is made while it goes out. Neither follows redirects, and neither reads proxy settings from the
 //! environment: a redirect would lead through a door that nobody opened.
 
 mod authority;
@@ -26,6 +26,7 @@ pub mod store;
 pub mod streamed;
 pub mod target;
 pub mod tls;
+pub mod upload;
 
 pub use body::BodyLimits;
 pub use client::{ClientLimits, HttpClient, Repeatable};
@@ -37,3 +38,4 @@ pub use policy::Policy;
 pub use streamed::Streamed;
 pub use target::{Purpose, Target};
 pub use tls::TrustRoots;
+pub use upload::{Abandoned, BodySource, Upload, UploadError};

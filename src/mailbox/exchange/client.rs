@@ -1,5 +1,7 @@
 //! One call: a request in a mailbox, and the answer's response messages or the reason why there are none.
 
+// long: one call in its three forms (whole, left open, in pieces), from its turn to the judged answer
+
 use super::auth::{Account, AuthError, Patience};
 use super::cookies::Jar;
 use super::fault;
@@ -252,6 +254,60 @@ impl Client {
         })
     }
 
+    /// Calls an operation and leaves its answer to be taken piece by piece. An answer that is no success of HTTP
+    /// is judged here.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn download(
+        &self,
+        mailbox: &MailboxRef,
+        write: impl Fn(&mut Writer),
+    ) -> Result<Streamed, CallError> {
+        let session = self.session(mailbox);
+        let caller = Caller {
+            mailbox,
+            session: &session,
+            route: None,
+        };
+        let version = self.version(caller).await?;
+        let _turn = self.throttle.turn(&session).await?;
+        let body = envelope(version, &self.settings.identity(mailbox), write);
+        let request = self.request(caller, body)?;
+        let patience = self.patience();
+        let answer = self.pool.stream(&request, patience).await.map_err(unanswered)?;
+        caller.jar().keep(answer.headers());
+        if answer.status() == StatusCode::OK {
+            return Ok(answer);
+        }
+        let answer = answer.whole(&patience.body, patience.within).await;
+        let answer = answer.map_err(|error| unanswered(error.into()))?;
+        let text = self.judged(&session, &answer)?;
+        Err(self.refusal(&session, &text))
+    }
+
+    /// What an answer says that has nothing of what was asked for.
+    pub fn refusal(&self, session: &Session, text: &str) -> CallError {
+        let read: Answer<()> = match answer::read(text, |_, _, doc| doc.skip()) {
+            Ok(read) => read,
+            Err(damage) => return damage.into(),
+        };
+        self.throttle.note(session, signal(&read));
+        let fault = match read.outcome {
+            Ok(messages) => messages.into_iter().find_map(Result::err),
+            Err(fault) => Some(fault),
+        };
+        let nothing = MailboxError::Unintelligible {
+            what: "an answer without what was asked for",
+        };
+        fault.map_or(CallError::Other(nothing), CallError::Fault)
+    }
+
+    /// How long a server may let us wait for the next piece of an answer.
+    pub fn piece_within(&self) -> Duration {
+        self.settings.timeout
+    }
+
     fn patience(&self) -> Patience {
         Patience {
             body: BodyLimits::default(),
@@ -400,7 +456,8 @@ fn signal<T>(answer: &Answer<T>) -> Signal {
     Signal::of(faults.chain(answer.outcome.as_ref().err()))
 }
 
-fn unanswered(error: AuthError) -> CallError {
+/// What a failure of the connection means.
+pub fn unanswered(error: AuthError) -> CallError {
     match error {
         AuthError::Refused(code) => CallError::Other(MailboxError::SignInRefused {
             code: Some(code.to_owned()),

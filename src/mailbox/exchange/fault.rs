@@ -60,6 +60,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("ErrorProxyGroupSidLimitExceeded", Meaning::SignIn),
     ("ErrorItemNotFound", Meaning::Gone),
     ("ErrorFolderNotFound", Meaning::Gone),
+    ("ErrorAttachmentNotFound", Meaning::Gone),
     ("ErrorCalendarOccurrenceIsDeletedFromRecurrence", Meaning::Gone),
     ("ErrorIrresolvableConflict", Meaning::Conflict),
     ("ErrorStaleObject", Meaning::Conflict),

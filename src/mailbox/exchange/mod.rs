@@ -11,6 +11,7 @@
 //! (promise P7). One item that the server or the parser cannot take never holds up its batch. And nothing of
 //! what passes through is logged: logs carry the mailbox's number, the operation and Exchange's request id.
 
+mod attachments;
 mod auth;
 mod client;
 mod convert;
@@ -43,7 +44,7 @@ use self::listen::ExchangeListener;
 use super::error::MailboxError;
 use super::listener::MailboxListener;
 use super::model::*;
-use super::port::MailboxServer;
+use super::port::{MailboxServer, OpenAttachment};
 use super::series::{Series, Span};
 use crate::foundation::egress::Gate;
 use crate::record::field::{Field, FieldSet};
@@ -132,5 +133,22 @@ impl MailboxServer for ExchangeServer {
     fn listener(&self) -> Option<Box<dyn MailboxListener>> {
         let listener = || Box::new(ExchangeListener::new(Arc::clone(&self.client)));
         self.notifications.then(|| listener() as Box<dyn MailboxListener>)
+    }
+
+    async fn attachments(
+        &self,
+        mailbox: &MailboxRef,
+        _kind: RecordKind,
+        item: &ItemId,
+    ) -> Result<Vec<Attachment>, MailboxError> {
+        attachments::list(&self.client, mailbox, item).await
+    }
+
+    async fn open(
+        &self,
+        mailbox: &MailboxRef,
+        attachment: &Attachment,
+    ) -> Result<OpenAttachment, MailboxError> {
+        attachments::open(&self.client, mailbox, attachment).await
     }
 }

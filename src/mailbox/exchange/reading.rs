@@ -179,6 +179,12 @@ impl Reader<'_> {
         let item = raw.item.take().ok_or(MailboxError::Unintelligible {
             what: "an item without its identifier",
         })?;
+        // An id may have been typed by a person, who need not know what the item is.
+        if default_folder(self.kind).is_some_and(|(_, element)| element != raw.element) {
+            return Err(MailboxError::Refused {
+                code: "AnotherKindOfItem".to_owned(),
+            });
+        }
         let record = match self.kind {
             RecordKind::Calendar => Record::Event(convert::event::read(&mut raw)?),
             RecordKind::Contacts => Record::Contact(convert::contact::read(&mut raw)),
@@ -195,6 +201,7 @@ impl Reader<'_> {
             record,
             categories: raw.categories.into_iter().map(Content::new).collect(),
             degraded: extent == Extent::WithoutBody,
+            has_attachments: raw.has_attachments || !raw.attachments.is_empty(),
         })
     }
 

@@ -81,6 +81,9 @@ pub async fn mailbox_page(
     let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
     for item in looked {
         let key = item_key(&item.item.id);
+        gathered
+            .carrying
+            .extend(item.carries.then(|| item.item.id.clone()));
         let work = match known.remove(&key) {
             Some(link) => linked_work(stream, item, link, pending),
             None => unlinked_work(stream, item, counterparts.remove(&key)),

@@ -15,4 +15,4 @@ pub use due::{due_items, due_records, key_of, with_retries};
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
 pub use series::{Expansion, due_series, ended, rulings, span};
-pub use work::{ChangedSeries, EndedSeries, Gathered, SeriesNews, Work, mark_earlier};
+pub use work::{ChangedSeries, EndedSeries, Gathered, SeriesNews, Work, mark_earlier, transfers};

@@ -1,5 +1,6 @@
 //! Both sides of one item, and what a page of them is.
 
+use crate::attachments::model::Transfer;
 use crate::crm::model::{CrmId, CrmRecord};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
@@ -8,7 +9,7 @@ use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Reason, Side};
 use crate::sync::store::series::{SeriesChange, SeriesRow};
 use chrono::NaiveDate;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Both sides of one item, with what is needed to write them.
 pub struct Work {
@@ -104,6 +105,8 @@ pub struct Gathered {
     pub unreadable: Vec<(ItemId, &'static str, Class)>,
     /// Items that are nothing to us any more.
     pub settled: Vec<(Side, ItemKey)>,
+    /// Items whose attachments go to the CRM, once they are linked.
+    pub carrying: Vec<ItemId>,
     /// Series that are left alone as a whole.
     pub skipped: Vec<(ItemId, Reason)>,
     /// Dates of series that were looked at.
@@ -112,4 +115,19 @@ pub struct Gathered {
     pub rows: SeriesChange,
     /// Series that were seen, and that are to be looked at date by date.
     pub series: SeriesNews,
+}
+
+/// The transfers of a page: its items with attachments, as far as they are linked now.
+pub fn transfers(carrying: &[ItemId], links: &[Link]) -> Vec<Transfer> {
+    let by_key: HashMap<ItemKey, &Link> = links.iter().map(|link| (link.key, link)).collect();
+    let transfer = |item: &ItemId| {
+        let key = item_key(item);
+        let link = by_key.get(&key)?;
+        Some(Transfer {
+            item_key: key.0,
+            item: item.0.clone(),
+            record: link.crm.0.clone(),
+        })
+    };
+    carrying.iter().filter_map(transfer).collect()
 }

@@ -2,6 +2,8 @@
 
 use super::series::SeriesChange;
 use super::{journal, links, series, streams, unseen};
+use crate::attachments;
+use crate::attachments::model::Transfer;
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
@@ -61,6 +63,10 @@ pub struct PageOutcome {
     pub shown: Vec<ItemKey>,
     /// Series to remember and to forget.
     pub series: SeriesChange,
+    /// Items whose attachments are to be carried.
+    pub transfers: Vec<Transfer>,
+    /// Items whose attachments wait no more.
+    pub carried: Vec<ItemKey>,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -94,6 +100,9 @@ pub fn commit_page(
     series::change(conn, stream, &page.series)?;
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
+    let carried: Vec<i64> = page.carried.iter().map(|key| key.0).collect();
+    attachments::store::done(conn, lease.carrier(), &carried)?;
+    attachments::store::put(conn, lease.carrier(), &page.transfers)?;
     put_failures(conn, stream, &page.failed, now)
 }
 

@@ -3,6 +3,7 @@
 //! A lease is a row with an owner, an expiry and a fencing number that grows with every lease. Every write
 //! of a turn names its fencing number, so a process that slept through its lease writes nothing.
 
+use crate::attachments::model::Carrier;
 use crate::crm::model::CrmCursor;
 use crate::foundation::db::schema::{mailboxes, streams};
 use crate::foundation::ids::MailboxId;
@@ -26,6 +27,17 @@ pub struct Lease {
     pub fence: i64,
     /// When the stream was due.
     pub due_at: DateTime<Utc>,
+}
+
+impl Lease {
+    /// The turn, as who carries attachments.
+    pub fn carrier(self) -> Carrier {
+        Carrier {
+            mailbox: self.stream.mailbox,
+            kind: self.stream.kind,
+            fence: self.fence,
+        }
+    }
 }
 
 /// Where a stream stands.

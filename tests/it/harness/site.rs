@@ -213,6 +213,11 @@ lease_s = 5
         self.daemon = Some(child);
     }
 
+    /// The daemon's process.
+    pub fn daemon_id(&self) -> u32 {
+        self.daemon.as_ref().unwrap().id()
+    }
+
     /// A second daemon on the site's database, with folders of its own; its log is in `NAME-log`. The first one
     /// has made the database.
     pub fn start_peer(&self, name: &str, sync: &str) -> Peer {

@@ -9,6 +9,7 @@
 //! | GET /world | the whole content of both sides |
 //! | /salesforce/… | see [`crate::salesforce::control`] |
 //! | POST /exchange/import-eml?mailbox=&folder= | puts a raw mail into a mailbox |
+//! | POST /exchange/attach?item=&name=&size= | attaches the body to an item, or so many octets made up |
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use hyper::{Request, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::exchange::item::AttachmentContent;
+use crate::exchange::value::Binary;
 use crate::faults::{Rule, Side};
 use crate::http::Reply;
 use crate::lab::Parts;
@@ -75,6 +78,7 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
             "salesforce": parts.salesforce.content(),
         })),
         (&Method::POST, "/exchange/import-eml") => import_eml(parts, request),
+        (&Method::POST, "/exchange/attach") => attach(parts, request),
         (method, path) => {
             let world = &parts.salesforce;
             let answered = crate::salesforce::control::answer(world, method.as_str(), path, request.body());
@@ -131,6 +135,25 @@ fn stats(parts: &Parts) -> Value {
         "exchange": side(Side::Exchange, parts.exchange.stats()),
         "salesforce": side(Side::Salesforce, parts.salesforce.stats()),
     })
+}
+
+fn attach(parts: &Parts, request: &Request<Bytes>) -> Answer {
+    let query = request.uri().query().unwrap_or_default();
+    let value = |name: &str| {
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    };
+    let content = match value("size").parse() {
+        Ok(size) => AttachmentContent::Large(size),
+        Err(_) => AttachmentContent::File(Binary(request.body().clone())),
+    };
+    let attached = parts
+        .exchange
+        .attach_file(&value("item"), &value("name"), content);
+    attached.map_err(|message| (StatusCode::BAD_REQUEST, message))?;
+    Ok(json!({}))
 }
 
 fn import_eml(parts: &Parts, request: &Request<Bytes>) -> Answer {

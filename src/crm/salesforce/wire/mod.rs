@@ -5,6 +5,7 @@ pub(super) mod collections;
 pub(super) mod composite;
 pub(super) mod describe;
 pub(super) mod fault;
+pub(super) mod multipart;
 pub(super) mod query;
 pub(super) mod token;
 pub(super) mod versions;

@@ -40,7 +40,7 @@ pub fn read(raw: &mut RawItem, direction: Direction) -> Result<Email, MailboxErr
         protection: protection(raw),
         is_draft: message.is_draft,
         is_report: !is_between_people(&raw.element, &raw.class),
-        attachments: raw.attachments,
+        attachments: raw.attachments.iter().filter(|one| !one.is_inline).count() as u32,
     })
 }
 

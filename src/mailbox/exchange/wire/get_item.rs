@@ -31,6 +31,7 @@ const COMMON: &[Path] = &[
 const CALENDAR: &[Path] = &[
     Path::Field("item:ReminderIsSet"),
     Path::Field("item:ReminderMinutesBeforeStart"),
+    Path::Field("item:HasAttachments"),
     Path::Field("calendar:Start"),
     Path::Field("calendar:End"),
     Path::Field("calendar:IsAllDayEvent"),
@@ -106,6 +107,7 @@ const CONTACTS: &[Path] = &[
 ];
 
 const TASKS: &[Path] = &[
+    Path::Field("item:HasAttachments"),
     Path::Field("item:Importance"),
     Path::Field("item:ReminderIsSet"),
     Path::Field("item:ReminderDueBy"),
@@ -160,6 +162,15 @@ pub fn request(w: &mut Writer, kind: RecordKind, extent: Extent, items: &[Name])
     });
 }
 
+/// The list of the items asked for.
+pub fn ids(w: &mut Writer, items: &[ItemId]) {
+    w.element("m:ItemIds", &[], |w| {
+        items
+            .iter()
+            .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]));
+    });
+}
+
 /// Asks for a stamp and a date of birth, to choose among copies.
 pub fn stamp_shape(w: &mut Writer) {
     w.element("m:ItemShape", &[], |w| {
@@ -182,11 +193,7 @@ pub fn zones(w: &mut Writer, items: &[ItemId]) {
                 ],
             );
         });
-        w.element("m:ItemIds", &[], |w| {
-            items
-                .iter()
-                .for_each(|item| w.empty("t:ItemId", &[("Id", &item.0)]))
-        });
+        ids(w, items);
     });
 }
 

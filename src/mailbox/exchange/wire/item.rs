@@ -4,6 +4,7 @@
 //! Source: "Item" in the EWS reference.
 
 use super::appointment::RawAppointment;
+use super::attachment::{self, RawAttachment};
 use super::contact::RawContact;
 use super::message::RawMessage;
 use super::path;
@@ -43,8 +44,10 @@ pub struct RawItem {
     pub reminder_minutes: Option<u32>,
     /// The instant of the reminder, for tasks.
     pub reminder_at: Option<DateTime<Utc>>,
-    /// Attachments that are not part of the body.
-    pub attachments: u32,
+    /// What is attached, without its bytes.
+    pub attachments: Vec<RawAttachment>,
+    /// True where something is attached that the body does not show.
+    pub has_attachments: bool,
     /// When it was changed last.
     pub modified: Option<DateTime<Utc>>,
     /// When it was made.
@@ -126,7 +129,8 @@ impl RawItem {
             "ReminderIsSet" => self.reminder_is_set = flag(doc)?,
             "ReminderMinutesBeforeStart" => self.reminder_minutes = doc.text()?.trim().parse().ok(),
             "ReminderDueBy" => self.reminder_at = instant(doc)?,
-            "Attachments" => self.attachments = attachments(doc)?,
+            "Attachments" => self.attachments = attachment::read_all(doc)?,
+            "HasAttachments" => self.has_attachments = flag(doc)?,
             "LastModifiedTime" => self.modified = instant(doc)?,
             "DateTimeCreated" => self.created = instant(doc)?,
             "ExtendedProperty" => self.extended(doc)?,
@@ -164,20 +168,4 @@ impl RawItem {
         }
         Ok(())
     }
-}
-
-/// Counts attachments that are files or items of their own, not pictures of the body.
-fn attachments(doc: &mut Document<'_>) -> Result<u32, XmlError> {
-    let mut count = 0;
-    while doc.child()?.is_some() {
-        let mut inline = false;
-        while let Some(element) = doc.child()? {
-            match element.key() {
-                (Ns::Types, "IsInline") => inline = flag(doc)?,
-                _ => doc.skip()?,
-            }
-        }
-        count += u32::from(!inline);
-    }
-    Ok(count)
 }

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod appointment;
+pub mod attachment;
 pub mod contact;
 pub mod create_item;
 pub mod delete_item;
@@ -14,10 +15,12 @@ pub mod find_folder;
 pub mod find_item;
 pub mod folder;
 pub mod frames;
+pub mod get_attachment;
 pub mod get_folder;
 pub mod get_item;
 pub mod item;
 pub mod message;
+pub mod octets;
 pub mod path;
 pub mod property;
 pub mod recurrence;

@@ -6,7 +6,7 @@ use super::ops;
 use super::refusal::Refusal;
 use super::soap::{self, Request as Soap};
 use super::xml::read;
-use super::{auth, impersonate, streaming};
+use super::{auth, impersonate, large, streaming};
 use crate::faults::{Fault, Side};
 use crate::http::{ConnectionState, Reply};
 use bytes::Bytes;
@@ -72,6 +72,11 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
         Err(refusal) => return fault(refusal),
     };
     let response = with_headers(response, &request);
+    if !matches!(met, Some(Fault::Cut { .. }))
+        && let Some(reply) = large::streamed(&response)
+    {
+        return reply;
+    }
     match met {
         Some(Fault::HalfApplied | Fault::ApplyThenCut) => Reply::Close,
         Some(Fault::Cut { after_bytes }) => Reply::Cut {

@@ -127,6 +127,8 @@ pub struct Extended {
 pub enum AttachmentContent {
     /// A file's octets.
     File(Binary),
+    /// So many octets that are made when they are asked for, and never held ([`super::large`]).
+    Large(u64),
     /// Another item.
     Item(Box<Item>),
     /// A link, no octets (ReferenceAttachment).

@@ -407,6 +407,7 @@ pub fn size_of_item(item: &Item) -> usize {
         .iter()
         .map(|attachment| match &attachment.content {
             AttachmentContent::File(octets) => octets.0.len(),
+            AttachmentContent::Large(size) => *size as usize,
             AttachmentContent::Item(item) => size_of_item(item),
             AttachmentContent::Reference { .. } => 512,
         })

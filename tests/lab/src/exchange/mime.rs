@@ -202,7 +202,7 @@ fn attachment_part(attachment: &Attachment) -> Option<MimePart<'_>> {
             )
             .transfer_encoding("8bit")
         }
-        AttachmentContent::Reference { .. } => return None,
+        AttachmentContent::Reference { .. } | AttachmentContent::Large(_) => return None,
     };
     let part = match &attachment.content_id {
         Some(id) => part.cid(id.as_str()),

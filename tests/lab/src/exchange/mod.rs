@@ -17,6 +17,7 @@ pub mod front;
 pub mod ids;
 pub mod impersonate;
 pub mod item;
+pub mod large;
 pub mod layout;
 pub mod mailbox;
 pub mod mapi;
@@ -128,6 +129,43 @@ impl World {
         defaults::complete(&mut item, transaction.at(), Some(owner));
         let key = transaction.deliver(folder.into(), item);
         Ok(self.ids.encode(Target::Item(key)))
+    }
+}
+
+impl World {
+    /// Attaches something to an item, as its owner would in Outlook.
+    ///
+    /// # Errors
+    /// No such item, as a sentence for the caller.
+    pub fn attach_file(
+        &self,
+        item: &str,
+        name: &str,
+        content: item::AttachmentContent,
+    ) -> Result<(), String> {
+        let missing = || format!("there is no item {item}");
+        let Some(Target::Item(key)) = self.ids.decode(item, self.count()) else {
+            return Err(missing());
+        };
+        let owner = self.directory.owner(key.mailbox).ok_or_else(missing)?;
+        let mut transaction = self.transaction(key.mailbox, owner).ok_or_else(missing)?;
+        let modified = transaction.at();
+        let stored = transaction.mailbox().items.get(&key.serial).ok_or_else(missing)?;
+        let mut changed = stored.item.as_ref().clone();
+        changed.attachments.push(item::Attachment {
+            serial: 0,
+            name: name.to_owned(),
+            content_type: Some("application/octet-stream".to_owned()),
+            content_id: None,
+            inline: false,
+            contact_photo: false,
+            modified,
+            content,
+        });
+        changed.mime = None;
+        defaults::number_attachments(&mut changed);
+        transaction.update(key.serial, changed, false);
+        Ok(())
     }
 }
 

@@ -53,7 +53,7 @@ pub fn create(cx: &Context, request: &Element) -> Result<String, Refusal> {
 
 fn element_name(attachment: &Attachment) -> &'static str {
     match attachment.content {
-        AttachmentContent::File(_) => "t:FileAttachment",
+        AttachmentContent::File(_) | AttachmentContent::Large(_) => "t:FileAttachment",
         AttachmentContent::Item(_) => "t:ItemAttachment",
         AttachmentContent::Reference { .. } => "t:ReferenceAttachment",
     }

@@ -3,6 +3,7 @@
 use crate::exchange::context::{Context, Found};
 use crate::exchange::ids::{ItemKey, Target};
 use crate::exchange::item::{Attachment, AttachmentContent, Item};
+use crate::exchange::large;
 use crate::exchange::mailbox::size_of_item;
 use crate::exchange::shape::Shape;
 use crate::exchange::version::Version;
@@ -42,6 +43,7 @@ pub fn one(
 ) {
     let (name, size) = match &attachment.content {
         AttachmentContent::File(octets) => ("t:FileAttachment", octets.0.len()),
+        AttachmentContent::Large(size) => ("t:FileAttachment", *size as usize),
         AttachmentContent::Item(item) => ("t:ItemAttachment", size_of_item(item)),
         AttachmentContent::Reference { .. } => ("t:ReferenceAttachment", 0),
     };
@@ -69,6 +71,11 @@ pub fn one(
             }
             if content.is_some() {
                 writer.leaf("t:Content", &STANDARD.encode(&octets.0));
+            }
+        }
+        AttachmentContent::Large(size) => {
+            if content.is_some() {
+                writer.leaf("t:Content", &large::mark(*size));
             }
         }
         AttachmentContent::Item(item) => {

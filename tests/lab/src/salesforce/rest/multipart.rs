@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::salesforce::error::{ApiResult, unreadable};
+use crate::salesforce::rules::content;
 
 /// The request as JSON: the first JSON part, with the binary part under its own name.
 ///
@@ -30,7 +31,7 @@ pub fn to_json(content_type: &str, body: &[u8]) -> ApiResult<Value> {
             let value: Value = serde_json::from_slice(data).map_err(|error| unreadable(error.to_string()))?;
             entity = Some(value);
         } else {
-            blobs.push((name_of(part), STANDARD.encode(data)));
+            blobs.push((name_of(part), held(data)));
         }
     }
     let mut entity = entity.ok_or_else(|| unreadable("Multipart message without a JSON part"))?;
@@ -40,6 +41,25 @@ pub fn to_json(content_type: &str, body: &[u8]) -> ApiResult<Value> {
         }
     }
     Ok(entity)
+}
+
+/// Files longer than this are measured and not held.
+const HELD: usize = 8 << 20;
+const MEASURED: &str = "measured:";
+
+/// A file as it is held: its bytes, or what was measured of them.
+fn held(data: &[u8]) -> String {
+    match data.len() {
+        0..=HELD => STANDARD.encode(data),
+        size => STANDARD.encode(format!("{MEASURED}{size}:{}", content::checksum(data))),
+    }
+}
+
+/// Size and checksum of a file that is not held.
+pub fn measured(data: &[u8]) -> Option<(usize, String)> {
+    let text = std::str::from_utf8(data).ok()?.strip_prefix(MEASURED)?;
+    let (size, checksum) = text.split_once(':')?;
+    Some((size.parse().ok()?, checksum.to_owned()))
 }
 
 fn name_of(part: &[u8]) -> String {
@@ -73,5 +93,5 @@ fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    memchr::memmem::find(haystack, needle)
 }

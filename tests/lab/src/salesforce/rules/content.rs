@@ -7,12 +7,20 @@ use serde_json::Value;
 
 use super::people::ids;
 use crate::salesforce::error::{ApiError, ApiResult, read_only};
+use crate::salesforce::rest::multipart;
 use crate::salesforce::store::{Fields, Row};
 use crate::salesforce::transaction::Transaction;
 
 /// Size, checksum and type of a version.
 pub fn version(row: &mut Row) -> ApiResult<()> {
     let path = row.text("PathOnClient").to_owned();
+    if !row.text("ContentUrl").is_empty() {
+        return link_version(row);
+    }
+    if path.is_empty() {
+        let message = "Required fields are missing: [PathOnClient]";
+        return Err(ApiError::on("REQUIRED_FIELD_MISSING", message, &["PathOnClient"]));
+    }
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     if row.text("Title").is_empty() {
         let title = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -32,14 +40,27 @@ pub fn version(row: &mut Row) -> ApiResult<()> {
     );
     row.set("FileExtension", extension);
     let data = STANDARD.decode(row.text("VersionData")).unwrap_or_default();
-    row.set("ContentSize", data.len() as i64);
-    let checksum: String = Md5::digest(&data)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let (size, checksum) = multipart::measured(&data).unwrap_or_else(|| (data.len(), checksum(&data)));
+    row.set("ContentSize", size as i64);
     row.set("Checksum", checksum);
     row.set("IsLatest", true);
     Ok(())
+}
+
+/// A link has no bytes, and is told by its type.
+fn link_version(row: &mut Row) -> ApiResult<()> {
+    row.set("FileType", "LINK");
+    row.set("ContentSize", 0);
+    row.set("IsLatest", true);
+    Ok(())
+}
+
+/// The MD5 checksum of a file.
+pub fn checksum(data: &[u8]) -> String {
+    Md5::digest(data)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The document behind a version, and the links it starts with.

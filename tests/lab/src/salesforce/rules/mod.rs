@@ -4,7 +4,7 @@
 //! `delete` takes along what hangs on a record.
 
 mod activity;
-mod content;
+pub mod content;
 mod email;
 mod event;
 mod people;

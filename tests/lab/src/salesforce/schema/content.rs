@@ -21,7 +21,8 @@ const VERSION: &[Field] = &[
     Field::text("VersionNumber", 20).read_only(),
     Field::text("Title", 255),
     Field::new("Description", Kind::TextArea(1000)),
-    Field::text("PathOnClient", 500).create_only().required(),
+    Field::text("PathOnClient", 500).create_only(),
+    Field::new("ContentUrl", Kind::Url(1300)),
     Field::reference("FirstPublishLocationId", LINKED, "FirstPublishLocation").create_only(),
     Field::restricted("Origin", &["C", "H"])
         .or(Default::Text("C"))
