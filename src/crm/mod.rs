@@ -5,6 +5,10 @@
 //! it cannot hold, so that the engine brings both sides to a common form before it compares them.
 
 pub mod error;
+pub mod known;
 pub mod model;
+pub mod odoo;
 pub mod port;
 pub mod salesforce;
+pub mod seen;
+pub mod settled;

@@ -15,6 +15,7 @@ pub mod field;
 pub mod kind;
 pub mod normalise;
 pub mod person;
+pub mod places;
 pub mod task;
 
 use self::kind::RecordKind;

@@ -58,6 +58,11 @@ pub(super) async fn turn(
         None => first_total(&stream).await?,
         Some(_) => None,
     };
+    // A feed without deletions is asked for them each time, any other now and then to be sure.
+    let survivors_due = !stream.capabilities.deletions_in_feed
+        || position
+            .survivors_at
+            .is_none_or(|at| now - at >= engine.settings.survivor_check);
     let mut turn = Turn {
         engine,
         lease,
@@ -67,9 +72,7 @@ pub(super) async fn turn(
         failures,
         lasting,
         back: BroughtBack::default(),
-        survivors_due: position
-            .survivors_at
-            .is_none_or(|at| now - at >= engine.settings.survivor_check),
+        survivors_due,
         unseen,
         done: 0,
         total,

@@ -38,7 +38,7 @@ mod read;
 mod relations;
 mod reminders;
 mod schema;
-mod seen;
+
 mod settings;
 mod soql;
 mod throttle;
@@ -59,8 +59,8 @@ use self::who::Whois;
 use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
-    ExternalKey, Fate, Match,
+    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten, Fate,
+    Match,
 };
 use super::port::Crm;
 use crate::foundation::clock::Clock;
@@ -136,15 +136,6 @@ impl Crm for SalesforceCrm {
     async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {
         let owner = self.users.id(user).await?;
         fate::fates(&self.client, user, &owner, kind, ids).await
-    }
-
-    async fn find_keys(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        keys: &[ExternalKey],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.reader.by_key(user, kind, keys).await
     }
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
