@@ -48,8 +48,8 @@ test-odoo: setup ## the tests against a real Odoo alone; fails where it cannot b
 	@scripts/odoo.sh up >/dev/null
 	cargo nextest run --workspace --locked -E 'test(/^odoo_/)'
 
-demo: setup ## twenty mailboxes meet a CRM, both ways; CHECK=1 proves it and ends
-	@scripts/demo.sh $(if $(CHECK),--check)
+demo: setup ## twenty mailboxes meet a CRM, both ways; CHECK=1 proves it and ends; CRM=odoo
+	@scripts/demo$(if $(filter odoo,$(CRM)),_odoo).sh $(if $(CHECK),--check)
 
 bench: setup ## the figures, each beside what it is compared with
 	@scripts/bench.sh

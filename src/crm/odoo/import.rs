@@ -23,9 +23,11 @@ pub(super) async fn import(
     client: &Client,
     login: &str,
     kind: RecordKind,
-    drafts: Vec<Draft>,
+    mut drafts: Vec<Draft>,
     fates: &mut Settled,
 ) -> Result<Vec<(Draft, CrmError)>, CrmError> {
+    // Always in one order: two imports that share keys wait for each other instead of locking each other out.
+    drafts.sort_by(|a, b| a.key.cmp(&b.key));
     let mut unwanted = Vec::new();
     // Rows of one call have the same columns.
     let mut alike: BTreeMap<Vec<String>, Vec<Draft>> = BTreeMap::new();
