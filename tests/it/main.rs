@@ -35,6 +35,7 @@ mod notifications;
 mod odoo_connector;
 mod odoo_records;
 mod odoo_server;
+mod odoo_sync;
 mod private_postgresql;
 mod salesforce_connector;
 mod salesforce_org;
