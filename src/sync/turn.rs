@@ -58,11 +58,6 @@ pub(super) async fn turn(
         None => first_total(&stream).await?,
         Some(_) => None,
     };
-    // A feed without deletions is asked for them each time, any other now and then to be sure.
-    let survivors_due = !stream.capabilities.deletions_in_feed
-        || position
-            .survivors_at
-            .is_none_or(|at| now - at >= engine.settings.survivor_check);
     let mut turn = Turn {
         engine,
         lease,
@@ -72,7 +67,9 @@ pub(super) async fn turn(
         failures,
         lasting,
         back: BroughtBack::default(),
-        survivors_due,
+        survivors_due: position
+            .survivors_at
+            .is_none_or(|at| now - at >= engine.settings.survivor_check),
         unseen,
         done: 0,
         total,
@@ -165,7 +162,8 @@ impl Turn<'_> {
 
     /// Asks the CRM for every link's record by id, where that is due.
     async fn ask_survivors(&mut self, pending: &mut Pending) -> Result<(), SyncError> {
-        if !self.survivors_due {
+        // Of a feed without deletions it is asked each time, of any other now and then to be sure.
+        if !self.survivors_due && self.stream.capabilities.deletions_in_feed {
             return Ok(());
         }
         let handed_over = survivors::ask(&self.engine.db, &self.stream, pending).await?;
