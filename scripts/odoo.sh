@@ -42,7 +42,9 @@ download() {
     local mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg apt=$root/apt
     mirror=$(sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) .*/\2/p' \
         /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1 || true)
-    [ -n "$mirror" ] && [ -e "$keys" ] || cannot "this is no Debian: it names no mirror, or lacks Debian's keys"
+    if [ -z "$mirror" ] || [ ! -e "$keys" ]; then
+        cannot "this is no Debian: it names no mirror, or lacks Debian's keys"
+    fi
     mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial "$root/package"
     echo "deb [signed-by=$keys] $mirror sid main" >"$apt/sid.list"
     local options=(-o "Dir::Etc::sourcelist=$apt/sid.list" -o Dir::Etc::sourceparts=/dev/null
@@ -158,6 +160,11 @@ prepare_template() {
         sha256sum)
     if [ "$(cat "$root/template.stamp" 2>/dev/null)" = "$stamp" ] && has_database "$template"; then return; fi
     rm -f "$root/template.stamp"
+    # Copies of another template know other keys.
+    local old
+    for old in $(sql -c "select datname from pg_database where datname ~ '^(run_|demo)'"); do
+        sql -c "drop database if exists \"$old\" with (force)"
+    done
     sql -c "update pg_database set datistemplate = false where datname = '$template'" \
         -c "drop database if exists $template with (force)" 2>/dev/null
     configuration 1
@@ -181,10 +188,11 @@ fresh() {
     for old in $(sql -c "select datname from pg_database where datname like 'run\\_%' and
         coalesce(shobj_description(oid, 'pg_database'), '0')::bigint < extract(epoch from now()) - 7200"); do
         sql -c "drop database if exists \"$old\" with (force)"
+        rm -rf "${root:?}/data/filestore/$old" "$root/claims/$old"
     done
     has_database "$1" && return
     sql -c "create database \"$1\" template $template" -c "comment on database \"$1\" is '$(date +%s)'"
-    rm -rf "$root/data/filestore/$1"
+    rm -rf "$root/data/filestore/$1" "$root/claims/$1"
     [ ! -d "$root/data/filestore/$template" ] || cp -r "$root/data/filestore/$template" "$root/data/filestore/$1"
 }
 
@@ -275,7 +283,7 @@ fresh)
     ;;
 drop)
     sql -c "drop database if exists \"${2:?the database}\" with (force)"
-    rm -rf "${root:?}/data/filestore/$2"
+    rm -rf "${root:?}/data/filestore/$2" "$root/claims/$2"
     ;;
 status)
     if alive; then

@@ -1,12 +1,13 @@
 //! The composition root: opens the shared parts and chooses the connectors. The only file that names one.
 
 use crate::appliance::{self, ApplianceError, PrivatePostgres};
+use crate::crm::odoo::{Api, OdooCrm, OdooSettings, UserKeys};
 use crate::crm::port::Crm;
 use crate::crm::salesforce::{Flow, SalesforceCrm, SalesforceSettings};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{
-    ConfigError, Crm as CrmSection, CrmFlow, ImpersonateBy as Name, LoadOptions, MailServer as MailSection,
-    Settings, SignIn as Way, load,
+    ConfigError, Crm as CrmSection, CrmApi, CrmFlow, CrmKind, ImpersonateBy as Name, LoadOptions,
+    MailServer as MailSection, Settings, SignIn as Way, load,
 };
 use crate::foundation::db::Db;
 use crate::foundation::egress::{
@@ -23,6 +24,7 @@ use crate::sync::budget::purse::Purse;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
 use crate::sync::pace::Pace;
 use crate::sync::retry::Patience;
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -264,6 +266,12 @@ async fn wires(
         }
     }
     for (name, section) in &settings.crm {
+        if section.kind == CrmKind::Odoo {
+            let url = address(&format!("crm.{name}.url"), &section.url)?;
+            let crm = odoo(name, section, url, keyring, gate, clock);
+            wires.crm.insert(name.clone(), Arc::new(crm));
+            continue;
+        }
         let url = address(&format!("crm.{name}.login_url"), &section.login_url)?;
         let wanted = match section.flow {
             CrmFlow::Jwt => CrmSection::private_key_secret(name),
@@ -323,6 +331,49 @@ fn exchange(
         ..ExchangeSettings::new(url, section.login.clone(), password)
     };
     ExchangeServer::new(settings, gate.clone())
+}
+
+/// The API keys of an Odoo's users, in the keyring.
+struct SealedKeys {
+    crm: String,
+    keyring: Keyring,
+}
+
+#[async_trait]
+impl UserKeys for SealedKeys {
+    async fn key(&self, login: &str) -> Option<Secret<String>> {
+        let name = CrmSection::user_key_secret(&self.crm, login);
+        match secret(&self.keyring, &name).await {
+            Ok(key) => Some(key),
+            Err(error) => {
+                tracing::debug!(secret = name, code = error.code(), "no key of the user");
+                None
+            }
+        }
+    }
+}
+
+fn odoo(
+    name: &str,
+    section: &CrmSection,
+    url: Url,
+    keyring: &Keyring,
+    gate: &Gate,
+    clock: &Clock,
+) -> OdooCrm {
+    let settings = OdooSettings {
+        url,
+        database: section.database.clone(),
+        api: section.api.map(|api| match api {
+            CrmApi::Json2 => Api::Json2,
+            CrmApi::Jsonrpc => Api::JsonRpc,
+        }),
+        keys: Arc::new(SealedKeys {
+            crm: name.to_owned(),
+            keyring: keyring.clone(),
+        }),
+    };
+    OdooCrm::new(settings, gate.clone(), clock.clone())
 }
 
 fn salesforce(

@@ -4,7 +4,7 @@ use super::caller::Session;
 use super::outcome::{CliError, Done};
 use super::output::Output;
 use crate::access::permission::ManageSecrets;
-use crate::foundation::config::{Crm, CrmFlow, MailServer, Settings};
+use crate::foundation::config::{Crm, CrmFlow, CrmKind, MailServer, Settings};
 use crate::foundation::secret::Secret;
 use serde_json::json;
 use std::io::Read as _;
@@ -26,7 +26,7 @@ pub enum Command {
 pub async fn run(settings: Settings, command: Command, output: &Output) -> Result<Done, CliError> {
     let Command::Set { name } = command;
     let known = names(&settings);
-    if !known.contains(&name) {
+    if !known.contains(&name) && !is_user_key(&settings, &name) {
         return Err(CliError::UnknownSecret { name, known });
     }
     let mut secret = Vec::new();
@@ -55,9 +55,25 @@ fn names(settings: &Settings) -> Vec<String> {
         .mail_server
         .keys()
         .map(|name| MailServer::password_secret(name));
-    let crm = settings.crm.iter().map(|(name, section)| match section.flow {
-        CrmFlow::Jwt => Crm::private_key_secret(name),
-        CrmFlow::ClientCredentials => Crm::client_secret_secret(name),
-    });
+    let crm = settings
+        .crm
+        .iter()
+        .map(|(name, section)| match (section.kind, section.flow) {
+            (CrmKind::Salesforce, CrmFlow::Jwt) => Crm::private_key_secret(name),
+            (CrmKind::Salesforce, CrmFlow::ClientCredentials) => Crm::client_secret_secret(name),
+            (CrmKind::Odoo, _) => Crm::user_key_secret(name, "LOGIN"),
+        });
     mail.chain(crm).collect()
+}
+
+/// The API key of somebody in an Odoo: there is one for each user, whoever he is.
+fn is_user_key(settings: &Settings, name: &str) -> bool {
+    let mut crms = settings
+        .crm
+        .iter()
+        .filter(|(_, section)| section.kind == CrmKind::Odoo);
+    crms.any(|(crm, _)| {
+        name.strip_prefix(&Crm::user_key_secret(crm, ""))
+            .is_some_and(|login| !login.is_empty())
+    })
 }

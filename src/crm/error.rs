@@ -42,6 +42,9 @@ pub enum CrmError {
         /// The vendor's code.
         code: String,
     },
+    /// Each user has a key of his own, and none is stored for this one.
+    #[error("no key is stored for the user")]
+    KeyMissing,
     /// The record is not there any more.
     #[error("the record is gone")]
     Gone,
@@ -83,7 +86,9 @@ impl CrmError {
             Self::Unreachable(_) | Self::Unintelligible { .. } => Class::Again,
             Self::Busy { .. } => Class::Again,
             Self::LimitReached { wait } => Class::Throttled { wait: *wait },
-            Self::ApplicationRefused { .. } | Self::UserRefused { .. } => Class::SignInExpired,
+            Self::ApplicationRefused { .. } | Self::UserRefused { .. } | Self::KeyMissing => {
+                Class::SignInExpired
+            }
             Self::Gone => Class::Gone,
             Self::CursorLost => Class::CursorLost,
             Self::NotPermitted { .. } | Self::RuleRefused { .. } | Self::SetupMissing { .. } => {
@@ -101,9 +106,10 @@ impl Explain for CrmError {
             | Self::Unintelligible { .. }
             | Self::Busy { .. }
             | Self::LimitReached { .. } => Kind::Unavailable,
-            Self::ApplicationRefused { .. } | Self::UserRefused { .. } | Self::NotPermitted { .. } => {
-                Kind::Refused
-            }
+            Self::ApplicationRefused { .. }
+            | Self::UserRefused { .. }
+            | Self::KeyMissing
+            | Self::NotPermitted { .. } => Kind::Refused,
             Self::Gone => Kind::NotFound,
             Self::CursorLost => Kind::Conflict,
             Self::RuleRefused { .. } | Self::SetupMissing { .. } => Kind::Invalid,
@@ -119,6 +125,7 @@ impl Explain for CrmError {
             Self::LimitReached { .. } => "crm.limit_reached",
             Self::ApplicationRefused { .. } => "crm.application_refused",
             Self::UserRefused { .. } => "crm.user_refused",
+            Self::KeyMissing => "crm.key_missing",
             Self::Gone => "crm.gone",
             Self::CursorLost => "crm.cursor_lost",
             Self::NotPermitted { .. } => "crm.not_permitted",
@@ -145,11 +152,12 @@ impl Explain for CrmError {
                 wait.as_secs().div_ceil(60)
             ),
             Self::ApplicationRefused { code } => format!(
-                "The CRM did not accept Holdfast's own sign-in ({code}). Compare client_id in the settings with the application in the CRM, and set its key again with `holdfast secret set crm.NAME.private_key`."
+                "The CRM did not accept Holdfast's own sign-in ({code}). Compare the connection's settings (for Salesforce client_id, for Odoo url and database) with the CRM's own, and for Salesforce set its key again with `holdfast secret set crm.NAME.private_key`."
             ),
             Self::UserRefused { code } => format!(
-                "The CRM does not let Holdfast act as this user ({code}). Check that the user name is right, that the user is active, and that the application is approved for the user."
+                "The CRM does not let Holdfast act as this user ({code}). Check that the user name is right, that the user is active, and that the application is approved for the user; for Odoo, that the user's API key is stored and has not expired."
             ),
+            Self::KeyMissing => "No API key of this user is stored. Let the user make one in the CRM, and store it with `holdfast secret set crm.NAME.key.LOGIN`, where LOGIN is the user's name in the CRM.".to_owned(),
             Self::Gone => "The record was deleted in the CRM meanwhile. Nothing to do.".to_owned(),
             Self::CursorLost => "The CRM cannot say what changed since we last asked. Holdfast reads the stream again from the start and matches what it knows; nothing is doubled.".to_owned(),
             Self::NotPermitted { code } => format!(
@@ -160,7 +168,7 @@ impl Explain for CrmError {
                 if fields.is_empty() { String::new() } else { format!(", fields: {}", fields.join(", ")) }
             ),
             Self::SetupMissing { field } => format!(
-                "The CRM has no field {field}, or this user may not set it. Ask the CRM's administrator to create it as text of 64 characters, unique and external id, and to let the users that are synchronised see and edit it."
+                "The CRM has no field {field}, or this user may not set it. Ask the CRM's administrator to create it as the guide for this CRM says, as text of 64 characters, and to let the users that are synchronised see and edit it."
             ),
             Self::BadRequest { code } => format!(
                 "The CRM rejected our request ({code}). This is a fault in Holdfast: report it with this code."

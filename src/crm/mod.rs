@@ -6,6 +6,10 @@
 
 pub mod budget;
 pub mod error;
+pub mod known;
 pub mod model;
+pub mod odoo;
 pub mod port;
 pub mod salesforce;
+pub mod seen;
+pub mod settled;

@@ -4,7 +4,10 @@ use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
+use crate::record::normalise::Bounds;
+use crate::record::places::Places;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// The CRM user as whom a call acts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -151,7 +154,7 @@ pub enum CrmWrite {
         /// As in `Create`; needed where the attendees are among the fields.
         matches: Vec<Match>,
     },
-    /// Delete a record into the CRM's recycle bin.
+    /// Delete a record into the CRM's recycle bin, or its archive.
     Delete {
         /// Which record.
         id: CrmId,
@@ -178,10 +181,23 @@ pub struct CrmCapabilities {
     pub lengths: Vec<(RecordKind, Field, usize)>,
     /// The most attendees that it links to one event.
     pub max_attendees: usize,
+    /// As what somebody must be known to be linked to an event. The others stay in the mailbox's meeting.
+    pub attendee_kinds: &'static [WhoKind],
     /// Degrees of free and busy that it knows; the engine folds the others into the nearest.
     pub tentative: bool,
+    /// True where an event can show as "out of office".
+    pub out_of_office: bool,
     /// True where a task can be waiting, and put off.
     pub waiting: bool,
+    /// True where a task that was begun differs from one that was not.
+    pub started: bool,
+    /// True where a task can be less urgent than usual.
+    pub low_priority: bool,
+    /// The countries and states that it knows; `None` where an address takes any text.
+    pub places: Option<Arc<Places>>,
+    /// True where the feed shows deleted records. Where it does not, the engine asks at each turn what became of
+    /// those that it knows ([`Crm::fates`](super::port::Crm::fates)).
+    pub deletions_in_feed: bool,
 }
 
 impl CrmCapabilities {
@@ -206,6 +222,20 @@ impl CrmCapabilities {
     /// May the user create records of this kind?
     pub fn may_create(&self, kind: RecordKind) -> bool {
         self.writable.iter().any(|(of, _)| *of == kind)
+    }
+
+    /// What a record of this kind must be cut to before it is compared or written.
+    pub fn bounds(&self, kind: RecordKind) -> Bounds {
+        let lengths = self.lengths.iter().filter(|(of, _, _)| *of == kind);
+        Bounds {
+            lengths: lengths.map(|(_, field, length)| (*field, *length)).collect(),
+            tentative: self.tentative,
+            out_of_office: self.out_of_office,
+            waiting: self.waiting,
+            started: self.started,
+            low_priority: self.low_priority,
+            places: self.places.clone(),
+        }
     }
 
     /// The longest text of a field in characters.

@@ -52,14 +52,6 @@ pub trait Crm: Send + Sync {
         Ok(None)
     }
 
-    /// Finds the records that carry these keys; one entry for each key, in order.
-    async fn find_keys(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        keys: &[ExternalKey],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError>;
-
     /// Who are these addresses? One entry for each address, in order.
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError>;
 

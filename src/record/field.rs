@@ -50,11 +50,13 @@ pub enum Field {
     Status = 20,
     /// Urgency.
     Priority = 21,
+    /// Given and family name as one, for a side that keeps them so.
+    FullName = 24,
 }
 
 impl Field {
     /// Every field, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Subject,
         Self::Body,
         Self::Location,
@@ -77,6 +79,7 @@ impl Field {
         Self::Due,
         Self::Status,
         Self::Priority,
+        Self::FullName,
     ];
 
     /// The word in `explain` and in documents.
@@ -104,6 +107,7 @@ impl Field {
             Self::Due => "due",
             Self::Status => "status",
             Self::Priority => "priority",
+            Self::FullName => "full name",
         }
     }
 }
@@ -148,6 +152,7 @@ impl FieldSet {
                 Fax,
                 Address,
                 Body,
+                FullName,
             ]),
             RecordKind::Tasks => Self::of(&[Subject, Body, Due, Status, Priority, Reminder]),
             RecordKind::Mail => Self::NONE,

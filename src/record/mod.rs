@@ -17,6 +17,7 @@ pub mod field;
 pub mod kind;
 pub mod normalise;
 pub mod person;
+pub mod places;
 pub mod task;
 
 use self::kind::RecordKind;

@@ -10,9 +10,11 @@ use super::contact::PostalAddress;
 use super::event::{ShowAs, When};
 use super::field::{Field, FieldSet};
 use super::kind::RecordKind;
-use super::task::Status;
+use super::places::Places;
+use super::task::{Priority, Status};
 use super::{Record, contact::Contact, event::Event, task::Task};
 use crate::foundation::content::Content;
+use std::sync::Arc;
 
 /// What the narrower side can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +23,16 @@ pub struct Bounds {
     pub lengths: Vec<(Field, usize)>,
     /// False where "tentative" must be folded into "busy".
     pub tentative: bool,
+    /// False where "out of office" must be folded into "busy".
+    pub out_of_office: bool,
     /// False where a task that waits or is put off must be folded into "in progress" and "not started".
     pub waiting: bool,
+    /// False where a task that was begun must be folded into one that was not.
+    pub started: bool,
+    /// False where a task that can wait must be folded into one that is as usual.
+    pub low_priority: bool,
+    /// The countries and states that can be held; `None` where any text can.
+    pub places: Option<Arc<Places>>,
 }
 
 impl Bounds {
@@ -31,7 +41,11 @@ impl Bounds {
         Self {
             lengths: Vec::new(),
             tentative: true,
+            out_of_office: true,
             waiting: true,
+            started: true,
+            low_priority: true,
+            places: None,
         }
     }
 
@@ -58,6 +72,9 @@ fn fit_event(event: &mut Event, bounds: &Bounds) -> FieldSet {
     if !bounds.tentative && event.show_as == ShowAs::Tentative {
         event.show_as = ShowAs::Busy;
     }
+    if !bounds.out_of_office && event.show_as == ShowAs::OutOfOffice {
+        event.show_as = ShowAs::Busy;
+    }
     Cutter::new(bounds)
         .line(Field::Subject, &mut event.subject)
         .text(Field::Body, &mut event.body)
@@ -66,6 +83,10 @@ fn fit_event(event: &mut Event, bounds: &Bounds) -> FieldSet {
 }
 
 fn fit_contact(contact: &mut Contact, bounds: &Bounds) -> FieldSet {
+    let unplaced = match &bounds.places {
+        Some(places) => !fit_places(&mut contact.address, places),
+        None => false,
+    };
     let PostalAddress {
         street,
         city,
@@ -73,7 +94,7 @@ fn fit_contact(contact: &mut Contact, bounds: &Bounds) -> FieldSet {
         postal_code,
         country,
     } = &mut contact.address;
-    Cutter::new(bounds)
+    let cut = Cutter::new(bounds)
         .line(Field::GivenName, &mut contact.given_name)
         .line(Field::FamilyName, &mut contact.family_name)
         .line(Field::Company, &mut contact.company)
@@ -90,7 +111,22 @@ fn fit_contact(contact: &mut Contact, bounds: &Bounds) -> FieldSet {
         .line(Field::Address, postal_code)
         .line(Field::Address, country)
         .text(Field::Body, &mut contact.notes)
-        .cut
+        .cut;
+    match unplaced {
+        true => cut.with(Field::Address),
+        false => cut,
+    }
+}
+
+/// Brings country and state to the names that the list has for them; false where it lacks one.
+fn fit_places(address: &mut PostalAddress, places: &Places) -> bool {
+    let named = |text: &Content<String>| !text.expose().trim().is_empty();
+    let (had_country, had_state) = (named(&address.country), named(&address.state));
+    let country = places.country(address.country.expose());
+    let state = country.and_then(|country| places.state(&country.name, address.state.expose()));
+    address.country = Content::new(country.map(|place| place.name.clone()).unwrap_or_default());
+    address.state = Content::new(state.map(|place| place.name.clone()).unwrap_or_default());
+    had_country == country.is_some() && had_state == state.is_some()
 }
 
 fn fit_task(task: &mut Task, bounds: &Bounds) -> FieldSet {
@@ -100,6 +136,12 @@ fn fit_task(task: &mut Task, bounds: &Bounds) -> FieldSet {
             Status::Deferred => Status::NotStarted,
             other => other,
         };
+    }
+    if !bounds.started && task.status == Status::InProgress {
+        task.status = Status::NotStarted;
+    }
+    if !bounds.low_priority && task.priority == Priority::Low {
+        task.priority = Priority::Normal;
     }
     Cutter::new(bounds)
         .line(Field::Subject, &mut task.subject)
@@ -191,6 +233,7 @@ fn contact_value(contact: &Contact, field: Field) -> Vec<u8> {
     match field {
         Field::GivenName => words(&contact.given_name),
         Field::FamilyName => words(&contact.family_name),
+        Field::FullName => full_name(contact),
         Field::Company => words(&contact.company),
         Field::JobTitle => words(&contact.job_title),
         Field::Department => words(&contact.department),
@@ -203,6 +246,13 @@ fn contact_value(contact: &Contact, field: Field) -> Vec<u8> {
         Field::Body => words(&contact.notes),
         _ => Vec::new(),
     }
+}
+
+/// However a name is parted, its words are the same.
+fn full_name(contact: &Contact) -> Vec<u8> {
+    let parts = [words(&contact.given_name), words(&contact.family_name)];
+    let parts: Vec<Vec<u8>> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(&b' ')
 }
 
 fn address_value(address: &PostalAddress) -> Vec<u8> {
@@ -316,6 +366,46 @@ mod tests {
         };
         assert!(fit(&mut record, &bounds) == FieldSet::of(&[Field::Body]));
         assert!(same(&record, &contact("hé", ""), Field::Body));
+    }
+
+    #[test]
+    fn a_country_that_the_list_lacks_stays_on_its_side_and_one_that_it_has_gets_its_name() {
+        let mut places = Places::default();
+        places.add_country(57, "Germany", Some("DE"));
+        let bounds = Bounds {
+            places: Some(Arc::new(places)),
+            ..Bounds::none()
+        };
+        let fitted = |country: &str| {
+            let mut card = Contact::default();
+            card.address.country = country.into();
+            let mut record = Record::Contact(card);
+            let cut = fit(&mut record, &bounds);
+            let Record::Contact(card) = record else {
+                panic!("a contact")
+            };
+            (card.address.country.expose().clone(), cut.has(Field::Address))
+        };
+        assert_eq!(fitted("de"), ("Germany".to_owned(), false));
+        assert_eq!(fitted("Deutschland"), (String::new(), true));
+        assert_eq!(fitted(""), (String::new(), false));
+    }
+
+    #[test]
+    fn a_whole_name_is_the_same_however_it_is_parted() {
+        let named = |given: &str, family: &str| {
+            Record::Contact(Contact {
+                given_name: given.into(),
+                family_name: family.into(),
+                ..Contact::default()
+            })
+        };
+        assert!(same(
+            &named("Anna", "van der Berg"),
+            &named("Anna van der", "Berg"),
+            Field::FullName
+        ));
+        assert!(!same(&named("Anna", ""), &named("Ann", "a"), Field::FullName));
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Stream {
                 kind,
             },
             common: policy.common(kind),
-            bounds: bounds(&capabilities, kind),
+            bounds: capabilities.bounds(kind),
             fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),
             owner: address_key(&row.mailbox.address),
             mailbox_capabilities: server.capabilities(),
@@ -276,10 +276,16 @@ impl Stream {
         self.fields
     }
 
-    /// True for an attendee who takes part in the comparison: known to the CRM, and not the owner.
+    /// True for an attendee who takes part in the comparison: one whom the CRM can link, and not the owner.
     pub fn counts_as_attendee(&self, person: &Person) -> bool {
         let key = person.key();
-        key != self.owner && self.known.get(&key).is_some()
+        key != self.owner && self.can_be_linked(&key)
+    }
+
+    fn can_be_linked(&self, key: &Content<String>) -> bool {
+        let kinds = self.capabilities.attendee_kinds;
+        let found = self.known.get(key);
+        found.is_some_and(|found| found.who.iter().any(|who| kinds.contains(&who.kind)))
     }
 
     fn known_attendees(&self, record: &Record, ask: bool) -> Vec<Content<String>> {
@@ -289,24 +295,11 @@ impl Stream {
         let mut keys: Vec<Content<String>> = attendees
             .iter()
             .map(|attendee| attendee.person.key())
-            .filter(|key| *key != self.owner && (!ask || self.known.get(key).is_some()))
+            .filter(|key| *key != self.owner && (!ask || self.can_be_linked(key)))
             .collect();
         keys.sort();
         keys.dedup();
         keys.truncate(self.capabilities.max_attendees);
         keys
-    }
-}
-
-fn bounds(capabilities: &CrmCapabilities, kind: RecordKind) -> Bounds {
-    Bounds {
-        lengths: capabilities
-            .lengths
-            .iter()
-            .filter(|(of, _, _)| *of == kind)
-            .map(|(_, field, length)| (*field, *length))
-            .collect(),
-        tentative: capabilities.tentative,
-        waiting: capabilities.waiting,
     }
 }

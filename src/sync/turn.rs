@@ -172,7 +172,8 @@ impl Turn<'_> {
 
     /// Asks the CRM for every link's record by id, where that is due.
     async fn ask_survivors(&mut self, pending: &mut Pending) -> Result<(), SyncError> {
-        if !self.survivors_due {
+        // Of a feed without deletions it is asked each time, of any other now and then to be sure.
+        if !self.survivors_due && self.stream.capabilities.deletions_in_feed {
             return Ok(());
         }
         let handed_over = survivors::ask(&self.engine.db, &self.stream, pending).await?;

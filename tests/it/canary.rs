@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where a marker stands, and in which spelling.
-struct Hit {
-    file: PathBuf,
-    spelling: &'static str,
+pub struct Hit {
+    pub file: PathBuf,
+    pub spelling: &'static str,
     marker: String,
 }
 
@@ -57,7 +57,7 @@ fn spellings(marker: &str) -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
+pub fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
     let (mut names, mut needles) = (Vec::new(), Vec::new());
     for marker in markers {
         for (spelling, bytes) in spellings(marker) {
@@ -94,7 +94,7 @@ fn scan(folder: &Path, markers: &[String]) -> (Vec<Hit>, u64) {
 
 /// Texts that people wrote or that tell of them, out of the lab's whole world: subjects, bodies, names,
 /// addresses of outsiders, telephone numbers, places. Long enough not to occur by chance.
-fn markers_of(site: &Site) -> Vec<String> {
+pub fn markers_of(site: &Site) -> Vec<String> {
     let world = site.control("GET", "/world", b"");
     let own: Vec<String> = site
         .people()
@@ -174,7 +174,7 @@ fn with_a_file(site: &Site) -> String {
 }
 
 /// The folders of the appliance itself: data with WAL and temp files, logs, what it printed.
-fn appliance(site: &Site) -> Vec<PathBuf> {
+pub fn appliance(site: &Site) -> Vec<PathBuf> {
     ["data", "log"].map(|name| site.folder().join(name)).to_vec()
 }
 

@@ -27,6 +27,8 @@ async fn stage() -> Stage {
         another_contact: org.known(OutsiderKind::Contact, 1),
         lead: org.known(OutsiderKind::Lead, 0),
         stranger: org.lab.cast.strangers[0].email.clone(),
+        realm: String::new(),
+        exact: true,
         _keep: Box::new(org.lab),
     }
 }

@@ -6,9 +6,9 @@
 //! `seen`. Within a scan a page goes on behind the last row of the page before, by (SystemModstamp, Id): no
 //! query locator is kept, so none can be lost.
 
-use super::seen::Seen;
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmCursor;
+use crate::crm::seen::Seen;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! From writes to rows: the columns of each record, and the people that follow as rows of their own.
 
 use super::accounts::Accounts;
-use super::batch::{Batch, Fates};
+use super::batch::Batch;
 use super::convert::row::KEY;
 use super::convert::sheet::Sheet;
 use super::convert::{self, email, event};
@@ -10,6 +10,7 @@ use super::reminders::Reminders;
 use super::wire::collections::Fields;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, WhoKind};
+use crate::crm::settled::Settled;
 use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::email::{Direction, Email};
@@ -78,7 +79,7 @@ pub(super) async fn drafts(
     accounts: &Accounts,
     reminders: &Reminders,
     writes: &[CrmWrite],
-    fates: &mut Fates,
+    fates: &mut Settled,
 ) -> Result<(Vec<Draft>, Vec<Draft>), CrmError> {
     let companies = writes.iter().filter_map(|write| match write {
         CrmWrite::Create {

@@ -39,7 +39,7 @@ mod read;
 mod relations;
 mod reminders;
 mod schema;
-mod seen;
+
 mod settings;
 mod soql;
 mod throttle;
@@ -155,15 +155,6 @@ impl Crm for SalesforceCrm {
 
     async fn count(&self, user: &CrmUser, kind: RecordKind) -> Result<Option<u64>, CrmError> {
         self.feed.count(user, kind).await
-    }
-
-    async fn find_keys(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        keys: &[ExternalKey],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.reader.by_key(user, kind, keys).await
     }
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {

@@ -1,17 +1,17 @@
-//! Reading records by id and by key, and the addresses of the people in them.
+//! Reading records by id, and the addresses of the people in them.
 
 use super::client::Client;
 use super::convert;
 use super::convert::contact::ContactRow;
 use super::convert::email::EmailRow;
 use super::convert::event::EventRow;
-use super::convert::row::{KEY, Row, into_record};
+use super::convert::row::{Row, into_record};
 use super::convert::task::TaskRow;
 use super::people::people;
 use super::schema::Schemas;
 use super::soql;
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmId, CrmRecord, CrmUser, ExternalKey};
+use crate::crm::model::{CrmId, CrmRecord, CrmUser};
 use crate::record::kind::RecordKind;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,44 +35,23 @@ impl Reader {
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
         let wanted = ids.iter().map(|id| id.0.as_str());
-        let found = self.find(user, kind, "Id", wanted).await?;
+        let found = self.find(user, kind, wanted).await?;
         let found: HashMap<String, CrmRecord> = found
             .into_iter()
             .map(|record| (record.id.0.clone(), record))
             .collect();
-        Ok(answers(ids.iter().map(|id| id.0.as_str()), &found))
-    }
-
-    /// See [`Crm::find_keys`](crate::crm::port::Crm::find_keys).
-    pub(super) async fn by_key(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        keys: &[ExternalKey],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        let wanted = keys.iter().map(|key| key.0.as_str());
-        let found = self.find(user, kind, KEY, wanted).await?;
-        let mut by_key: HashMap<String, CrmRecord> = HashMap::new();
-        for record in found {
-            // Two records of one key cannot be where the column is unique; where it is not, the older one is
-            // ours.
-            if let Some(ExternalKey(key)) = &record.key {
-                by_key.entry(key.clone()).or_insert(record);
-            }
-        }
-        Ok(answers(keys.iter().map(|key| key.0.as_str()), &by_key))
+        Ok(ids.iter().map(|id| found.get(&id.0).cloned()).collect())
     }
 
     async fn find<'a>(
         &self,
         user: &CrmUser,
         kind: RecordKind,
-        column: &str,
-        values: impl Iterator<Item = &'a str>,
+        ids: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<CrmRecord>, CrmError> {
         let schema = self.schemas.of(&user.username).await?;
         let select = format!("{} WHERE ", convert::select(kind, schema.object(kind)?));
-        let queries = soql::in_lists(&select, column, values, " ORDER BY CreatedDate, Id");
+        let queries = soql::in_lists(&select, "Id", ids, "");
         match kind {
             RecordKind::Calendar => self.records::<EventRow>(user, &queries).await,
             RecordKind::Contacts => self.records::<ContactRow>(user, &queries).await,
@@ -87,12 +66,4 @@ impl Reader {
         let records = rows.into_iter().filter_map(|row| into_record(row, &people));
         Ok(records.collect())
     }
-}
-
-/// One entry for each wanted value, in order; a value that is asked for twice is answered twice.
-fn answers<'a>(
-    wanted: impl Iterator<Item = &'a str>,
-    found: &HashMap<String, CrmRecord>,
-) -> Vec<Option<CrmRecord>> {
-    wanted.map(|value| found.get(value).cloned()).collect()
 }

@@ -9,7 +9,7 @@ use super::convert;
 use super::convert::row::KEY;
 use super::wire::describe::Object;
 use crate::crm::error::CrmError;
-use crate::crm::model::CrmCapabilities;
+use crate::crm::model::{CrmCapabilities, WhoKind};
 use crate::foundation::clock::Clock;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
@@ -52,7 +52,13 @@ impl Schema {
             lengths: Vec::new(),
             // "EventRelation", Object Reference: an event is related to up to 50 contacts.
             max_attendees: 50,
+            attendee_kinds: &[WhoKind::Contact, WhoKind::Lead, WhoKind::User],
             tentative: false,
+            out_of_office: true,
+            started: true,
+            low_priority: true,
+            places: None,
+            deletions_in_feed: true,
             waiting: self.object(RecordKind::Tasks).is_ok_and(convert::task::can_wait),
         };
         for (kind, object) in &self.objects {

@@ -8,19 +8,13 @@ use super::codes;
 use super::soql::{self, MOST_QUERIES};
 use super::wire::query::{self, Rows, Scope};
 use crate::crm::error::CrmError;
+use crate::crm::known::{Answers, Known, is_askable};
 use crate::crm::model::{CrmId, CrmUser, CrmWrite, Match, Who, WhoKind};
 use crate::foundation::content::Content;
-use crate::record::Record;
 use crate::record::person::address_key;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-const KEEP_KNOWN: Duration = Duration::from_secs(300);
-const KEEP_STRANGERS: Duration = Duration::from_secs(60);
-/// Answers kept for all users together.
-const MOST_KEPT: usize = 100_000;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The three objects in the order of preference, and the rest of their queries.
 const OBJECTS: [(WhoKind, &str, &str); 3] = [
@@ -49,54 +43,6 @@ struct WhoRow {
     account_id: Option<String>,
 }
 
-type Answers = HashMap<Content<String>, Vec<Who>>;
-
-/// Answers of the last minutes.
-#[derive(Default)]
-struct Known {
-    by_address: Mutex<HashMap<Content<String>, Vec<Entry>>>,
-}
-
-struct Entry {
-    username: String,
-    until: Instant,
-    who: Vec<Who>,
-}
-
-impl Known {
-    fn get(&self, now: Instant, username: &str, address: &Content<String>) -> Option<Vec<Who>> {
-        let kept = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = kept
-            .get(address)?
-            .iter()
-            .find(|entry| entry.username == username)?;
-        (now < entry.until).then(|| entry.who.clone())
-    }
-
-    fn put(&self, now: Instant, username: &str, answers: &Answers) {
-        let mut kept = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() + answers.len() > MOST_KEPT {
-            kept.retain(|_, entries| entries.iter().any(|entry| now < entry.until));
-        }
-        if kept.len() + answers.len() > MOST_KEPT {
-            kept.clear();
-        }
-        for (address, who) in answers {
-            let keep = match who.is_empty() {
-                true => KEEP_STRANGERS,
-                false => KEEP_KNOWN,
-            };
-            let entries = kept.entry(address.clone()).or_default();
-            entries.retain(|entry| entry.username != username && now < entry.until);
-            entries.push(Entry {
-                username: username.to_owned(),
-                until: now + keep,
-                who: who.clone(),
-            });
-        }
-    }
-}
-
 /// Asks who somebody is, and remembers.
 pub(super) struct Whois {
     client: Arc<Client>,
@@ -113,18 +59,7 @@ impl Whois {
 
     /// Forgets the addresses of contacts that are about to be written, for every user.
     pub(super) fn forget(&self, writes: &[CrmWrite]) {
-        let mut kept = self
-            .known
-            .by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for write in writes {
-            if let CrmWrite::Create { record, .. } | CrmWrite::Update { record, .. } = write
-                && let Record::Contact(contact) = record
-            {
-                kept.remove(&address_key(contact.email.expose()));
-            }
-        }
+        self.known.forget(writes);
     }
 
     /// See [`Crm::who_is`](crate::crm::port::Crm::who_is).
@@ -216,9 +151,4 @@ fn sorted(addresses: &BTreeSet<Content<String>>, found: Vec<(WhoKind, WhoRow)>) 
         }
     }
     answers
-}
-
-/// An e-mail column holds 80 characters; what is longer, or no address at all, is nobody's.
-fn is_askable(address: &str) -> bool {
-    address.len() <= 320 && address.contains('@') && !address.chars().any(char::is_control)
 }

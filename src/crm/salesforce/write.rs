@@ -4,7 +4,7 @@
 //! the id of the first copy. Where an org cannot make the column unique, the keys are looked up before.
 
 use super::accounts::Accounts;
-use super::batch::{Batch, Fates};
+use super::batch::Batch;
 use super::client::{Call, Client, misfit};
 use super::codes;
 use super::convert;
@@ -21,6 +21,7 @@ use super::wire::collections::{self, Fields, Saved};
 use super::wire::fault::Fault;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmUser, CrmWrite, CrmWritten};
+use crate::crm::settled::Settled;
 use crate::record::kind::RecordKind;
 use http::Method;
 use serde::Deserialize;
@@ -85,7 +86,7 @@ impl Writer {
             acts_as_user: self.client.acts_as_user(),
             shared: object.may_set("EventWhoIds"),
         };
-        let mut fates = Fates::of(writes.len());
+        let mut fates = Settled::of(writes.len());
         self.whois.forget(writes);
         let reminders = reminders::of_moved(&self.client, user, writes).await?;
         let (new, changed) = drafts(&batch, &self.accounts, &reminders, writes, &mut fates).await?;
@@ -99,7 +100,7 @@ impl Writer {
         &self,
         batch: &Batch<'_>,
         mut drafts: Vec<Draft>,
-        fates: &mut Fates,
+        fates: &mut Settled,
     ) -> Result<(), CrmError> {
         let mut landed = Vec::new();
         if !has_unique_key(batch) {
@@ -150,7 +151,7 @@ impl Writer {
         batch: &Batch<'_>,
         taken: Vec<(Draft, Fault)>,
         landed: &mut Vec<Landed>,
-        fates: &mut Fates,
+        fates: &mut Settled,
     ) -> Result<(), CrmError> {
         let (drafts, faults): (Vec<Draft>, Vec<Fault>) = taken.into_iter().unzip();
         let by_key = self.ids_by_key(batch, &drafts).await?;
@@ -190,7 +191,12 @@ impl Writer {
             .collect())
     }
 
-    async fn update(&self, batch: &Batch<'_>, drafts: Vec<Draft>, fates: &mut Fates) -> Result<(), CrmError> {
+    async fn update(
+        &self,
+        batch: &Batch<'_>,
+        drafts: Vec<Draft>,
+        fates: &mut Settled,
+    ) -> Result<(), CrmError> {
         let mut landed = Vec::new();
         let mut busy = Vec::new();
         for draft in drafts {
@@ -222,7 +228,7 @@ impl Writer {
         batch: &Batch<'_>,
         landed: Vec<Landed>,
         changed: bool,
-        fates: &mut Fates,
+        fates: &mut Settled,
     ) -> Result<(), CrmError> {
         let mut unfinished = self.relate(batch, &landed, changed).await?;
         for Landed { draft, id, existed } in landed {
@@ -277,7 +283,7 @@ impl Writer {
         &self,
         batch: &Batch<'_>,
         writes: &[CrmWrite],
-        fates: &mut Fates,
+        fates: &mut Settled,
     ) -> Result<(), CrmError> {
         let ids: Vec<(usize, &CrmId)> = writes
             .iter()

@@ -65,20 +65,24 @@ pub(super) fn variable(
     Some((dotted, value))
 }
 
-/// What the layers together must have: the required keys of each named section, and pairs.
-pub(super) fn whole(places: &Places, slips: &mut Vec<Slip>) {
-    for (kind, key, expect) in known::required_keys() {
-        let prefix = format!("{kind}.");
+/// What the layers together must have: the required keys of each named section, of which `kind_of` tells the
+/// kind, and pairs.
+pub(super) fn whole(places: &Places, kind_of: &dyn Fn(&str) -> Option<String>, slips: &mut Vec<Slip>) {
+    for (named, key, known) in known::required_keys() {
+        let prefix = format!("{named}.");
         let sections = places
             .iter()
             .filter(|(name, _)| name.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('.')));
         for (section, place) in sections {
-            if !places.contains_key(&format!("{section}.{key}")) {
+            let concerned = known
+                .of_kind
+                .is_none_or(|kind| kind_of(section).as_deref() == Some(kind));
+            if concerned && !places.contains_key(&format!("{section}.{key}")) {
                 slips.push(Slip::Missing {
                     place: place.clone(),
                     section: section.clone(),
                     key: key.to_owned(),
-                    expected: expect.words(),
+                    expected: known.expect.words(),
                 });
             }
         }

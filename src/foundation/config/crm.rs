@@ -1,30 +1,41 @@
-//! `[crm.NAME]`: one CRM organisation. Its secrets are sealed as `crm.NAME.private_key` and
-//! `crm.NAME.client_secret`.
+//! `[crm.NAME]`: one CRM. Its secrets are sealed as `crm.NAME.private_key` and `crm.NAME.client_secret` for
+//! Salesforce, and as `crm.NAME.key.LOGIN` for each user of an Odoo.
 
 use serde::{Deserialize, Serialize};
 
-/// A CRM organisation.
+/// A CRM. Which of the settings it needs follows from its kind; [`load`](super::load()) sees to that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crm {
     /// Which product.
     pub kind: CrmKind,
-    /// Where its sign-in is, such as `https://example.my.salesforce.com`.
+    /// Salesforce: where its sign-in is, such as `https://example.my.salesforce.com`.
+    #[serde(default)]
     pub login_url: String,
-    /// The consumer key of the connected app.
+    /// Salesforce: the consumer key of the connected app.
+    #[serde(default)]
     pub client_id: String,
-    /// How Holdfast signs in.
+    /// Salesforce: how Holdfast signs in.
     #[serde(default = "CrmFlow::jwt")]
     pub flow: CrmFlow,
-    /// Whom an assertion is addressed to. Unset: the sign-in's own address.
+    /// Salesforce: whom an assertion is addressed to. Unset: the sign-in's own address.
     #[serde(default)]
     pub audience: Option<String>,
-    /// The version of the interface, such as `v61.0`. Unset: the newest that both know.
+    /// Salesforce: the version of the interface, such as `v61.0`. Unset: the newest that both know.
     #[serde(default)]
     pub api_version: Option<String>,
-    /// The share of the daily calls that is left for people and other programs.
+    /// Salesforce: the share of the daily calls that is left for people and other programs.
     #[serde(default = "daily_call_reserve_percent")]
     pub daily_call_reserve_percent: u8,
+    /// Odoo: the server's root, such as `https://odoo.example.com`.
+    #[serde(default)]
+    pub url: String,
+    /// Odoo: the database's name.
+    #[serde(default)]
+    pub database: String,
+    /// Odoo: the interface. Unset: the newest that the server has.
+    #[serde(default)]
+    pub api: Option<CrmApi>,
 }
 
 impl Crm {
@@ -37,6 +48,11 @@ impl Crm {
     pub fn client_secret_secret(name: &str) -> String {
         format!("crm.{name}.client_secret")
     }
+
+    /// The name under which a user's API key in the CRM `name` is sealed.
+    pub fn user_key_secret(name: &str, login: &str) -> String {
+        format!("crm.{name}.key.{login}")
+    }
 }
 
 /// Which product.
@@ -45,6 +61,8 @@ impl Crm {
 pub enum CrmKind {
     /// Salesforce: production, sandbox or developer organisation.
     Salesforce,
+    /// Odoo, from version 16 on.
+    Odoo,
 }
 
 /// How Holdfast signs in.
@@ -61,6 +79,16 @@ impl CrmFlow {
     fn jwt() -> Self {
         Self::Jwt
     }
+}
+
+/// The interfaces that an Odoo has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrmApi {
+    /// `/json/2`, from version 19 on.
+    Json2,
+    /// `/jsonrpc`, until version 22.
+    Jsonrpc,
 }
 
 fn daily_call_reserve_percent() -> u8 {

@@ -11,6 +11,8 @@ pub(super) struct Known {
     pub expect: Expect,
     /// Whether a section that exists must have it.
     pub required: bool,
+    /// The kind of section that must have it, where not every kind must.
+    pub of_kind: Option<&'static str>,
 }
 
 const fn optional(path: &'static str, expect: Expect) -> Known {
@@ -18,6 +20,7 @@ const fn optional(path: &'static str, expect: Expect) -> Known {
         path,
         expect,
         required: false,
+        of_kind: None,
     }
 }
 
@@ -26,6 +29,16 @@ const fn required(path: &'static str, expect: Expect) -> Known {
         path,
         expect,
         required: true,
+        of_kind: None,
+    }
+}
+
+const fn required_of(path: &'static str, expect: Expect, kind: &'static str) -> Known {
+    Known {
+        path,
+        expect,
+        required: true,
+        of_kind: Some(kind),
     }
 }
 
@@ -73,13 +86,16 @@ pub(super) const KNOWN: &[Known] = &[
     optional("mail_server.*.max_concurrency", Expect::Number(1, 100)),
     optional("mail_server.*.timeout_s", Expect::Number(5, 1800)),
     optional("mail_server.*.notifications", Expect::Flag),
-    required("crm.*.kind", Expect::OneOf(&["salesforce"])),
-    required("crm.*.login_url", Expect::WebUrl),
-    required("crm.*.client_id", Expect::Text),
+    required("crm.*.kind", Expect::OneOf(&["salesforce", "odoo"])),
+    required_of("crm.*.login_url", Expect::WebUrl, "salesforce"),
+    required_of("crm.*.client_id", Expect::Text, "salesforce"),
     optional("crm.*.flow", Expect::OneOf(&["jwt", "client_credentials"])),
     optional("crm.*.audience", Expect::Text),
     optional("crm.*.api_version", Expect::Text),
     optional("crm.*.daily_call_reserve_percent", Expect::Number(0, 95)),
+    required_of("crm.*.url", Expect::WebUrl, "odoo"),
+    required_of("crm.*.database", Expect::Text, "odoo"),
+    optional("crm.*.api", Expect::OneOf(&["json2", "jsonrpc"])),
 ];
 
 /// The names of all settings, for documentation and tests.
@@ -117,11 +133,11 @@ pub(super) fn is_name(name: &str) -> bool {
             .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter))
 }
 
-/// The required settings of every kind of named section, as (section, key).
-pub(super) fn required_keys() -> impl Iterator<Item = (&'static str, &'static str, Expect)> {
+/// The required settings of named sections, as (section, key, setting).
+pub(super) fn required_keys() -> impl Iterator<Item = (&'static str, &'static str, &'static Known)> {
     KNOWN.iter().filter(|known| known.required).filter_map(|known| {
         let (section, key) = known.path.split_once(".*.")?;
-        Some((section, key, known.expect))
+        Some((section, key, known))
     })
 }
 

@@ -56,7 +56,9 @@ pub fn load(options: &LoadOptions) -> Result<Settings, ConfigError> {
             layers = layers.set_override(path, plain(&value))?;
         }
     }
-    check::whole(&places, &mut slips);
+    let together = layers.build_cloned().ok();
+    let kind_of = |section: &str| together.as_ref()?.get_string(&format!("{section}.kind")).ok();
+    check::whole(&places, &kind_of, &mut slips);
     if slips.is_empty() {
         Ok(layers.build()?.try_deserialize()?)
     } else {

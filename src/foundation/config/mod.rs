@@ -25,7 +25,7 @@ pub mod settings;
 pub mod sync;
 pub mod web;
 
-pub use crm::{Crm, CrmFlow, CrmKind};
+pub use crm::{Crm, CrmApi, CrmFlow, CrmKind};
 pub use database::Database;
 pub use egress::Egress;
 pub use error::ConfigError;

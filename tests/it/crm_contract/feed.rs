@@ -1,7 +1,7 @@
 //! The feed shows every change to the user's own records.
 
 use super::Stage;
-use super::samples::{changed, key, sample};
+use super::samples::{changed, sample};
 use holdfast::crm::model::{CrmChange, CrmCursor, CrmId, CrmWrite};
 use holdfast::foundation::failure::Class;
 use holdfast::record::Record;
@@ -54,7 +54,7 @@ pub async fn the_feed_holds_the_users_own_records_and_all_of_them(stage: Stage) 
     let mut ids = HashSet::new();
     let writes: Vec<CrmWrite> = (0..450)
         .map(|n| CrmWrite::Create {
-            key: key(&format!("bulk {n}")),
+            key: stage.key(&format!("bulk {n}")),
             record: Record::Task(Task {
                 subject: format!("Task {n}").into(),
                 ..Task::default()

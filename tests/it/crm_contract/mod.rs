@@ -15,12 +15,16 @@ pub use self::people::*;
 pub use self::records::*;
 
 use holdfast::crm::error::CrmError;
-use holdfast::crm::model::{CrmChange, CrmCursor, CrmId, CrmRecord, CrmUser, CrmWrite, CrmWritten, Match};
+use holdfast::crm::model::{
+    CrmCapabilities, CrmChange, CrmCursor, CrmId, CrmRecord, CrmUser, CrmWrite, CrmWritten, ExternalKey,
+    Match,
+};
 use holdfast::crm::port::Crm;
 use holdfast::foundation::content::Content;
 use holdfast::record::Record;
-use holdfast::record::field::FieldSet;
+use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
+use holdfast::record::normalise;
 use holdfast::record::person::Person;
 use std::any::Any;
 use std::sync::Arc;
@@ -42,6 +46,10 @@ pub struct Stage {
     pub lead: Known,
     /// An address that the CRM does not know.
     pub stranger: String,
+    /// What tells this test's keys from another's, where tests share a CRM.
+    pub realm: String,
+    /// True where a text comes back letter by letter; false where white space may differ.
+    pub exact: bool,
     /// Whatever must live as long as the test.
     pub _keep: Box<dyn Any + Send>,
 }
@@ -65,9 +73,10 @@ const FED: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, Record
 impl Stage {
     pub async fn create(&self, key: &str, record: Record) -> Result<CrmWritten, CrmError> {
         let matches = self.matches(&record).await;
+        let record = self.fitted(record).await;
         let kind = record.kind();
         let write = CrmWrite::Create {
-            key: samples::key(key),
+            key: self.key(key),
             record,
             matches,
         };
@@ -76,6 +85,7 @@ impl Stage {
 
     pub async fn update(&self, id: &CrmId, fields: FieldSet, record: Record) -> Result<CrmWritten, CrmError> {
         let matches = self.matches(&record).await;
+        let record = self.fitted(record).await;
         let kind = record.kind();
         let write = CrmWrite::Update {
             id: id.clone(),
@@ -130,6 +140,46 @@ impl Stage {
             .into_iter()
             .filter(|known| !known.who.is_empty())
             .collect()
+    }
+
+    /// A key of this test's.
+    pub fn key(&self, name: &str) -> ExternalKey {
+        let name = format!("{} {name}", self.realm);
+        samples::key(name.trim().replace(' ', "_").as_str())
+    }
+
+    pub async fn capabilities(&self) -> CrmCapabilities {
+        self.crm.capabilities(&self.user).await.expect("capabilities")
+    }
+
+    /// The record as the engine brings it to what the CRM can hold.
+    pub async fn fitted(&self, mut record: Record) -> Record {
+        let bounds = self.capabilities().await.bounds(record.kind());
+        normalise::fit(&mut record, &bounds);
+        record
+    }
+
+    /// Says which field differs, and never how.
+    pub async fn assert_same(&self, kind: RecordKind, expected: &Record, found: &Record, after: &str) {
+        if kind == RecordKind::Mail {
+            return;
+        }
+        let held = self.capabilities().await.readable(kind);
+        let expected = samples::comparable(&self.fitted(expected.clone()).await);
+        let found = samples::comparable(found);
+        let differs = |field: &Field| match self.exact {
+            true => samples::with_field(&expected, *field, &found) != expected,
+            false => {
+                let value = |record| normalise::value(record, *field, &samples::guests(record));
+                value(&expected) != value(&found)
+            }
+        };
+        let differing: Vec<&str> = held.iter().filter(differs).map(Field::word).collect();
+        assert!(
+            differing.is_empty(),
+            "after {after} the {} differs in {differing:?}",
+            kind.word()
+        );
     }
 
     /// Reads the feed to its end.

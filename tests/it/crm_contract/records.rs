@@ -1,7 +1,7 @@
 //! What is written is read back, field by field.
 
 use super::Stage;
-use super::samples::{assert_same, changed, day, event, key, mail, noon, sample, with_field};
+use super::samples::{changed, day, event, mail, noon, sample, with_field};
 use chrono::TimeDelta;
 use holdfast::record::Record;
 use holdfast::record::event::{Event, Sensitivity, When};
@@ -15,8 +15,8 @@ pub async fn a_record_of_each_kind_is_read_back_as_it_was_written(stage: Stage) 
         assert!(!written.existed);
         let found = stage.read(kind, &written.id).await.expect("the record");
         assert_eq!(found.id, written.id);
-        assert_eq!(found.key, Some(key(kind.word())));
-        assert_same(kind, &record, &found.record, "a create");
+        assert_eq!(found.key, Some(stage.key(kind.word())));
+        stage.assert_same(kind, &record, &found.record, "a create").await;
     }
 }
 
@@ -43,7 +43,9 @@ pub async fn every_writable_field_changes_alone(stage: Stage) {
                 .await
                 .expect("updated");
             let found = stage.read(kind, &id).await.expect("the record");
-            assert_same(kind, &expected, &found.record, field.word());
+            stage
+                .assert_same(kind, &expected, &found.record, field.word())
+                .await;
         }
     }
 }
@@ -67,12 +69,14 @@ pub async fn an_event_that_moves_takes_its_reminder_along(stage: Stage) {
         .await
         .expect("updated");
     let found = stage.read(RecordKind::Calendar, &id).await.expect("the record");
-    assert_same(
-        RecordKind::Calendar,
-        &Record::Event(later),
-        &found.record,
-        "a move",
-    );
+    stage
+        .assert_same(
+            RecordKind::Calendar,
+            &Record::Event(later),
+            &found.record,
+            "a move",
+        )
+        .await;
 }
 
 pub async fn days_keep_their_dates(stage: Stage) {
@@ -86,7 +90,9 @@ pub async fn days_keep_their_dates(stage: Stage) {
         });
         let id = stage.create(name, record.clone()).await.expect("written").id;
         let found = stage.read(RecordKind::Calendar, &id).await.expect("the record");
-        assert_same(RecordKind::Calendar, &record, &found.record, name);
+        stage
+            .assert_same(RecordKind::Calendar, &record, &found.record, name)
+            .await;
     }
 }
 

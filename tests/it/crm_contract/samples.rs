@@ -8,7 +8,7 @@ use holdfast::record::Record;
 use holdfast::record::contact::{Contact, PostalAddress};
 use holdfast::record::email::{Direction, Email};
 use holdfast::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
-use holdfast::record::field::{Field, FieldSet};
+use holdfast::record::field::Field;
 use holdfast::record::kind::RecordKind;
 use holdfast::record::person::Person;
 use holdfast::record::task::{Priority, Status, Task};
@@ -190,6 +190,10 @@ pub fn with_field(record: &Record, field: Field, source: &Record) -> Record {
                 Field::Fax => contact.business_fax = source.business_fax,
                 Field::Address => contact.address = source.address,
                 Field::Body => contact.notes = source.notes,
+                Field::FullName => {
+                    contact.given_name = source.given_name;
+                    contact.family_name = source.family_name;
+                }
                 other => panic!("a contact has no {}", other.word()),
             }
             Record::Contact(contact)
@@ -231,18 +235,16 @@ pub fn comparable(record: &Record) -> Record {
     }
 }
 
-/// Says which field differs, and never how.
-pub fn assert_same(kind: RecordKind, expected: &Record, found: &Record, after: &str) {
-    let (expected, found) = (comparable(expected), comparable(found));
-    if expected == found || kind == RecordKind::Mail {
-        return;
+/// Who was asked, in the form in which addresses are compared.
+pub fn guests(record: &Record) -> Vec<Content<String>> {
+    match record {
+        Record::Event(event) => event
+            .attendees
+            .iter()
+            .map(|attendee| attendee.person.key())
+            .collect(),
+        _ => Vec::new(),
     }
-    let differing: Vec<&str> = FieldSet::of_kind(kind)
-        .iter()
-        .filter(|field| with_field(&expected, *field, &found) != expected)
-        .map(Field::word)
-        .collect();
-    panic!("after {after} the {} differs in {differing:?}", kind.word());
 }
 
 /// So many whole days.

@@ -272,14 +272,14 @@ impl Crm for StoppedCrm {
             .await
     }
 
-    async fn find_keys(
+    async fn fates(
         &self,
         user: &CrmUser,
         kind: RecordKind,
-        keys: &[ExternalKey],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        let call = self.0.find_keys(user, kind, keys);
-        self.1.around("crm.find_keys", call, crm_down).await
+        ids: &[CrmId],
+    ) -> Result<Vec<holdfast::crm::model::Fate>, CrmError> {
+        let call = self.0.fates(user, kind, ids);
+        self.1.around("crm.fates", call, crm_down).await
     }
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {

@@ -36,6 +36,11 @@ pub fn read(raw: &mut RawItem) -> Contact {
 
 /// These fields of a contact as properties, with the stamp in its place.
 pub fn properties(contact: &Contact, fields: FieldSet, stamp: Option<Property>) -> Vec<Property> {
+    // A name that came as one is a given and a family name here.
+    let fields = match fields.has(Field::FullName) {
+        true => fields.with(Field::GivenName).with(Field::FamilyName),
+        false => fields,
+    };
     let mut list = Vec::new();
     let is_new = stamp.is_some();
     if is_new && contact.is_private {

@@ -17,19 +17,19 @@ const SIZE: usize = 12;
 /// A row's version is a hash of its id and its SystemModstamp: 64 bits, so that two versions are never taken
 /// for one within a window of some minutes. Beside it stands the second in which it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub struct Seen {
     versions: BTreeMap<u64, u32>,
 }
 
 impl Seen {
     /// Takes a version in; false where it is there already.
-    pub(super) fn insert(&mut self, id: &str, modified: DateTime<Utc>) -> bool {
+    pub fn insert(&mut self, id: &str, modified: DateTime<Utc>) -> bool {
         let second = u32::try_from(modified.timestamp()).unwrap_or(u32::MAX);
         self.versions.insert(hash(id, modified), second).is_none()
     }
 
     /// Forgets what was written before this, and the oldest where there are too many.
-    pub(super) fn keep_since(&mut self, floor: Option<DateTime<Utc>>) {
+    pub fn keep_since(&mut self, floor: Option<DateTime<Utc>>) {
         if let Some(floor) = floor {
             let floor = u32::try_from(floor.timestamp()).unwrap_or(0);
             self.versions.retain(|_, second| *second >= floor);
@@ -42,7 +42,8 @@ impl Seen {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// True where nothing is remembered.
+    pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }
 }

@@ -1,0 +1,154 @@
+//! Odoo, over its external interface: `/json/2` from version 19 on, `/jsonrpc` from 16 to 18.
+//!
+//! **Signing in.** As each user, with an API key of his own ([`auth`]): access rights and record rules are his,
+//! and what Holdfast writes he could have written.
+//!
+//! **What becomes what.** A meeting is a `calendar.event`, a card a `res.partner`, something to do a
+//! `project.task`, a mail a `mail.message` in the chatter of whom it concerns. [`convert`] has a file for each.
+//! [`schema`] knows by Odoo's own description what the user may see and set.
+//!
+//! **Once only.** A new record goes through the import with an external id that follows from its key
+//! ([`mod@import`]), and carries the key in the field x_holdfast_key besides, where it is looked for
+//! ([`mod@write`]).
+//!
+//! **Nobody is mailed.** Every call is made in a context that says so ([`silence`]), and a mail is recorded and not
+//! posted.
+//!
+//! **Changes.** By `write_date` with an overlap ([`cursor`]), attendees' answers beside ([`feed`]). Of a record
+//! that is deleted nothing is left; the engine asks for these ([`read`]).
+//!
+//! **Trouble.** [`codes`] sorts exceptions into ours by their names; messages and tracebacks are dropped where
+//! they are read. [`wire`] has the shapes of the calls, one file each.
+
+mod around;
+mod auth;
+mod call;
+mod client;
+mod codes;
+mod convert;
+mod cursor;
+mod domain;
+mod draft;
+mod feed;
+mod import;
+mod model;
+mod places;
+mod read;
+mod reminders;
+mod schema;
+mod settings;
+mod silence;
+mod throttle;
+mod users;
+mod who;
+mod wire;
+mod write;
+
+pub use settings::{Api, OdooSettings, UserKeys};
+
+use self::client::Client;
+use self::feed::Feed;
+use self::read::Reader;
+use self::schema::Schemas;
+use self::users::Users;
+use self::who::Whois;
+use self::write::Writer;
+use super::error::CrmError;
+use super::model::{
+    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten, Fate,
+    Match,
+};
+use super::port::Crm;
+use crate::foundation::clock::Clock;
+use crate::foundation::content::Content;
+use crate::foundation::egress::Gate;
+use crate::record::kind::RecordKind;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// One database of an Odoo.
+pub struct OdooCrm {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+    whois: Arc<Whois>,
+    reader: Reader,
+    feed: Feed,
+    writer: Writer,
+}
+
+impl OdooCrm {
+    /// A connector that has not called yet.
+    pub fn new(settings: OdooSettings, gate: Gate, clock: Clock) -> Self {
+        let client = Arc::new(Client::new(settings, gate, clock));
+        let schemas = Arc::new(Schemas::new(Arc::clone(&client)));
+        let users = Arc::new(Users::new(Arc::clone(&client)));
+        let whois = Arc::new(Whois::new(Arc::clone(&client), Arc::clone(&users)));
+        let parts = || (Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users));
+        let (a, b, c) = (parts(), parts(), parts());
+        Self {
+            reader: Reader::new(a.0, a.1, a.2),
+            feed: Feed::new(b.0, b.1, b.2),
+            writer: Writer::new(c.0, c.1, c.2, Arc::clone(&whois)),
+            client,
+            schemas,
+            users,
+            whois,
+        }
+    }
+
+    /// Requests made so far. Odoo counts none.
+    pub fn sent(&self) -> u64 {
+        self.client.sent()
+    }
+}
+
+#[async_trait]
+impl Crm for OdooCrm {
+    async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
+        self.users.probe(&self.schemas, user).await
+    }
+
+    async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {
+        self.schemas.of(&user.username).await?.capabilities()
+    }
+
+    async fn changes(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        cursor: Option<&CrmCursor>,
+    ) -> Result<CrmPage, CrmError> {
+        self.feed.changes(user, kind, cursor).await
+    }
+
+    async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {
+        self.reader.fates(user, kind, ids).await
+    }
+
+    async fn read(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        ids: &[CrmId],
+    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
+        self.reader.by_id(user, kind, ids).await
+    }
+
+    async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
+        self.whois.who(user, addresses).await
+    }
+
+    async fn write(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        writes: &[CrmWrite],
+    ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
+        self.writer.write(user, kind, writes).await
+    }
+
+    fn calls(&self) -> Option<(u64, u64)> {
+        None
+    }
+}

@@ -1,0 +1,376 @@
+//! Writing. What is new goes through the import, many at once; a change is a call of its own; a deletion puts the
+//! record into the archive, which is where Odoo's people look for what they miss.
+//!
+//! A new record carries its key twice: in a field that everybody can search, by which the copies are found that
+//! are there already, and as its external id, which Odoo keeps unique: where two mailboxes bring the same meeting
+//! at the same moment, the second import finds the first one's record.
+
+use super::around;
+use super::call::Call;
+use super::client::{Client, misfit};
+use super::convert;
+use super::convert::sheet::Cell;
+use super::draft::{Change, Desk, Draft, colleagues};
+use super::import;
+use super::read::number;
+use super::reminders;
+use super::schema::Schemas;
+use super::users::Users;
+use super::who::Whois;
+use super::wire::value;
+use crate::crm::error::CrmError;
+use crate::crm::model::{CrmId, CrmUser, CrmWrite, CrmWritten};
+use crate::crm::settled::Settled;
+use crate::record::Record;
+use crate::record::field::Field;
+use crate::record::kind::RecordKind;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Writes.
+pub(super) struct Writer {
+    client: Arc<Client>,
+    schemas: Arc<Schemas>,
+    users: Arc<Users>,
+    whois: Arc<Whois>,
+}
+
+#[derive(Deserialize)]
+struct KeyRow {
+    id: i64,
+    #[serde(deserialize_with = "value::string")]
+    x_holdfast_key: Option<String>,
+    #[serde(default = "living")]
+    active: bool,
+}
+
+/// A record before it is changed.
+#[derive(Deserialize)]
+struct Before {
+    id: i64,
+    #[serde(default = "living")]
+    active: bool,
+    #[serde(default)]
+    alarm_ids: Vec<i64>,
+}
+
+fn living() -> bool {
+    true
+}
+
+impl Writer {
+    pub(super) fn new(
+        client: Arc<Client>,
+        schemas: Arc<Schemas>,
+        users: Arc<Users>,
+        whois: Arc<Whois>,
+    ) -> Self {
+        Self {
+            client,
+            schemas,
+            users,
+            whois,
+        }
+    }
+
+    /// See [`Crm::write`](crate::crm::port::Crm::write).
+    pub(super) async fn write(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        writes: &[CrmWrite],
+    ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
+        let login = user.username.as_str();
+        let schema = self.schemas.of(login).await?;
+        schema.model(kind)?;
+        self.whois.forget(writes);
+        let people: BTreeSet<i64> = matches(writes).flat_map(colleagues).collect();
+        let people: Vec<i64> = people.into_iter().collect();
+        let desk = Desk {
+            kind,
+            schema: &schema,
+            owner: self.users.person(user).await?,
+            colleagues: self.users.partners(login, &people).await?,
+            reminders: reminders::of_minutes(&self.client, login, minutes(writes)).await?,
+        };
+        let mut fates = Settled::of(writes.len());
+        let (mut drafts, mut changes) = (Vec::new(), Vec::new());
+        for (at, write) in writes.iter().enumerate() {
+            match prepared(&desk, at, write) {
+                Ok(Prepared::New(draft)) => drafts.push(draft),
+                Ok(Prepared::Changed(change)) => changes.push(change),
+                Ok(Prepared::Nothing) => {}
+                Err(error) => fates.settle(at, Err(error)),
+            }
+        }
+        self.create(login, kind, drafts, &mut fates).await?;
+        self.update(login, &desk, changes, &mut fates).await?;
+        self.delete(login, kind, writes, &mut fates).await?;
+        Ok(fates.finish(misfit))
+    }
+
+    async fn create(
+        &self,
+        login: &str,
+        kind: RecordKind,
+        drafts: Vec<Draft>,
+        fates: &mut Settled,
+    ) -> Result<(), CrmError> {
+        let taken = self.taken(login, kind, &drafts).await?;
+        let mut new = Vec::new();
+        for draft in drafts {
+            match taken.get(&draft.key.0) {
+                None => new.push(draft),
+                Some(row) if row.active => fates.settle(draft.at, written(row.id, true)),
+                Some(row) => {
+                    // Somebody archived it, and now it is there again.
+                    let cells = draft.cells.and([("active", Cell::Flag(true))]);
+                    let fate = self.set(login, kind, row.id, cells.values()).await?;
+                    fates.settle(draft.at, fate);
+                }
+            }
+        }
+        let refused = import::import(&self.client, login, kind, new, fates).await?;
+        // One that a colleague's mailbox brought at the same moment is refused as well, and is there by now.
+        let (drafts, errors): (Vec<Draft>, Vec<CrmError>) = refused.into_iter().unzip();
+        let taken = self.taken(login, kind, &drafts).await?;
+        for (draft, error) in drafts.into_iter().zip(errors) {
+            let fate = match taken.get(&draft.key.0) {
+                Some(row) if row.active => written(row.id, true),
+                _ => Err(error),
+            };
+            fates.settle(draft.at, fate);
+        }
+        Ok(())
+    }
+
+    /// The records that have these keys, the oldest where there are several.
+    async fn taken(
+        &self,
+        login: &str,
+        kind: RecordKind,
+        drafts: &[Draft],
+    ) -> Result<HashMap<String, KeyRow>, CrmError> {
+        if drafts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let keys: Vec<&str> = drafts.iter().map(|draft| draft.key.0.as_str()).collect();
+        let mut domain = super::domain::Domain::default().and(convert::KEY, "in", json!(keys));
+        let mut fields = vec![convert::KEY];
+        if convert::can_be_archived(kind) {
+            domain = domain.archived_too();
+            fields.push("active");
+        }
+        let call = Call::of(convert::model_name(kind), "search_read")
+            .with("domain", domain)
+            .with("fields", json!(fields))
+            .with("order", "id desc");
+        let rows: Vec<KeyRow> = self.client.ask(login, &call).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((row.x_holdfast_key.clone()?, row)))
+            .collect())
+    }
+
+    async fn update(
+        &self,
+        login: &str,
+        desk: &Desk<'_>,
+        changes: Vec<Change>,
+        fates: &mut Settled,
+    ) -> Result<(), CrmError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let before = self.before(login, desk.kind, &changes).await?;
+        let with_guests: Vec<i64> = changes
+            .iter()
+            .filter(|change| change.guests.is_some())
+            .map(|change| change.id)
+            .collect();
+        let guests = match with_guests.is_empty() {
+            true => HashMap::new(),
+            false => around::guests(&self.client, login, &with_guests).await?,
+        };
+        for change in changes {
+            let known = before.get(&change.id);
+            if known.is_some_and(|before| !before.active) {
+                fates.settle(change.at, Err(CrmError::Gone));
+                continue;
+            }
+            let mut cells = change.cells;
+            if let Some(invited) = change.guests {
+                let there = guests.get(&change.id).map(Vec::as_slice).unwrap_or_default();
+                // The owner stays if he was there, and so does whoever has no address: the other side could
+                // not name him.
+                let stay = there
+                    .iter()
+                    .filter(|guest| guest.partner == desk.owner.partner || guest.person.is_none());
+                let mut all: Vec<i64> = stay.map(|guest| guest.partner).collect();
+                all.extend(invited);
+                cells = cells.and([("partner_ids", Cell::Many(all))]);
+            }
+            if let Some(minutes) = change.reminder {
+                let others = match known {
+                    Some(before) => self.other_alarms(login, before).await?,
+                    None => Vec::new(),
+                };
+                let own = minutes.and_then(|minutes| desk.reminders.get(&minutes)).copied();
+                let all = others.into_iter().chain(own).collect();
+                cells = cells.and([("alarm_ids", Cell::Many(all))]);
+            }
+            let fate = match cells.is_empty() {
+                true => written(change.id, false),
+                false => self.set(login, desk.kind, change.id, cells.values()).await?,
+            };
+            fates.settle(change.at, fate);
+        }
+        Ok(())
+    }
+
+    /// How records are before they are changed. What is archived must not be changed unseen.
+    async fn before(
+        &self,
+        login: &str,
+        kind: RecordKind,
+        changes: &[Change],
+    ) -> Result<HashMap<i64, Before>, CrmError> {
+        let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
+        let mut domain = super::domain::Domain::default().and("id", "in", ids);
+        let mut fields = vec!["write_date"];
+        if convert::can_be_archived(kind) {
+            domain = domain.archived_too();
+            fields.push("active");
+        }
+        if kind == RecordKind::Calendar {
+            fields.push("alarm_ids");
+        }
+        let call = Call::of(convert::model_name(kind), "search_read")
+            .with("domain", domain)
+            .with("fields", json!(fields));
+        let rows: Vec<Before> = self.client.ask(login, &call).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// Reminders of an event that are mails or messages: none of ours.
+    async fn other_alarms(&self, login: &str, before: &Before) -> Result<Vec<i64>, CrmError> {
+        if before.alarm_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shown = around::reminders(&self.client, login, before.alarm_ids.clone()).await?;
+        let others = before.alarm_ids.iter().filter(|id| !shown.contains_key(id));
+        Ok(others.copied().collect())
+    }
+
+    /// Sets values of one record.
+    async fn set(
+        &self,
+        login: &str,
+        kind: RecordKind,
+        id: i64,
+        values: serde_json::Map<String, Value>,
+    ) -> Result<Result<CrmWritten, CrmError>, CrmError> {
+        let call = Call::on(convert::model_name(kind), "write", vec![id]).with("vals", values);
+        settled(self.client.call(login, &call).await.map(|_| id))
+    }
+
+    async fn delete(
+        &self,
+        login: &str,
+        kind: RecordKind,
+        writes: &[CrmWrite],
+        fates: &mut Settled,
+    ) -> Result<(), CrmError> {
+        for (at, write) in writes.iter().enumerate() {
+            let CrmWrite::Delete { id } = write else { continue };
+            let Ok(id) = number(id) else {
+                fates.settle(at, Err(CrmError::Gone));
+                continue;
+            };
+            let model = convert::model_name(kind);
+            let call = match convert::can_be_archived(kind) {
+                true => Call::on(model, "write", vec![id]).with("vals", json!({ "active": false })),
+                false => Call::on(model, "unlink", vec![id]),
+            };
+            let fate = match settled(self.client.call(login, &call).await.map(|_| id))? {
+                // It is gone, which is all that was wanted; so ends a deletion that is repeated.
+                Err(CrmError::Gone) => written(id, false),
+                fate => fate,
+            };
+            fates.settle(at, fate);
+        }
+        Ok(())
+    }
+}
+
+enum Prepared {
+    New(Draft),
+    Changed(Change),
+    Nothing,
+}
+
+fn prepared(desk: &Desk<'_>, at: usize, write: &CrmWrite) -> Result<Prepared, CrmError> {
+    let (CrmWrite::Create { record, .. } | CrmWrite::Update { record, .. }) = write else {
+        return Ok(Prepared::Nothing);
+    };
+    if record.kind() != desk.kind {
+        // A caller's mistake, and no record of this model.
+        return Err(CrmError::BadRequest {
+            code: "record of another kind".to_owned(),
+        });
+    }
+    match write {
+        CrmWrite::Create { key, record, matches } => desk.draft(at, key, record, matches).map(Prepared::New),
+        _ => Ok(desk
+            .change(at, write)?
+            .map_or(Prepared::Nothing, Prepared::Changed)),
+    }
+}
+
+/// What concerns one record is its fate; what concerns every call ends the whole.
+fn settled(answer: Result<i64, CrmError>) -> Result<Result<CrmWritten, CrmError>, CrmError> {
+    match answer {
+        Ok(id) => Ok(written(id, false)),
+        Err(
+            error @ (CrmError::Gone
+            | CrmError::NotPermitted { .. }
+            | CrmError::RuleRefused { .. }
+            | CrmError::BadRequest { .. }
+            | CrmError::Busy { .. }),
+        ) => Ok(Err(error)),
+        Err(error) => Err(error),
+    }
+}
+
+fn written(id: i64, existed: bool) -> Result<CrmWritten, CrmError> {
+    Ok(CrmWritten {
+        id: CrmId(id.to_string()),
+        existed,
+    })
+}
+
+fn matches(writes: &[CrmWrite]) -> impl Iterator<Item = &[crate::crm::model::Match]> {
+    writes.iter().filter_map(|write| match write {
+        CrmWrite::Create { matches, .. } | CrmWrite::Update { matches, .. } => Some(matches.as_slice()),
+        CrmWrite::Delete { .. } => None,
+    })
+}
+
+/// The reminders that these writes set.
+fn minutes(writes: &[CrmWrite]) -> BTreeSet<u32> {
+    let events = writes.iter().filter_map(|write| match write {
+        CrmWrite::Create {
+            record: Record::Event(event),
+            ..
+        } => event.reminder_minutes,
+        CrmWrite::Update {
+            record: Record::Event(event),
+            fields,
+            ..
+        } if fields.has(Field::Reminder) => event.reminder_minutes,
+        _ => None,
+    });
+    events.collect()
+}
