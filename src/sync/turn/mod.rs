@@ -1,10 +1,11 @@
 //! One turn, from the leased stream to its last commit. [`super::pass`] begins and ends it.
 
-use super::apply::{Applied, failure_key};
+mod page;
+
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
-use super::gather::{Gathered, Pending};
+use super::gather::Pending;
 use super::guard::hold::{self, BroughtBack};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
@@ -12,15 +13,14 @@ use super::keys::record_key;
 use super::model::{ItemKey, Reason, Side};
 use super::pace::SCARCE;
 use super::report::{Counts, Progress};
-use super::store::outcome::{Due, Failure, PageOutcome};
+use super::store::outcome::{Due, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
 use super::undo::carry_out::carry_out;
-use super::{apply, gather, lag, plan, pull, retry};
+use super::{gather, pull};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor};
-use crate::foundation::failure::Class;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -344,169 +344,5 @@ impl Turn<'_> {
                 .await?;
         }
         Ok(())
-    }
-
-    pub(super) async fn plan_apply_commit(
-        &mut self,
-        gathered: Gathered,
-        shown: Vec<ItemKey>,
-        step: Advance,
-        evidence: Evidence,
-    ) -> Result<(), SyncError> {
-        let Gathered {
-            mut works,
-            unreadable,
-            settled,
-            skipped,
-            met,
-            rows,
-            series: _,
-            carrying,
-        } = gathered;
-        self.met.extend(met);
-        for (_, reason) in &skipped {
-            *self.counts.skipped.entry(*reason).or_default() += 1;
-        }
-        let skipped = skipped
-            .into_iter()
-            .map(|(item, reason)| (Side::Mailbox, item_key(&item), reason))
-            .collect();
-        let mut page = PageOutcome {
-            settled,
-            shown,
-            skipped,
-            series: rows,
-            ..PageOutcome::default()
-        };
-        for (id, code, class) in unreadable {
-            self.counts.failed += 1;
-            let item = Some(ItemRef {
-                id,
-                version: ItemVersion(String::new()),
-            });
-            let failed = apply::Failed {
-                origin: Side::Mailbox,
-                item,
-                crm: None,
-                code,
-                class,
-            };
-            page.failed.push(self.failure(&failed));
-        }
-        gather::mark_earlier(&mut works, &self.seen_earlier);
-        let mut oldest = Vec::new();
-        for _ in 0..ROUNDS {
-            if works.is_empty() {
-                break;
-            }
-            let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
-            let verdicts = plan::plan(&pairs, self.stream.common);
-            let mut planned: Vec<_> = works.into_iter().zip(verdicts).collect();
-            let changed = planned
-                .iter()
-                .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
-            oldest.extend(changed);
-            hold::barred(&mut planned, &self.lasting);
-            let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
-            self.counts.held += guarded.held.len() as u64;
-            page.held.extend(guarded.held);
-            page.settled.extend(guarded.settled);
-            let applied = apply::apply(&self.stream, guarded.works).await?;
-            works = self.take_in(applied, &mut page);
-        }
-        page.transfers = gather::transfers(&carrying, &page.links);
-        for work in works {
-            let failed = apply::Failed {
-                origin: work.origin,
-                item: work.item,
-                crm: work.crm,
-                code: "sync.kept_changing",
-                class: Class::Conflict,
-            };
-            page.failed.push(self.failure(&failed));
-        }
-        let wrote = !page.links.is_empty();
-        self.commit(page, step).await?;
-        if wrote {
-            self.note_lags(&oldest);
-        }
-        Ok(())
-    }
-
-    /// How long the changes took that were just written.
-    fn note_lags(&mut self, changed: &[DateTime<Utc>]) {
-        let now = self.engine.clock.now();
-        let lags = changed.iter().filter_map(|at| lag::lag(*at, self.last_turn, now));
-        let slowest = lags.map(|lag| lag.num_milliseconds()).max();
-        self.counts.lag_ms = self.counts.lag_ms.max(slowest);
-    }
-
-    fn take_in(&mut self, applied: Applied, page: &mut PageOutcome) -> Vec<gather::Work> {
-        let Applied {
-            page: new,
-            counts,
-            failed,
-            again,
-        } = applied;
-        self.counts.add(&counts);
-        // A link that a later round made again must not be forgotten because an earlier one dropped it.
-        page.unlinked
-            .retain(|key| !new.links.iter().any(|link| link.key == *key));
-        let back = &self.back.keys;
-        let linked = new.links.iter().map(|link| link.key);
-        page.released.extend(linked.filter(|key| back.contains(key)));
-        page.links.extend(new.links);
-        page.journal.extend(new.journal);
-        page.unlinked.extend(new.unlinked);
-        page.made.extend(new.made);
-        page.skipped.extend(new.skipped);
-        page.settled.extend(new.settled);
-        for failed in &failed {
-            let failure = self.failure(failed);
-            page.failed.push(failure);
-        }
-        again
-    }
-
-    pub(super) fn failure(&self, failed: &apply::Failed) -> Failure {
-        let key = failure_key(failed);
-        let before = self
-            .failures
-            .iter()
-            .find(|due| due.side == failed.origin && due.key == key);
-        let attempts = before.map_or(0, |due| due.attempts) + 1;
-        let now = self.engine.clock.now();
-        let chance = retry::chance(key, attempts);
-        Failure {
-            side: failed.origin,
-            key,
-            item: failed.item.as_ref().map(|item| item.id.clone()),
-            crm: failed.crm.clone(),
-            code: failed.code,
-            class: failed.class.word(),
-            attempts,
-            next_retry_at: retry::item_due(
-                failed.class,
-                attempts.unsigned_abs(),
-                now,
-                self.engine.settings.patience,
-                chance,
-            ),
-        }
-    }
-
-    pub(super) async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
-        let (lease, now) = (self.lease, self.engine.clock.now());
-        let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
-        let step = Advance {
-            changed_at: wrote.then_some(now),
-            ..step
-        };
-        self.engine
-            .db
-            .run_for(lease.stream.mailbox, move |conn| {
-                outcome::commit_page(conn, lease, &page, &step, now)
-            })
-            .await
     }
 }
