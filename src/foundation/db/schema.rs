@@ -12,6 +12,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    contents (crm, hash) {
+        crm -> Text,
+        hash -> Bytea,
+        file_id -> Nullable<Text>,
+        holder_mailbox -> Int4,
+        holder_kind -> Int2,
+        holder_fence -> Int8,
+        claimed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     crm_budgets (crm) {
         crm -> Text,
         used -> Nullable<Int8>,
@@ -27,18 +39,6 @@ diesel::table! {
         node -> Uuid,
         calls -> Int8,
         told_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    contents (crm, hash) {
-        crm -> Text,
-        hash -> Bytea,
-        file_id -> Nullable<Text>,
-        holder_mailbox -> Int4,
-        holder_kind -> Int2,
-        holder_fence -> Int8,
-        claimed_at -> Timestamptz,
     }
 }
 

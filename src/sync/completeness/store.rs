@@ -1,7 +1,8 @@
 //! What is remembered of each entry of a list.
 
 use crate::crm::model::CrmId;
-use crate::foundation::db::schema::{failures, links, quarantine, skips};
+use crate::foundation::db::schema::{failures, links, quarantine, series, skips};
+use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::model::{ItemKey, Reason, Side, StreamId};
 use diesel::pg::PgConnection;
@@ -30,9 +31,19 @@ pub(super) fn of_items(
     let linked: Vec<i64> = links::table
         .filter(links::mailbox_id.eq(stream.mailbox.0))
         .filter(links::kind.eq(stream.kind.number()))
-        .filter(links::item_key.eq_any(wanted))
+        .filter(links::item_key.eq_any(&wanted))
         .select(links::item_key)
         .load(conn)?;
+    // A series is listed as one item and linked date by date; that all its dates were looked at is remembered.
+    let whole: Vec<i64> = match stream.kind {
+        RecordKind::Calendar => series::table
+            .filter(series::mailbox_id.eq(stream.mailbox.0))
+            .filter(series::item_key.eq_any(&wanted))
+            .select(series::item_key)
+            .load(conn)?,
+        _ => Vec::new(),
+    };
+    accounts.extend(whole.into_iter().map(|key| (ItemKey(key), Account::Written)));
     accounts.extend(linked.into_iter().map(|key| (ItemKey(key), Account::Written)));
     accounts.extend(failed(conn, stream, Side::Mailbox, keys)?);
     Ok(accounts)

@@ -144,7 +144,11 @@ impl Turn<'_> {
         }
     }
 
-    pub(in crate::sync) async fn commit(&mut self, page: PageOutcome, step: Advance) -> Result<(), SyncError> {
+    pub(in crate::sync) async fn commit(
+        &mut self,
+        page: PageOutcome,
+        step: Advance,
+    ) -> Result<(), SyncError> {
         let (lease, now) = (self.lease, self.engine.clock.now());
         let wrote = !page.links.is_empty() || !page.unlinked.is_empty();
         let step = Advance {
