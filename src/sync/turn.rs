@@ -46,6 +46,8 @@ pub(super) async fn turn(
         .run(move |conn| mailboxes::get(conn, id.mailbox))
         .await?;
     let row = row.ok_or(SyncError::UnknownMailbox)?;
+    // Before anything is asked: what opens a stream takes calls and changes what the CRM says of them.
+    let scarce = engine.crm(&row.crm)?.pressure() >= SCARCE;
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
@@ -59,7 +61,6 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
-    let scarce = stream.crm.pressure() >= SCARCE;
     if scarce && !position.first_read_done {
         return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
     }
