@@ -41,13 +41,17 @@ pub(super) async fn turn(
 ) -> Result<(), SyncError> {
     let id = lease.stream;
     let now = engine.clock.now();
-    let row = engine
+    let (row, begun) = engine
         .db
-        .run(move |conn| mailboxes::get(conn, id.mailbox))
+        .run(move |conn| {
+            let row = mailboxes::get(conn, id.mailbox)?.ok_or(SyncError::UnknownMailbox)?;
+            Ok::<_, SyncError>((row, streams::position(conn, id)?.first_read_done))
+        })
         .await?;
-    let row = row.ok_or(SyncError::UnknownMailbox)?;
-    // Before anything is asked: what opens a stream takes calls and changes what the CRM says of them.
-    let scarce = engine.crm(&row.crm)?.pressure() >= SCARCE;
+    // Before the stream is opened, which takes calls.
+    if !begun && engine.crm(&row.crm)?.pressure() >= SCARCE {
+        return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
+    }
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
@@ -61,9 +65,6 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
-    if scarce && !position.first_read_done {
-        return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
-    }
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
