@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
 use super::gather::{Gathered, Pending};
-use super::guard::hold::{self, BroughtBack};
+use super::guard::hold::{self, BroughtBack, Lasting};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
 use super::keys::record_key;
@@ -23,7 +23,7 @@ use crate::crm::model::{CrmChange, CrmCursor};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// How long a first reading waits where the CRM's calls are scarce.
@@ -41,28 +41,27 @@ pub(super) async fn turn(
 ) -> Result<(), SyncError> {
     let id = lease.stream;
     let now = engine.clock.now();
-    let (row, begun) = engine
+    let (row, position) = engine
         .db
         .run(move |conn| {
             let row = mailboxes::get(conn, id.mailbox)?.ok_or(SyncError::UnknownMailbox)?;
-            Ok::<_, SyncError>((row, streams::position(conn, id)?.first_read_done))
+            Ok::<_, SyncError>((row, streams::position(conn, id)?))
         })
         .await?;
     // Before the stream is opened, which takes calls.
-    if !begun && engine.crm(&row.crm)?.pressure() >= SCARCE {
+    if !position.first_read_done && engine.crm(&row.crm)?.pressure() >= SCARCE {
         return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
     }
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
     carry_out(engine, lease, &stream).await?;
-    let (position, failures, lasting, unseen) = engine
+    let (failures, lasting, unseen) = engine
         .db
         .run_for(id.mailbox, move |conn| {
-            let position = streams::position(conn, id)?;
             let failures = outcome::failures_of(conn, id, now)?;
             let lasting = guard_store::lasting_skips(conn, id)?;
-            Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
+            Ok::<_, SyncError>((failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
@@ -101,12 +100,7 @@ pub(super) async fn turn(
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     let probe = stream.server.probe(&stream.row.mailbox).await?;
-    let count = probe
-        .items
-        .iter()
-        .find(|(kind, _)| *kind == stream.kind())
-        .and_then(|(_, count)| *count);
-    Ok(count.map(u64::from))
+    Ok(probe.count(stream.kind()).map(u64::from))
 }
 
 struct Turn<'a> {
@@ -117,7 +111,7 @@ struct Turn<'a> {
     counts: &'a mut Counts,
     failures: Vec<Due>,
     /// What is not to be made again until a person lifts it.
-    lasting: HashMap<(Side, ItemKey), Reason>,
+    lasting: Lasting,
     /// Held deletions that a person has decided about.
     back: BroughtBack,
     /// The end of the last good turn, where the mailbox was read to its end by then.
