@@ -4,6 +4,7 @@ use crate::foundation::content::Content;
 use crate::foundation::ids::MailboxId;
 use crate::record::Record;
 use crate::record::field::FieldSet;
+use crate::record::kind::RecordKind;
 use chrono::{DateTime, Utc};
 
 /// The mailbox that a call acts in. Its address is a setting, not content: an administrator typed it.
@@ -241,5 +242,15 @@ pub struct MailboxProbe {
     /// The server's product and build in words.
     pub server: String,
     /// How many items each stream's folders hold now, where the server says.
-    pub items: Vec<(crate::record::kind::RecordKind, Option<u32>)>,
+    pub items: Vec<(RecordKind, Option<u32>)>,
+}
+
+impl MailboxProbe {
+    /// How many items a stream's folders hold now, where the server says.
+    pub fn count(&self, kind: RecordKind) -> Option<u32> {
+        self.items
+            .iter()
+            .find(|(of, _)| *of == kind)
+            .and_then(|(_, count)| *count)
+    }
 }

@@ -174,14 +174,7 @@ pub async fn resync(
                 streams::lease_one(conn, stream, Uuid::nil(), now, until)?.ok_or(SyncError::Leased)?;
             streams::forget_cursor(conn, lease, Lost::Mailbox)?;
             streams::forget_cursor(conn, lease, Lost::Crm)?;
-            let end = TurnEnd {
-                at: now,
-                due_at: now,
-                hinted_due_at: now,
-                error: None,
-                lag_ms: None,
-            };
-            streams::release(conn, lease, &end)?;
+            streams::release(conn, lease, &TurnEnd::due_at_once(now))?;
         }
         Ok::<_, SyncError>(())
     })

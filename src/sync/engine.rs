@@ -1,8 +1,10 @@
 //! The engine's parts, put together once and shared by the worker, the command line and the tests.
 
 use super::error::SyncError;
+use super::model::StreamId;
 use super::pace::Pace;
 use super::retry::Patience;
+use super::store::streams::{self, Lease};
 use crate::crm::port::Crm;
 use crate::foundation::clock::Clock;
 use crate::foundation::db::Db;
@@ -98,5 +100,16 @@ impl Engine {
             .ok_or_else(|| SyncError::NotConfigured {
                 name: format!("crm.{name}"),
             })
+    }
+
+    /// Takes one stream's lease for this node, due or not; `None` where somebody else holds it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lease(&self, stream: StreamId) -> Result<Option<Lease>, SyncError> {
+        let (now, owner, length) = (self.clock.now(), self.node, self.settings.lease);
+        self.db
+            .run(move |conn| streams::lease_one(conn, stream, owner, now, now + length))
+            .await
     }
 }

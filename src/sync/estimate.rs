@@ -62,10 +62,7 @@ pub struct CrmEstimate {
 pub async fn mailbox(engine: &Engine, row: &MailboxRow) -> Result<MailboxEstimate, SyncError> {
     let server = engine.mail_server(&row.mail_server)?;
     let probe = server.probe(&row.mailbox).await?;
-    let count = |kind| {
-        let found = probe.items.iter().find(|(known, _)| *known == kind);
-        u64::from(found.and_then(|(_, count)| *count).unwrap_or(0))
-    };
+    let count = |kind| u64::from(probe.count(kind).unwrap_or(0));
     Ok(MailboxEstimate {
         mailbox: row.mailbox.address.clone(),
         crm: row.crm.clone(),

@@ -280,6 +280,14 @@ impl Side {
         }
     }
 
+    /// The inverse of [`number`](Self::number); every column of it is checked to hold one of the two.
+    pub fn from_number(number: i16) -> Self {
+        match number {
+            0 => Self::Mailbox,
+            _ => Self::Crm,
+        }
+    }
+
     /// The word that is shown.
     pub fn word(self) -> &'static str {
         match self {

@@ -57,12 +57,7 @@ pub async fn sync_mailbox(
             mailbox: row.mailbox.id,
             kind,
         };
-        let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
-        let lease = engine
-            .db
-            .run(move |conn| streams::lease_one(conn, stream, owner, now, now + length))
-            .await?;
-        let result = match lease {
+        let result = match engine.lease(stream).await? {
             Some(lease) => run_turn(engine, lease, progress).await,
             None => Err(SyncError::Leased),
         };

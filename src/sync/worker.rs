@@ -13,6 +13,7 @@ use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,8 +27,9 @@ const TIDY: TimeDelta = TimeDelta::hours(1);
 
 /// Works until `shutdown` turns true, then lets running turns end at their next page.
 pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
-    let mut turns: JoinSet<Lane> = JoinSet::new();
-    let mut first_reads = 0;
+    let mut turns: JoinSet<()> = JoinSet::new();
+    // Each first reading holds it for as long as it runs, however it ends: the count is in the handles.
+    let first_reading = Arc::new(());
     let node = engine.node;
     if let Err(error) = engine.db.run(move |conn| streams::reclaim(conn, node)).await {
         tracing::warn!(
@@ -38,24 +40,20 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
     let mut tidied = None;
     let mut tried = engine.clock.now();
     while !*shutdown.borrow() {
-        while let Some(ended) = turns.try_join_next() {
-            first_reads -= usize::from(matches!(ended, Ok(Lane::FirstRead)) && first_reads > 0);
-        }
-        if turns.is_empty() {
-            first_reads = 0;
-        }
+        while turns.try_join_next().is_some() {}
         tidy(&engine, &mut tidied).await;
         try_refused(&engine, &mut tried).await;
         let free = engine.settings.workers.saturating_sub(turns.len());
+        let first_reads = Arc::strong_count(&first_reading) - 1;
         let wait = match lease(&engine, free, first_reads).await {
             Ok(leases) if leases.is_empty() => LOOK,
             Ok(leases) => {
                 for (lease, lane) in leases {
-                    first_reads += usize::from(lane == Lane::FirstRead);
                     let engine = engine.clone();
+                    let held = (lane == Lane::FirstRead).then(|| Arc::clone(&first_reading));
                     turns.spawn(async move {
                         one(engine, lease).await;
-                        lane
+                        drop(held);
                     });
                 }
                 Duration::ZERO
@@ -67,9 +65,7 @@ pub async fn run(engine: Engine, mut shutdown: watch::Receiver<bool>) {
         };
         tokio::select! {
             () = engine.clock.sleep(wait) => {}
-            Some(ended) = turns.join_next(), if !turns.is_empty() => {
-                first_reads -= usize::from(matches!(ended, Ok(Lane::FirstRead)) && first_reads > 0);
-            }
+            Some(_) = turns.join_next(), if !turns.is_empty() => {}
             _ = shutdown.changed() => {}
         }
     }

@@ -1,11 +1,9 @@
 //! It adds up, after anything; and where something is missing, that is found.
 
 use crate::harness::Office;
+use crate::harness::acts::granted;
 use diesel::prelude::*;
 use holdfast::access::permission::{Explain, ManageMailboxes};
-use holdfast::access::principal::Principal;
-use holdfast::access::resource::Resource;
-use holdfast::access::{Granted, Right, authorize};
 use holdfast::foundation::db::schema::{links, skips};
 use holdfast::mailbox::model::MailboxWrite;
 use holdfast::record::kind::RecordKind;
@@ -14,12 +12,7 @@ use holdfast::sync::control;
 use holdfast::sync::error::SyncError;
 use holdfast::sync::model::Side;
 use holdfast::sync::store::mailboxes::MailboxRow;
-use holdfast_lab::faults::{Fault, Rule, Side as LabSide};
-
-fn granted<R: Right>(right: R) -> Granted<R> {
-    let operator = Principal::LocalOperator { user: "test".into() };
-    authorize(&operator, right, Resource::Appliance).unwrap()
-}
+use holdfast_lab::faults::Fault;
 
 async fn tallies(office: &Office, row: &MailboxRow) -> Vec<Tally> {
     completeness(&office.engine, &granted(Explain), row)
@@ -59,16 +52,7 @@ async fn it_adds_up_after_a_first_turn_after_edits_and_after_faults() {
     assert_adds_up(&office, &row).await;
     // Faults: every second row is locked, again and again.
     let other = office.add(1).await;
-    office.lab.parts.faults.add(Rule {
-        side: LabSide::Salesforce,
-        operation: Some("collections_create".to_owned()),
-        mailbox: None,
-        fault: Fault::LockedRow,
-        times: None,
-        skip: 0,
-        probability: None,
-        seed: 1,
-    });
+    office.crm_fails("collections_create", Fault::LockedRow, None);
     office.sync(&other).await;
     let faulty = tallies(&office, &other).await;
     assert!(faulty.iter().any(|tally| tally.failed > 0), "{faulty:?}");

@@ -1,23 +1,18 @@
 //! Nothing is deleted by accident: what looks like one waits for a person, and what is no deletion is never
 //! taken for one.
 
-// long: one promise of the guard after the other
-
 use crate::harness::Office;
+use crate::harness::acts::{granted, made_by_owner, task};
 use crate::harness::office::subject;
 use diesel::prelude::*;
 use holdfast::access::permission::{Explain, ManageMailboxes};
-use holdfast::access::principal::Principal;
-use holdfast::access::resource::Resource;
-use holdfast::access::{Granted, Right, authorize};
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::foundation::db::schema::streams;
-use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite, Stamp};
+use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
-use holdfast::record::task::Task;
 use holdfast::sync::control as engine_control;
 use holdfast::sync::error::SyncError;
 use holdfast::sync::guard::control;
@@ -28,14 +23,9 @@ use holdfast::sync::policy::Policy;
 use holdfast::sync::report::Counts;
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast::sync::store::totals;
-use holdfast_lab::faults::{Fault, Rule, Side as LabSide};
+use holdfast_lab::faults::Fault;
 use holdfast_lab::salesforce::control::answer;
 use serde_json::{Value, json};
-
-fn granted<R: Right>(right: R) -> Granted<R> {
-    let operator = Principal::LocalOperator { user: "test".into() };
-    authorize(&operator, right, Resource::Appliance).unwrap()
-}
 
 /// A policy that asks a person from the third deletion on.
 fn strict() -> Policy {
@@ -54,20 +44,10 @@ fn strict() -> Policy {
     policy
 }
 
-fn task(title: &str) -> Record {
-    Record::Task(Task {
-        subject: title.into(),
-        ..Task::default()
-    })
-}
-
 async fn make_tasks(office: &Office, row: &MailboxRow, titles: &[&str]) -> Vec<ItemId> {
     let mut items = Vec::new();
     for title in titles {
-        let write = MailboxWrite::Create {
-            stamp: Stamp(String::new()),
-            record: task(title),
-        };
+        let write = made_by_owner(task(title));
         items.push(office.in_mailbox(row, RecordKind::Tasks, write).await);
     }
     items
@@ -120,31 +100,19 @@ async fn decide(office: &Office, row: &MailboxRow, approve: bool) -> usize {
     }
 }
 
-/// Has the CRM's cursor refused at the next turn.
-async fn lose_crm_cursor(office: &Office, row: &MailboxRow) {
+/// Has one side refuse its cursor at the next turn.
+async fn lose_cursor(office: &Office, row: &MailboxRow, side: Side) {
     let id = row.mailbox.id;
     office
         .engine
         .db
         .run(move |conn| {
+            let lost = Some(b"from another world".to_vec());
             diesel::update(streams::table.filter(streams::mailbox_id.eq(id.0)))
-                .set(streams::crm_cursor.eq(b"from another world".to_vec()))
-                .execute(conn)?;
-            Ok::<_, SyncError>(())
-        })
-        .await
-        .unwrap();
-}
-
-/// Has the mail server refuse its cursor at the next turn.
-async fn lose_mailbox_cursor(office: &Office, row: &MailboxRow) {
-    let id = row.mailbox.id;
-    office
-        .engine
-        .db
-        .run(move |conn| {
-            diesel::update(streams::table.filter(streams::mailbox_id.eq(id.0)))
-                .set(streams::mailbox_cursor.eq(b"from another world".to_vec()))
+                .set(match side {
+                    Side::Mailbox => (Some(streams::mailbox_cursor.eq(lost)), None),
+                    Side::Crm => (None, Some(streams::crm_cursor.eq(lost))),
+                })
                 .execute(conn)?;
             Ok::<_, SyncError>(())
         })
@@ -226,16 +194,7 @@ async fn an_approved_deletion_is_carried_out_by_the_next_turn_even_if_that_is_cu
     delete_items(&office, &row, &items[..5]).await;
     office.sync(&row).await;
     assert_eq!(decide(&office, &row, true).await, 5);
-    office.lab.parts.faults.add(Rule {
-        side: LabSide::Salesforce,
-        operation: Some("collections_delete".to_owned()),
-        mailbox: None,
-        fault: Fault::ApplyThenCut,
-        times: Some(3),
-        skip: 0,
-        probability: None,
-        seed: 1,
-    });
+    office.crm_fails("collections_delete", Fault::ApplyThenCut, Some(3));
     let cut = office.try_sync(&row).await;
     assert!(cut.iter().any(|(_, result)| result.is_err()), "{cut:?}");
     office.lab.parts.faults.clear();
@@ -330,7 +289,7 @@ async fn a_record_that_got_another_owner_is_let_go_and_not_deleted_in_the_mailbo
             &json!({"OwnerId": owner}),
         );
     }
-    lose_crm_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Crm).await;
     let counts = office.sync(&row).await;
     assert_eq!(
         tasks_of(&counts).skipped.get(&Reason::HandedOver),
@@ -365,14 +324,11 @@ async fn a_user_who_lost_sight_of_his_records_loses_nothing_in_his_mailbox() {
         ("Lovelace", "ada@elsewhere.example"),
         ("Hopper", "grace@elsewhere.example"),
     ] {
-        let write = MailboxWrite::Create {
-            stamp: Stamp(String::new()),
-            record: Record::Contact(Contact {
-                family_name: family.into(),
-                email: email.into(),
-                ..Contact::default()
-            }),
-        };
+        let write = made_by_owner(Record::Contact(Contact {
+            family_name: family.into(),
+            email: email.into(),
+            ..Contact::default()
+        }));
         office.in_mailbox(&row, RecordKind::Contacts, write).await;
     }
     office.settle(&row).await;
@@ -393,7 +349,7 @@ async fn a_user_who_lost_sight_of_his_records_loses_nothing_in_his_mailbox() {
             &json!({"OwnerId": owner}),
         );
     }
-    lose_crm_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Crm).await;
     for _ in 0..2 {
         office.sync(&row).await;
     }
@@ -407,7 +363,7 @@ async fn a_user_who_may_read_the_object_no_more_loses_nothing_in_his_mailbox() {
     let user = office.lab.cast.people[0].sf_username.clone();
     let rights = json!({"users": {user: {"objects": {"Task": {"read": false}}}}});
     administrate(&office, "PATCH", "/salesforce/settings", &rights);
-    lose_crm_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Crm).await;
     for _ in 0..2 {
         office.try_sync(&row).await;
     }
@@ -424,7 +380,7 @@ async fn deletions_that_a_lost_cursor_of_the_crm_hid_are_noticed_afterwards() {
         office.in_crm(&row, RecordKind::Tasks, write).await;
     }
     // The feed is read from a beginning behind the deletions.
-    lose_crm_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Crm).await;
     office.settle(&row).await;
     assert_eq!(in_mailbox(&office, &row).await.len(), 4);
     assert_eq!(in_mailbox(&office, &row).await, in_crm(&office, &row).await);
@@ -438,7 +394,7 @@ async fn a_record_that_is_gone_without_a_trace_is_no_proof_of_a_deletion() {
         office.in_crm(&row, RecordKind::Tasks, write).await;
         administrate(&office, "POST", "/salesforce/purge", &json!({"id": id.0}));
     }
-    lose_crm_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Crm).await;
     for _ in 0..2 {
         let counts = office.sync(&row).await;
         assert_eq!(tasks_of(&counts).deleted_in_mailbox + tasks_of(&counts).held, 0);
@@ -454,7 +410,7 @@ async fn a_mailbox_that_suddenly_answers_an_empty_folder_empties_nothing() {
     let items = make_tasks(&office, &row, &TITLES).await;
     office.settle(&row).await;
     delete_items(&office, &row, &items).await;
-    lose_mailbox_cursor(&office, &row).await;
+    lose_cursor(&office, &row, Side::Mailbox).await;
     let counts = office.sync(&row).await;
     assert_eq!((tasks_of(&counts).held, tasks_of(&counts).deleted_in_crm), (6, 0));
     assert_eq!(in_crm(&office, &row).await, TITLES);

@@ -1,14 +1,12 @@
 //! Several nodes on one database: they share the work, a dead one is replaced, and one that slept too long has
 //! no say any more.
 
+use crate::harness::acts::{made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::{Office, Site, eventually};
 use crate::kills::{Hand, nothing_twice_nothing_missing};
 use chrono::{TimeDelta, Utc};
-use holdfast::mailbox::model::{MailboxWrite, Stamp};
-use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
-use holdfast::record::task::Task;
 use holdfast::sync::error::SyncError;
 use holdfast::sync::model::StreamId;
 use holdfast::sync::pass::run_turn;
@@ -37,13 +35,7 @@ async fn a_turn_whose_lease_was_taken_writes_nothing_outside() {
     let office = Office::open(1, 6).await;
     let ada = office.add(0).await;
     office.settle(&ada).await;
-    let write = MailboxWrite::Create {
-        stamp: Stamp(String::new()),
-        record: Record::Task(Task {
-            subject: "too late".into(),
-            ..Task::default()
-        }),
-    };
+    let write = made_by_owner(task("too late"));
     office.in_mailbox(&ada, RecordKind::Tasks, write).await;
     let stream = StreamId {
         mailbox: ada.mailbox.id,

@@ -1,13 +1,10 @@
 //! News crosses when it happens and not when somebody asks; and when the telling fails, nothing is lost.
 
+use crate::harness::acts::{made_by_owner, made_by_user, task};
 use crate::harness::office::subject;
 use crate::harness::{Node, Office, until};
 use chrono::{TimeDelta, Utc};
-use holdfast::crm::model::{CrmWrite, ExternalKey};
-use holdfast::mailbox::model::{MailboxWrite, Stamp};
-use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
-use holdfast::record::task::Task;
 use holdfast::sync::engine::Engine;
 use holdfast::sync::error::SyncError;
 use holdfast::sync::pace::Pace;
@@ -33,18 +30,8 @@ fn hardly_asks(engine: &Engine) -> Engine {
     engine
 }
 
-fn task(title: &str) -> Record {
-    Record::Task(Task {
-        subject: title.into(),
-        ..Task::default()
-    })
-}
-
 async fn in_outlook(office: &Office, row: &MailboxRow, title: &str) {
-    let write = MailboxWrite::Create {
-        stamp: Stamp(String::new()),
-        record: task(title),
-    };
+    let write = made_by_owner(task(title));
     office.in_mailbox(row, RecordKind::Tasks, write).await;
 }
 
@@ -229,11 +216,7 @@ async fn our_own_writes_come_to_rest() {
     };
     let before = turns().await;
     for round in 0..5 {
-        let write = CrmWrite::Create {
-            key: ExternalKey(format!("own-{round}")),
-            record: task(&format!("from the CRM {round}")),
-            matches: Vec::new(),
-        };
+        let write = made_by_user(&format!("own-{round}"), task(&format!("from the CRM {round}")));
         office.in_crm(&ada, RecordKind::Tasks, write).await;
     }
     let (id, now) = (ada.mailbox.id, Utc::now());

@@ -3,10 +3,11 @@
 // long: one promise of a turn after the other, in one office
 
 use crate::harness::Office;
+use crate::harness::acts::{made_by_owner, made_by_user};
 use crate::harness::office::subject;
 use chrono::{TimeDelta, Timelike as _, Utc};
-use holdfast::crm::model::{CrmWrite, ExternalKey};
-use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxItem, MailboxWrite, Stamp};
+use holdfast::crm::model::CrmWrite;
+use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxItem, MailboxWrite};
 use holdfast::mailbox::series::{Series, Span};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
@@ -61,21 +62,6 @@ fn card(family: &str, email: &str) -> Contact {
         family_name: family.into(),
         email: email.into(),
         ..Contact::default()
-    }
-}
-
-fn made_by_owner(record: Record) -> MailboxWrite {
-    MailboxWrite::Create {
-        stamp: Stamp(String::new()),
-        record,
-    }
-}
-
-fn made_by_user(key: &str, record: Record) -> CrmWrite {
-    CrmWrite::Create {
-        key: ExternalKey(key.to_owned()),
-        record,
-        matches: Vec::new(),
     }
 }
 

@@ -1,51 +1,27 @@
 //! What Holdfast made is taken back on request, that and nothing else, whatever comes in between.
 
 use crate::harness::Office;
+use crate::harness::acts::{granted, made_by_owner, made_by_user, task};
 use crate::harness::office::subject;
 use chrono::{DateTime, Utc};
 use holdfast::access::permission::{Explain, ManageMailboxes};
-use holdfast::access::principal::Principal;
-use holdfast::access::resource::Resource;
-use holdfast::access::{Granted, Right, authorize};
-use holdfast::crm::model::{CrmWrite, ExternalKey};
-use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
-use holdfast::record::Record;
+use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
-use holdfast::record::task::Task;
 use holdfast::sync::control as engine_control;
 use holdfast::sync::model::Reason;
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast::sync::undo::control::{self, Line, Plan};
-use holdfast_lab::faults::{Fault, Rule, Side as LabSide};
+use holdfast_lab::faults::Fault;
 use serde_json::json;
 
-fn granted<R: Right>(right: R) -> Granted<R> {
-    let operator = Principal::LocalOperator { user: "test".into() };
-    authorize(&operator, right, Resource::Appliance).unwrap()
-}
-
-fn task(title: &str) -> Record {
-    Record::Task(Task {
-        subject: title.into(),
-        ..Task::default()
-    })
-}
-
 async fn make_in_mailbox(office: &Office, row: &MailboxRow, title: &str) {
-    let write = MailboxWrite::Create {
-        stamp: Stamp(String::new()),
-        record: task(title),
-    };
+    let write = made_by_owner(task(title));
     office.in_mailbox(row, RecordKind::Tasks, write).await;
 }
 
 async fn make_in_crm(office: &Office, row: &MailboxRow, title: &str) {
-    let write = CrmWrite::Create {
-        key: ExternalKey(format!("made-by-hand-{title}")),
-        record: task(title),
-        matches: Vec::new(),
-    };
+    let write = made_by_user(&format!("made-by-hand-{title}"), task(title));
     office.in_crm(row, RecordKind::Tasks, write).await;
 }
 
@@ -150,16 +126,7 @@ async fn what_was_undone_is_not_made_again_until_somebody_lifts_that() {
 async fn an_undo_that_is_cut_off_is_finished_by_the_next_turn() {
     let (office, row, since) = four_tasks().await;
     let shown = lines(&office, &row, since).await;
-    office.lab.parts.faults.add(Rule {
-        side: LabSide::Salesforce,
-        operation: Some("collections_delete".to_owned()),
-        mailbox: None,
-        fault: Fault::ApplyThenCut,
-        times: Some(3),
-        skip: 0,
-        probability: None,
-        seed: 1,
-    });
+    office.crm_fails("collections_delete", Fault::ApplyThenCut, Some(3));
     let cut = control::apply(&office.engine, &granted(ManageMailboxes), &row, &shown).await;
     assert!(cut.is_err(), "{cut:?}");
     office.lab.parts.faults.clear();
@@ -180,16 +147,7 @@ async fn a_record_whose_creation_was_cut_off_is_in_the_journal_all_the_same() {
     office.settle(&row).await;
     let since = office.engine.clock.now();
     make_in_mailbox(&office, &row, "mine").await;
-    office.lab.parts.faults.add(Rule {
-        side: LabSide::Salesforce,
-        operation: Some("collections_create".to_owned()),
-        mailbox: None,
-        fault: Fault::ApplyThenCut,
-        times: Some(3),
-        skip: 0,
-        probability: None,
-        seed: 1,
-    });
+    office.crm_fails("collections_create", Fault::ApplyThenCut, Some(3));
     let cut = office.try_sync(&row).await;
     assert!(cut.iter().any(|(_, result)| result.is_err()), "{cut:?}");
     office.lab.parts.faults.clear();

@@ -2,7 +2,7 @@
 
 use super::share;
 use crate::crm::budget::CallBudget;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ pub struct Purse {
     /// Wakes whoever fetches.
     low: Notify,
     state: Mutex<State>,
-    reserve_percent: AtomicU64,
+    reserve_percent: u8,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -34,16 +34,15 @@ struct State {
 impl Purse {
     /// An empty one that leaves so much of the day's calls to others.
     pub fn new(reserve_percent: u8) -> Self {
-        let purse = Self::default();
-        purse
-            .reserve_percent
-            .store(reserve_percent.into(), Ordering::Relaxed);
-        purse
+        Self {
+            reserve_percent,
+            ..Self::default()
+        }
     }
 
     /// What is left of the day's calls to others.
     pub fn reserve_percent(&self) -> u64 {
-        self.reserve_percent.load(Ordering::Relaxed)
+        self.reserve_percent.into()
     }
 
     /// Calls left of what was fetched, and what the CRM said since.

@@ -22,19 +22,14 @@ pub async fn completeness(
     row: &MailboxRow,
 ) -> Result<Vec<Tally>, SyncError> {
     let mut tallies = Vec::new();
-    let counts = engine
-        .mail_server(&row.mail_server)?
-        .probe(&row.mailbox)
-        .await?
-        .items;
+    let probe = engine.mail_server(&row.mail_server)?.probe(&row.mailbox).await?;
     for kind in RecordKind::ALL {
         let stream = Stream::open(engine, row.clone(), kind).await?;
         if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
             continue;
         }
         let mut mailbox = Tally::new(kind, Side::Mailbox);
-        let counted = counts.iter().find(|(of, _)| *of == kind);
-        mailbox.counted = counted.and_then(|(_, count)| *count).map(u64::from);
+        mailbox.counted = probe.count(kind).map(u64::from);
         list::mailbox(&engine.db, &stream, engine.settings.page_size, &mut mailbox).await?;
         mailbox.held = held(engine, stream.id, Side::Crm).await?;
         tallies.push(mailbox);

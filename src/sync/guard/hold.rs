@@ -209,17 +209,17 @@ pub async fn bring_back(db: &Db, stream: &Stream, pending: &mut Pending) -> Resu
     if decided.is_empty() {
         return Ok(back);
     }
-    let ids: Vec<CrmId> = decided.iter().map(|one| one.held.crm.clone()).collect();
+    let ids: Vec<CrmId> = decided.iter().map(|one| one.crm.clone()).collect();
     let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
     for (one, record) in decided.into_iter().zip(records) {
-        match (record, one.held.side) {
+        match (record, one.side) {
             (Some(record), _) => pending.add(stream, CrmChange::Upserted(Box::new(record))),
             // It was seen to be deleted when it was held.
-            (None, Side::Mailbox) => pending.add(stream, CrmChange::Deleted(one.held.crm)),
+            (None, Side::Mailbox) => pending.add(stream, CrmChange::Deleted(one.crm)),
             (None, Side::Crm) => {}
         }
-        back.keys.insert(one.held.key);
-        back.items.extend(one.held.item);
+        back.keys.insert(one.key);
+        back.items.extend(one.item);
     }
     Ok(back)
 }

@@ -32,15 +32,6 @@ pub struct Held {
     pub because: Option<Reason>,
 }
 
-/// A deletion that a person has decided about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
-    /// The deletion.
-    pub held: Held,
-    /// What he said.
-    pub decision: Decision,
-}
-
 /// A row of the quarantine, as people see it: ids, times and codes.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct QuarantineRow {
@@ -89,14 +80,6 @@ fn from_word(word: &str) -> Option<Decision> {
     [Decision::Held, Decision::Approved, Decision::Refused]
         .into_iter()
         .find(|decision| self::word(*decision) == word)
-}
-
-fn side(number: i16) -> Side {
-    if number == Side::Mailbox.number() {
-        Side::Mailbox
-    } else {
-        Side::Crm
-    }
 }
 
 /// What was said of these items' deletions so far.
@@ -233,8 +216,8 @@ pub fn resolve(
 
 /// Deletions that a person has decided about and that no turn has dealt with yet. A refused one whose item
 /// still exists in the mailbox is left as it is and is not among them.
-pub fn decided(conn: &mut PgConnection, stream: StreamId, most: i64) -> Result<Vec<Decided>, SyncError> {
-    type Row = (i16, i64, Option<Vec<u8>>, String, Option<String>, String);
+pub fn decided(conn: &mut PgConnection, stream: StreamId, most: i64) -> Result<Vec<Held>, SyncError> {
+    type Row = (i16, i64, Option<Vec<u8>>, String, Option<String>);
     let rows: Vec<Row> = quarantine::table
         .filter(quarantine::mailbox_id.eq(stream.mailbox.0))
         .filter(quarantine::kind.eq(stream.kind.number()))
@@ -253,22 +236,16 @@ pub fn decided(conn: &mut PgConnection, stream: StreamId, most: i64) -> Result<V
             quarantine::item_id,
             quarantine::crm_id,
             quarantine::reason,
-            quarantine::state,
         ))
         .load(conn)?;
-    let decided = |(number, key, item, crm, reason, state): Row| {
-        Some(Decided {
-            held: Held {
-                side: side(number),
-                key: ItemKey(key),
-                item: item.and_then(|bytes: Vec<u8>| unpack_id(&bytes)),
-                crm: CrmId(crm),
-                because: reason.as_deref().and_then(Reason::from_word),
-            },
-            decision: from_word(&state)?,
-        })
+    let held = |(number, key, item, crm, reason): Row| Held {
+        side: Side::from_number(number),
+        key: ItemKey(key),
+        item: item.and_then(|bytes: Vec<u8>| unpack_id(&bytes)),
+        crm: CrmId(crm),
+        because: reason.as_deref().and_then(Reason::from_word),
     };
-    Ok(rows.into_iter().filter_map(decided).collect())
+    Ok(rows.into_iter().map(held).collect())
 }
 
 /// A mailbox's quarantine, the oldest first.
@@ -292,7 +269,7 @@ pub fn list(conn: &mut PgConnection, mailbox: MailboxId, most: i64) -> Result<Ve
         Some(QuarantineRow {
             id,
             kind: RecordKind::from_number(kind)?,
-            side: side(number),
+            side: Side::from_number(number),
             item: item.and_then(|bytes: Vec<u8>| unpack_id(&bytes)).map(|id| id.0),
             crm,
             because: reason.as_deref().and_then(Reason::from_word),
@@ -367,7 +344,7 @@ pub fn totals(conn: &mut PgConnection) -> Result<Vec<HeldTotal>, SyncError> {
         Some(HeldTotal {
             mailbox: MailboxId(row.mailbox_id),
             kind: RecordKind::from_number(row.kind)?,
-            side: side(row.side),
+            side: Side::from_number(row.side),
             held: row.held,
             oldest: row.oldest,
         })
@@ -414,6 +391,11 @@ pub fn lasting_skips(
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(number, key, word)| Some(((side(number), ItemKey(key)), Reason::from_word(&word)?)))
+        .filter_map(|(number, key, word)| {
+            Some((
+                (Side::from_number(number), ItemKey(key)),
+                Reason::from_word(&word)?,
+            ))
+        })
         .collect())
 }

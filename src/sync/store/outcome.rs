@@ -261,11 +261,7 @@ pub fn failures_of(
     Ok(rows
         .into_iter()
         .map(|(side, key, item, crm, attempts, next)| Due {
-            side: if side == Side::Mailbox.number() {
-                Side::Mailbox
-            } else {
-                Side::Crm
-            },
+            side: Side::from_number(side),
             key: ItemKey(key),
             item: item.and_then(|bytes| links::unpack_id(&bytes)),
             crm: crm.map(CrmId),

@@ -25,8 +25,6 @@ pub struct Lease {
     pub stream: StreamId,
     /// Its fencing number.
     pub fence: i64,
-    /// When the stream was due.
-    pub due_at: DateTime<Utc>,
 }
 
 impl Lease {
@@ -146,23 +144,18 @@ fn take(
     owner: Uuid,
     until: DateTime<Utc>,
 ) -> Result<Option<Lease>, SyncError> {
-    let row: Option<(i64, DateTime<Utc>)> =
-        diesel::update(streams::table.find((stream.mailbox.0, stream.kind.number())))
-            .set((
-                streams::lease_owner.eq(owner),
-                streams::lease_expires.eq(until),
-                streams::fence.eq(streams::fence + 1),
-                // What this turn will see anyway; a hint that comes later is for the next one.
-                streams::hinted_at.eq(None::<DateTime<Utc>>),
-            ))
-            .returning((streams::fence, streams::due_at))
-            .get_result(conn)
-            .optional()?;
-    Ok(row.map(|(fence, due_at)| Lease {
-        stream,
-        fence,
-        due_at,
-    }))
+    let fence: Option<i64> = diesel::update(streams::table.find((stream.mailbox.0, stream.kind.number())))
+        .set((
+            streams::lease_owner.eq(owner),
+            streams::lease_expires.eq(until),
+            streams::fence.eq(streams::fence + 1),
+            // What this turn will see anyway; a hint that comes later is for the next one.
+            streams::hinted_at.eq(None::<DateTime<Utc>>),
+        ))
+        .returning(streams::fence)
+        .get_result(conn)
+        .optional()?;
+    Ok(fence.map(|fence| Lease { stream, fence }))
 }
 
 /// Gives back what this node held when it died: it begins anew and need not wait for its own leases to expire.
@@ -331,6 +324,19 @@ pub struct TurnEnd {
     pub error: Option<&'static str>,
     /// How long the slowest fresh change took, in milliseconds; `None` where there was none.
     pub lag_ms: Option<i32>,
+}
+
+impl TurnEnd {
+    /// A good end that has the stream due again at once.
+    pub fn due_at_once(now: DateTime<Utc>) -> Self {
+        Self {
+            at: now,
+            due_at: now,
+            hinted_due_at: now,
+            error: None,
+            lag_ms: None,
+        }
+    }
 }
 
 /// Gives the lease back. A lease that is not ours any more is left alone.

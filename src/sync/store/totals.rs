@@ -200,11 +200,7 @@ pub fn failures(conn: &mut PgConnection, most: i32) -> Result<Vec<FailureStatus>
             id: row.id,
             mailbox: addresses.get(&row.mailbox_id).cloned(),
             kind: RecordKind::from_number(row.kind)?,
-            side: if row.side == Side::Mailbox.number() {
-                Side::Mailbox
-            } else {
-                Side::Crm
-            },
+            side: Side::from_number(row.side),
             code: row.code,
             class: row.class,
             attempts: row.attempts,

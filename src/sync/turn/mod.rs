@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
 use super::gather::Pending;
-use super::guard::hold::{self, BroughtBack};
+use super::guard::hold::{self, BroughtBack, Lasting};
 use super::guard::plan::Evidence;
 use super::guard::{store as guard_store, survivors};
 use super::keys::record_key;
@@ -23,7 +23,7 @@ use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// How long a first reading waits where the CRM's calls are scarce.
@@ -41,29 +41,29 @@ pub(super) async fn turn(
 ) -> Result<(), SyncError> {
     let id = lease.stream;
     let now = engine.clock.now();
-    let row = engine
+    let (row, position) = engine
         .db
-        .run(move |conn| mailboxes::get(conn, id.mailbox))
+        .run(move |conn| {
+            let row = mailboxes::get(conn, id.mailbox)?.ok_or(SyncError::UnknownMailbox)?;
+            Ok::<_, SyncError>((row, streams::position(conn, id)?))
+        })
         .await?;
-    let row = row.ok_or(SyncError::UnknownMailbox)?;
-    // Before anything is asked: what opens a stream takes calls and changes what the CRM says of them.
-    let scarce = engine.crm(&row.crm)?.pressure() >= SCARCE;
+    // Before the stream is opened, which takes calls.
+    if !position.first_read_done && engine.crm(&row.crm)?.pressure() >= SCARCE {
+        return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
+    }
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
     carry_out(engine, lease, &stream).await?;
-    let (position, failures, lasting, unseen) = engine
+    let (failures, lasting, unseen) = engine
         .db
         .run_for(id.mailbox, move |conn| {
-            let position = streams::position(conn, id)?;
             let failures = outcome::failures_of(conn, id, now)?;
             let lasting = guard_store::lasting_skips(conn, id)?;
-            Ok::<_, SyncError>((position, failures, lasting, unseen::all(conn, id)?))
+            Ok::<_, SyncError>((failures, lasting, unseen::all(conn, id)?))
         })
         .await?;
-    if scarce && !position.first_read_done {
-        return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
-    }
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
@@ -102,12 +102,7 @@ pub(super) async fn turn(
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     let probe = stream.server.probe(&stream.row.mailbox).await?;
-    let count = probe
-        .items
-        .iter()
-        .find(|(kind, _)| *kind == stream.kind())
-        .and_then(|(_, count)| *count);
-    Ok(count.map(u64::from))
+    Ok(probe.count(stream.kind()).map(u64::from))
 }
 
 pub(super) struct Turn<'a> {
@@ -120,7 +115,7 @@ pub(super) struct Turn<'a> {
     pub(super) met: HashSet<ItemKey>,
     failures: Vec<Due>,
     /// What is not to be made again until a person lifts it.
-    lasting: HashMap<(Side, ItemKey), Reason>,
+    lasting: Lasting,
     /// Held deletions that a person has decided about.
     back: BroughtBack,
     /// The end of the last good turn, where the mailbox was read to its end by then.

@@ -209,24 +209,14 @@ async fn one_stream(engine: &Engine, row: &MailboxRow, kind: RecordKind) -> Resu
     if none {
         return Ok(0);
     }
-    let (now, owner, length) = (engine.clock.now(), engine.node, engine.settings.lease);
-    let lease = engine
-        .db
-        .run(move |conn| streams::lease_one(conn, id, owner, now, now + length))
-        .await?;
-    let Some(lease) = lease else { return Ok(0) };
+    let Some(lease) = engine.lease(id).await? else {
+        return Ok(0);
+    };
     let removed = match Stream::open(engine, row.clone(), kind).await {
         Ok(stream) => carry_out(engine, lease, &stream).await,
         Err(error) => Err(error),
     };
-    let now = engine.clock.now();
-    let end = TurnEnd {
-        at: now,
-        due_at: now,
-        hinted_due_at: now,
-        error: None,
-        lag_ms: None,
-    };
+    let end = TurnEnd::due_at_once(engine.clock.now());
     engine
         .db
         .run(move |conn| streams::release(conn, lease, &end))

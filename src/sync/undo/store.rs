@@ -41,14 +41,6 @@ pub struct Removal {
     pub crm: CrmId,
 }
 
-fn side(number: i16) -> Side {
-    if number == Side::Mailbox.number() {
-        Side::Mailbox
-    } else {
-        Side::Crm
-    }
-}
-
 /// What was written for a mailbox since then, the oldest first; at most `most` entries.
 pub fn written(
     conn: &mut PgConnection,
@@ -77,7 +69,7 @@ pub fn written(
             kind: RecordKind::from_number(kind)?,
             at,
             entry: Entry {
-                side: side(number),
+                side: Side::from_number(number),
                 act: Act::from_number(act)?,
                 key: ItemKey(key),
                 item: item.and_then(|bytes: Vec<u8>| unpack_id(&bytes)),
@@ -172,7 +164,7 @@ pub fn waiting(
         .into_iter()
         .map(|(id, number, key, item, crm)| Removal {
             id,
-            side: side(number),
+            side: Side::from_number(number),
             key: ItemKey(key),
             item: item.and_then(|bytes| unpack_id(&bytes)),
             crm: CrmId(crm),

@@ -2,6 +2,7 @@
 
 #![allow(unused_imports, reason = "each behaviour takes from here what it needs")]
 
+pub mod acts;
 pub mod cluster;
 pub mod exchange;
 pub mod node;

@@ -192,8 +192,8 @@ impl Life {
         let kind = *KINDS.choose(&mut self.rng).unwrap_or(&KINDS[0]);
         let at = self.rng.random_range(0..24);
         self.world.wait();
-        let mut running = self.world.begin(row, kind, Some(Plan::Pause { at }), None).await;
-        let still = self.world.stands_still(&mut running).await;
+        let running = self.world.begin(row, kind, Some(Plan::Pause { at }), None).await;
+        let still = self.world.stands_still(&running).await;
         let stop = self.world.stops.struck().unwrap_or_default();
         if still {
             self.world

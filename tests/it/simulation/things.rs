@@ -6,9 +6,9 @@
 
 use super::world::World;
 use chrono::{NaiveDate, TimeDelta, Utc};
-use holdfast::crm::model::{CrmId, CrmWrite, ExternalKey};
+use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::foundation::content::Content;
-use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite, Stamp};
+use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
 use holdfast::record::event::{Event, When};
@@ -19,6 +19,7 @@ use holdfast::sync::model::Side;
 use holdfast::sync::policy::ConflictRule;
 use std::collections::BTreeSet;
 
+use crate::harness::acts::{made_by_owner, made_by_user};
 use crate::harness::records::full;
 
 /// The record types that go both ways.
@@ -208,16 +209,12 @@ impl World {
         let (row, record) = (&self.rows[thing.row], record(thing, values));
         match side {
             Side::Mailbox => {
-                let stamp = Stamp(String::new());
-                let write = MailboxWrite::Create { stamp, record };
+                let write = made_by_owner(record);
                 self.office.in_mailbox(row, thing.kind, write).await;
             }
             Side::Crm => {
-                let write = CrmWrite::Create {
-                    key: ExternalKey(format!("by-hand-{}", thing.title.replace(' ', "-"))),
-                    record,
-                    matches: Vec::new(),
-                };
+                let key = format!("by-hand-{}", thing.title.replace(' ', "-"));
+                let write = made_by_user(&key, record);
                 self.office.in_crm(row, thing.kind, write).await;
             }
         }

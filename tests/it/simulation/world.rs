@@ -14,12 +14,13 @@ use holdfast::sync::policy::{Common, ConflictRule, Deletion, FieldRules, Flow, P
 use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::retry::Patience;
 use holdfast::sync::store::mailboxes::MailboxRow;
-use holdfast::sync::store::{streams, totals};
+use holdfast::sync::store::totals;
 use holdfast_lab::faults::{Rule, Side};
 use holdfast_lab::{Options, ledger::Noticed};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -32,6 +33,13 @@ pub enum Ended {
     By(Result<Counts, SyncError>),
     /// The process died at this stop.
     Died(String),
+}
+
+/// A turn under way.
+pub struct Running {
+    task: JoinHandle<Result<Counts, SyncError>>,
+    /// Told at its end.
+    over: Arc<Notify>,
 }
 
 /// A world.
@@ -110,30 +118,29 @@ impl World {
         kind: RecordKind,
         plan: Option<Plan>,
         fault: Option<Rule>,
-    ) -> JoinHandle<Result<Counts, SyncError>> {
-        let stream = StreamId {
-            mailbox: self.rows[row].mailbox.id,
-            kind,
-        };
-        let (now, owner, length) = (
-            self.engine.clock.now(),
-            self.engine.node,
-            self.engine.settings.lease,
-        );
-        let lease = self
-            .engine
-            .db
-            .run(move |conn| streams::lease_one(conn, stream, owner, now, now + length))
-            .await
-            .unwrap()
-            .expect("the world waits until every lease is over");
+    ) -> Running {
+        let lease = self.engine.lease(self.stream(row, kind)).await.unwrap();
+        let lease = lease.expect("the world waits until every lease is over");
         self.office.lab.parts.faults.clear();
         if let Some(rule) = fault {
             self.office.lab.parts.faults.add(rule);
         }
         self.stops.arm(plan);
-        let engine = self.engine.clone();
-        tokio::spawn(async move { run_turn(&engine, lease, &Quiet).await })
+        let (engine, over) = (self.engine.clone(), Arc::new(Notify::new()));
+        let told = Arc::clone(&over);
+        let task = tokio::spawn(async move {
+            let result = run_turn(&engine, lease, &Quiet).await;
+            told.notify_one();
+            result
+        });
+        Running { task, over }
+    }
+
+    fn stream(&self, row: usize, kind: RecordKind) -> StreamId {
+        StreamId {
+            mailbox: self.rows[row].mailbox.id,
+            kind,
+        }
     }
 
     /// Another node runs a turn while one stands still; how it ended, in words.
@@ -143,19 +150,8 @@ impl World {
             self.engine.clock.clone(),
             &Arc::new(Stops::default()),
         );
-        let stream = StreamId {
-            mailbox: self.rows[row].mailbox.id,
-            kind,
-        };
-        let (now, length) = (other.clock.now(), other.settings.lease);
-        let owner = other.node;
-        let lease = other
-            .db
-            .run(move |conn| streams::lease_one(conn, stream, owner, now, now + length))
-            .await
-            .unwrap();
         // Its heartbeat may wake first: then it did not sleep long enough.
-        let Some(lease) = lease else {
+        let Some(lease) = other.lease(self.stream(row, kind)).await.unwrap() else {
             return "no, the lease was renewed".to_owned();
         };
         match run_turn(&other, lease, &Quiet).await {
@@ -165,23 +161,23 @@ impl World {
     }
 
     /// Waits until a turn stands still as planned; false where it was over before.
-    pub async fn stands_still(&self, running: &mut JoinHandle<Result<Counts, SyncError>>) -> bool {
+    pub async fn stands_still(&self, running: &Running) -> bool {
         tokio::select! {
             biased;
             () = self.stops.paused() => true,
-            () = async { while !running.is_finished() { tokio::task::yield_now().await } } => false,
+            () = running.over.notified() => false,
         }
     }
 
     /// Waits for the end of a turn.
-    pub async fn end(&mut self, mut running: JoinHandle<Result<Counts, SyncError>>) -> Ended {
+    pub async fn end(&mut self, Running { mut task, .. }: Running) -> Ended {
         let ended = tokio::select! {
             biased;
-            result = &mut running => Ended::By(result.unwrap()),
+            result = &mut task => Ended::By(result.unwrap()),
             () = self.stops.died() => {
-                running.abort();
+                task.abort();
                 // Aborted at the stop where it stands for good; nothing of it runs any more.
-                assert!(running.await.is_err());
+                assert!(task.await.is_err());
                 Ended::Died(self.stops.struck().unwrap_or_default())
             }
         };

@@ -1,0 +1,58 @@
+//! What people and operators do in tests: things that they make, rights that they hold, answers that are cut.
+
+use super::Office;
+use holdfast::access::principal::Principal;
+use holdfast::access::resource::Resource;
+use holdfast::access::{Granted, Right, authorize};
+use holdfast::crm::model::{CrmWrite, ExternalKey};
+use holdfast::mailbox::model::{MailboxWrite, Stamp};
+use holdfast::record::Record;
+use holdfast::record::task::Task;
+use holdfast_lab::faults::{Fault, Rule, Side};
+
+/// A right, as a local operator holds it.
+pub fn granted<R: Right>(right: R) -> Granted<R> {
+    let operator = Principal::LocalOperator { user: "test".into() };
+    authorize(&operator, right, Resource::Appliance).unwrap()
+}
+
+/// A task of this title and nothing else.
+pub fn task(title: &str) -> Record {
+    Record::Task(Task {
+        subject: title.into(),
+        ..Task::default()
+    })
+}
+
+/// Made in Outlook: it carries no stamp.
+pub fn made_by_owner(record: Record) -> MailboxWrite {
+    MailboxWrite::Create {
+        stamp: Stamp(String::new()),
+        record,
+    }
+}
+
+/// Made in the CRM's own pages. The key stands for what tells two of them apart; it is none of ours.
+pub fn made_by_user(key: &str, record: Record) -> CrmWrite {
+    CrmWrite::Create {
+        key: ExternalKey(key.to_owned()),
+        record,
+        matches: Vec::new(),
+    }
+}
+
+impl Office {
+    /// Salesforce goes wrong in this operation: so many times, or until the faults are cleared.
+    pub fn crm_fails(&self, operation: &str, fault: Fault, times: Option<u64>) {
+        self.lab.parts.faults.add(Rule {
+            side: Side::Salesforce,
+            operation: Some(operation.to_owned()),
+            mailbox: None,
+            fault,
+            times,
+            skip: 0,
+            probability: None,
+            seed: 1,
+        });
+    }
+}
