@@ -58,7 +58,7 @@ pub struct Entry {
     pub act: Act,
     /// The mailbox's item, shortened.
     pub key: ItemKey,
-    /// The mailbox's item, where it was made there: elsewhere the link has it.
+    /// The mailbox's item, where it was made there, and of a deletion: elsewhere the link has it.
     pub item: Option<ItemId>,
     /// The CRM's record.
     pub crm: Option<CrmId>,

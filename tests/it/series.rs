@@ -251,7 +251,8 @@ async fn a_series_keeps_its_time_of_day_over_a_whole_year_of_changing_clocks() {
             &rule(&daily(1), &night, BERLIN.0),
         )
         .await;
-    desk.sync().await;
+    let counts = desk.sync().await;
+    assert_eq!(counts.failed, 0, "{counts:?}");
     let from = today() - TimeDelta::days(50);
     let to = today() + TimeDelta::days(350);
     let shown = desk.outlook().view(from, to).await;

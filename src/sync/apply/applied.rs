@@ -91,15 +91,20 @@ pub(super) fn link(work: &Work, item: &ItemRef, crm: &CrmId, base: Prints) -> Li
     }
 }
 
-/// Enters a write into the journal.
+/// Enters a write into the journal. Of a deletion it keeps the item's id too: the link goes with it, and the
+/// guard counts the dates of one series as one act, which only their ids tell.
 pub(super) fn wrote(work: &Work, side: Side, act: Act, crm: &CrmId, applied: &mut Applied) {
-    let item = work.item.as_ref().map(|item| item_key(&item.id));
-    let linked = work.link.as_ref().map(|link| link.key);
+    let item = work.item.as_ref().map(|item| &item.id);
+    let linked = work.link.as_ref();
+    let lost = || item.or(linked.and_then(|link| link.item.as_ref())).cloned();
     applied.page.journal.push(Entry {
         side,
         act,
-        key: item.or(linked).unwrap_or(ItemKey(0)),
-        item: None,
+        key: item
+            .map(item_key)
+            .or(linked.map(|link| link.key))
+            .unwrap_or(ItemKey(0)),
+        item: (act == Act::Deleted).then(lost).flatten(),
         crm: Some(crm.clone()),
     });
 }

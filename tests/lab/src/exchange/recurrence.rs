@@ -7,7 +7,7 @@
 //! Source: "Recurrence (RecurrenceType)" and "TaskRecurrenceType" in the EWS reference.
 
 use super::zone::Rules;
-use chrono::{DateTime, Datelike, Month, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Duration, Month, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
 use rrule::{Frequency, NWeekday, RRule, RRuleSet, Tz};
 use serde::{Deserialize, Serialize};
 
@@ -127,12 +127,13 @@ impl Recurrence {
             return Vec::new();
         };
         let mut set = RRuleSet::new(first).rrule(rule);
+        // A time that the clocks skip is shown later than the rule says: the bounds on the wall's clock are
+        // wider, and the instants are compared afterwards.
         if let Some(from) = from {
-            // The crate's bounds include the bound itself.
-            set = set.after(wall(rules.to_local(from)));
+            set = set.after(wall(rules.to_local(from) - Duration::days(1)));
         }
         if let Some(until) = until {
-            set = set.before(wall(rules.to_local(until)));
+            set = set.before(wall(rules.to_local(until) + Duration::days(1)));
         }
         let dates = set.all(LIMIT).dates;
         dates
