@@ -129,7 +129,9 @@ async fn fifteen_kills_beside_a_real_odoo_lose_nothing_and_double_nothing() {
         assert_eq!(copies(&site, title), 1, "seed {SEED}: {title} in the mailbox");
         // With the person's own eyes: what has no project is shown to nobody else, not even the administrator.
         let named = json!({ "domain": [["name", "=", title]] });
-        let found = odoo.call(&reps[0].key, "project.task", "search_count", named).await;
+        let found = odoo
+            .call(&reps[0].key, "project.task", "search_count", named)
+            .await;
         assert_eq!(found, 1, "seed {SEED}: {title} in Odoo");
     }
     assert_eq!(

@@ -11,6 +11,7 @@ use crate::crm::model::{CrmId, CrmWritten};
 use crate::crm::settled::Settled;
 use crate::record::kind::RecordKind;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Rows in one call.
 const MOST_ROWS: usize = 200;
@@ -111,6 +112,7 @@ fn without(batch: Vec<Draft>, refused: &[Refused], unwanted: &mut Vec<(Draft, Cr
             .iter()
             .find(|refused| (refused.rows.0..=refused.rows.1).contains(&row));
         match to_blame {
+            Some(refused) if refused.in_conflict => unwanted.push((draft, conflict())),
             Some(refused) => unwanted.push((draft, refusal(refused.field.clone()))),
             None if count == 1 => unwanted.push((draft, refusal(None))),
             None => rest.push(draft),
@@ -124,6 +126,14 @@ fn without(batch: Vec<Draft>, refused: &[Refused], unwanted: &mut Vec<(Draft, Cr
     }
     let half = rest.split_off(count / 2);
     vec![rest, half]
+}
+
+/// Somebody else wrote the same rows; unless it was the same record, which is found then, it passes.
+fn conflict() -> CrmError {
+    CrmError::Busy {
+        code: "import in conflict".to_owned(),
+        wait: Duration::from_secs(1),
+    }
 }
 
 fn refusal(field: Option<String>) -> CrmError {

@@ -2,8 +2,13 @@
 //! that is there changes that record instead of making a second one.
 //!
 //! All or nothing: where one row is refused, `ids` is false and the messages name the rows. The texts of the
-//! messages quote values and are dropped.
+//! messages quote values; they are looked at and dropped.
+//!
+//! Odoo creates all rows at once first. Where a rule refuses that, it tries row by row and then puts what the
+//! first attempt was told before what the rows were told, in the name of the first row, which may be innocent.
 
+use super::value;
+use crate::foundation::content::Content;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +36,8 @@ struct Message {
     field: Option<Value>,
     #[serde(rename = "type", default)]
     level: String,
+    #[serde(default, deserialize_with = "value::text")]
+    message: Content<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +52,8 @@ pub(in crate::crm::odoo) struct Refused {
     pub(in crate::crm::odoo) rows: (usize, usize),
     /// The field's name.
     pub(in crate::crm::odoo) field: Option<String>,
+    /// Another transaction was at the same rows: the next attempt may go through.
+    pub(in crate::crm::odoo) in_conflict: bool,
 }
 
 impl Loaded {
@@ -53,15 +62,27 @@ impl Loaded {
         if let Ok(ids) = serde_json::from_value::<Vec<i64>>(self.ids) {
             return Ok(ids);
         }
-        let errors = self
+        let mut errors: Vec<Message> = self
             .messages
             .into_iter()
-            .filter(|message| message.level != "warning");
-        Err(errors.filter_map(refused).collect())
+            .filter(|message| message.level != "warning")
+            .collect();
+        // Should the first row be guilty as well, it is refused when it is sent again.
+        if let Some((first, others)) = errors.split_first()
+            && others.iter().any(|other| other.message == first.message)
+        {
+            errors.remove(0);
+        }
+        Err(errors.into_iter().filter_map(refused).collect())
     }
 }
 
+/// PostgreSQL's words for SQLSTATE 40001 and 40P01, which Odoo passes on as they are.
+const CONFLICTS: [&str; 2] = ["could not serialize access", "deadlock detected"];
+
 fn refused(message: Message) -> Option<Refused> {
+    let text = message.message.expose();
+    let in_conflict = CONFLICTS.iter().any(|words| text.contains(words));
     let rows = message.rows?;
     let field = match message.field {
         Some(Value::String(name)) if name.len() <= 60 && name.chars().all(is_of_a_name) => Some(name),
@@ -70,6 +91,7 @@ fn refused(message: Message) -> Option<Refused> {
     Some(Refused {
         rows: (rows.from, rows.to),
         field,
+        in_conflict,
     })
 }
 
@@ -99,5 +121,24 @@ mod tests {
         assert_eq!(refused.len(), 1);
         assert_eq!(refused[0].rows, (1, 1));
         assert_eq!(refused[0].field.as_deref(), Some("name"));
+    }
+
+    #[test]
+    fn what_the_first_attempt_was_told_is_not_laid_to_the_first_row() {
+        let row = |row: usize, text: &str| json!({ "type": "error", "rows": { "from": row, "to": row }, "message": text });
+        let refused =
+            outcome(json!({ "ids": false, "messages": [row(0, "Only Ada may"), row(3, "Only Ada may")] }));
+        let rows: Vec<_> = refused.expect_err("refused").iter().map(|one| one.rows).collect();
+        assert_eq!(rows, [(3, 3)]);
+    }
+
+    #[test]
+    fn rows_that_another_transaction_was_at_are_told_from_refused_ones() {
+        let told = |text: &str| {
+            let message = json!({ "type": "error", "rows": { "from": 0, "to": 0 }, "message": text });
+            outcome(json!({ "ids": false, "messages": [message] })).expect_err("refused")[0].in_conflict
+        };
+        assert!(told("could not serialize access due to concurrent update\n"));
+        assert!(!told("Missing required value"));
     }
 }
