@@ -44,6 +44,7 @@ mod salesforce_connector;
 mod salesforce_org;
 mod salesforce_setup;
 mod salesforce_trouble;
+mod schema;
 mod series;
 mod settings;
 mod simulation;
