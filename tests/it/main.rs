@@ -24,6 +24,7 @@ mod content;
 mod crm_contract;
 mod daemon;
 mod database;
+mod disk_full;
 mod egress;
 mod exchange_connector;
 mod exchange_quirks;

@@ -83,6 +83,8 @@ impl World {
                         "id": self.ids.encode(Target::Item(key)), "kind": stored.item.kind.element(),
                         "folder": self.folder_name(&read, stored.folder), "fields": fields,
                         "attachments": stored.item.attachments.len(),
+                        "files": stored.item.attachments.iter().map(|one| &one.name).collect::<Vec<_>>(),
+                        "entries": stored.item.entry_texts().collect::<Vec<_>>(),
                     })
                 })
                 .collect();
