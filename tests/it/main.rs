@@ -21,6 +21,7 @@ mod cli;
 mod completeness;
 mod console;
 mod content;
+mod corpus;
 mod crm_contract;
 mod daemon;
 mod database;
