@@ -54,16 +54,7 @@ impl Work {
     fn on(running: &Running) -> Self {
         let file = fs::read(running.folder.path().join("lab.json")).unwrap();
         let told: Value = serde_json::from_slice(&file).unwrap();
-        let text = |side: &str, name: &str| told[side][name].as_str().unwrap().to_owned();
-        let outside = Outside {
-            exchange_url: text("exchange", "url"),
-            salesforce_url: text("salesforce", "login_url"),
-            ca_pem: text("exchange", "ca_pem"),
-            service: (
-                text("exchange", "service_login"),
-                text("exchange", "service_password"),
-            ),
-        };
+        let outside = Outside::told(&told);
         let (server, _) = outside.connect(Arc::new(MemoryLedger::default()));
         let address = told["people"][0]["smtp"].as_str().unwrap().to_owned();
         let mailbox = MailboxRef::new(MailboxId(1), address);

@@ -400,18 +400,9 @@ lease_s = 5
         );
     }
 
-    /// Where both worlds are, for connectors of the test's own.
+    /// Where both worlds are, for what people do in the test.
     pub fn outside(&self) -> Outside {
-        let text = |side: &str, name: &str| self.told[side][name].as_str().unwrap().to_owned();
-        Outside {
-            exchange_url: text("exchange", "url"),
-            salesforce_url: text("salesforce", "login_url"),
-            ca_pem: text("exchange", "ca_pem"),
-            service: (
-                text("exchange", "service_login"),
-                text("exchange", "service_password"),
-            ),
-        }
+        Outside::told(&self.told).for_people()
     }
 
     /// Waits until the lab listens where it should.

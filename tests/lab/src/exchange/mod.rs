@@ -25,6 +25,7 @@ pub mod meeting;
 pub mod messages;
 pub mod mime;
 pub mod mutation;
+pub mod noticing;
 pub mod ntlm;
 pub mod ops;
 pub mod paging;
