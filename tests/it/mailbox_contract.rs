@@ -135,8 +135,14 @@ async fn an_update_sets_the_field_that_it_names_and_leaves_the_others_alone() {
             assert_same(&after, &read.record, fields);
             // The two names and the full name say the same thing twice.
             let name = [Field::GivenName, Field::FamilyName, Field::FullName];
-            let told_too = if name.contains(&field) { &name[..] } else { &[field] };
-            let others = told_too.iter().fold(FieldSet::of_kind(kind), |all, field| all.without(*field));
+            let told_too = if name.contains(&field) {
+                &name[..]
+            } else {
+                &[field]
+            };
+            let others = told_too
+                .iter()
+                .fold(FieldSet::of_kind(kind), |all, field| all.without(*field));
             assert_same(&before, &read.record, others);
         }
     }

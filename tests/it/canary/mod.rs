@@ -15,9 +15,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 pub use scan::scan;
 pub use texts::markers_of;
+
+/// How long everything may take to cross, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The lab's own, in the site's folder.
 const OF_THE_LAB: &[&str] = &["lab.state"];
@@ -93,7 +97,7 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     plant::records(&site, &mut words).await;
     plant::mail(&site, &mut words, 1);
     site.start_daemon();
-    site.in_step();
+    until_carried(&site, &words);
     nothing_of(&site, &words.planted);
     // Failures, a cut connection, an answer that does not parse, a kill in the middle, a restart.
     faults(&site);
@@ -105,13 +109,11 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     );
     // A file of some megabytes goes another way than a small one.
     plant::mail(&site, &mut words, 200_000);
-    site.in_step();
     site.kill_daemon();
     site.kill_postgresql();
     site.start_daemon();
-    site.in_step();
+    until_carried(&site, &words);
     look_around(&site);
-    were_carried(&site, &words);
     let mut markers: BTreeSet<String> = texts::world_texts(&site);
     markers.extend(words.planted);
     markers.extend(["canary.sender@", "canary subject", "canary body"].map(str::to_owned));
@@ -122,16 +124,25 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     nothing_of(&site, &markers.into_iter().collect::<Vec<_>>());
 }
 
-/// What was planted on one side is on the other: it has been through the appliance.
-fn were_carried(site: &Site, words: &Words) {
-    let world = site.control("GET", "/world", b"");
-    let (mailbox, crm) = (world["exchange"].to_string(), world["salesforce"].to_string());
-    let missing: Vec<_> = words
-        .carried
-        .iter()
-        .filter(|word| !mailbox.contains(*word) || !crm.contains(*word))
-        .collect();
-    assert!(missing.is_empty(), "not on both sides: {missing:?}");
+/// Waits until what was planted on one side is on the other: it has been through the appliance.
+fn until_carried(site: &Site, words: &Words) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let world = site.control("GET", "/world", b"");
+        let (mailbox, crm) = (world["exchange"].to_string(), world["salesforce"].to_string());
+        let is_missing = |word: &&String| !mailbox.contains(*word) || !crm.contains(*word);
+        let missing: Vec<_> = words.carried.iter().filter(is_missing).collect();
+        if missing.is_empty() {
+            return site.in_step();
+        }
+        let failures = || site.run(&["--json", "failures"]).stdout;
+        assert!(
+            Instant::now() < deadline,
+            "not on both sides: {missing:?}; failures: {}",
+            String::from_utf8_lossy(&failures())
+        );
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
 }
 
 #[test]
