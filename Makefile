@@ -35,8 +35,8 @@ check: setup ## format, lints, the house's rules, documentation, licences
 tidy: setup ## the house's rules alone
 	cargo test --locked --quiet --test tidy
 
-deny: ## installs cargo-deny, then checks licences, bans and sources
-	@scripts/deny.sh install
+deny: ## licences, bans and sources; installs cargo-deny where it is missing
+	@scripts/deny.sh
 
 test: setup ## every test, against a private PostgreSQL and the lab
 	@scripts/test.sh

@@ -27,6 +27,7 @@ serve() {
 report() {
     ends_well holdfast status --json >"$work/status.json"
     ends_well holdfast failures --json >"$work/failures.json"
+    ends_well holdfast completeness --as-it-is --json >"$work/completeness.json"
     "$python" scripts/demo_report.py table "$work" || missed=yes
     echo
     echo "  the page      $(cat "$work/url")/"

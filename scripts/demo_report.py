@@ -181,12 +181,29 @@ def table(lab, folder):
         complaints.append("one direction wrote nothing")
     if len(lab.people) >= 20 and items < 4000:
         complaints.append("the lab has fewer than 4,000 items")
-    accounted = total["linked"] + total["skipped"] + total["failed"]
-    if accounted < items:
-        complaints.append(f"{items - accounted} items are neither in step nor skipped nor failed")
+    complaints += adding_up(load(f"{folder}/completeness.json"), now, line)
     for complaint in complaints:
         print(f"  MISSED: {complaint}")
     sys.exit(1 if complaints else 0)
+
+
+def adding_up(completeness, seen, line):
+    """Each side by itself, each record type by itself: what a client of others counts, and what became of it."""
+    print("  what clients count, and what became of it:")
+    complaints = []
+    for side in ("mailbox", "crm"):
+        for kind in KINDS:
+            tallies = [row for one in completeness for row in one["streams"]]
+            tallies = [row for row in tallies if (row["side"], row["kind"]) == (side, kind)]
+            skipped = sum(sum(row["skipped"].values()) for row in tallies)
+            written, failed, missing = (sum(row[name] for row in tallies) for name in ("written", "failed", "missing"))
+            count = seen[f"{side}_count"].get(kind, 0)
+            fate = f"{written:,} in step, {skipped:,} left alone, {failed:,} failed, {missing:,} missing"
+            line(f"  {kind}, {side}", count, fate)
+            lost = max(count - written - skipped - failed, 0)
+            if lost or missing:
+                complaints.append(f"{kind}, {side}: {max(lost, missing)} neither in step nor left alone nor failed")
+    return complaints
 
 
 def reasons(status):

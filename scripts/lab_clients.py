@@ -72,7 +72,7 @@ class Lab:
         session.mount("https://", self._adapter())
         login = self.salesforce["login_url"].rstrip("/")
         claim = {
-            "iss": self.salesforce["client_id"],
+            "iss": self.salesforce["peoples_client_id"],
             "sub": person["sf_username"],
             "aud": login,
             "exp": int(time.time()) + 180,

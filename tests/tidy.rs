@@ -31,6 +31,8 @@ mod floors;
 mod lab;
 #[path = "tidy/names.rs"]
 mod names;
+#[path = "tidy/purity.rs"]
+mod purity;
 #[path = "tidy/shape.rs"]
 mod shape;
 #[path = "tidy/source.rs"]

@@ -11,7 +11,6 @@ use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
 use holdfast::record::task::Task;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,7 +239,7 @@ async fn characters_that_xml_forbids_stop_nothing() {
 }
 
 /// Puts a raw mail into the first person's inbox.
-fn deliver(site: &Site, raw: &[u8]) {
+pub fn deliver(site: &Site, raw: &[u8]) {
     let mailbox = text(&site.people()[0], "smtp").to_owned();
     site.control(
         "POST",
@@ -249,14 +248,20 @@ fn deliver(site: &Site, raw: &[u8]) {
     );
 }
 
-/// What the run says of the stream of mails: read, and what became of it.
-fn mail_counts(site: &Site) -> (u64, u64) {
+/// What a run says of the stream of mails.
+pub fn mail_stream(site: &Site) -> Value {
     let output = site.run(&["--json", "sync", "--all"]);
     assert!(!said(&output).contains("panicked"), "{}", said(&output));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let streams = document["streams"].as_array().unwrap();
     let mail = streams.iter().find(|row| row["kind"] == "mail").unwrap();
     assert!(mail["error"].is_null(), "the stream is blocked: {mail}");
+    mail.clone()
+}
+
+/// How many mails were read, and how many came out: linked, left alone, or failed.
+fn mail_counts(site: &Site) -> (u64, u64) {
+    let mail = mail_stream(site);
     let counts = &mail["counts"];
     let number = |name: &str| counts[name].as_u64().unwrap();
     let skipped: u64 = counts["skipped"]
@@ -279,39 +284,6 @@ async fn a_mail_that_no_parser_likes_does_not_stop_the_rest() {
     assert!(read > 0);
     assert_eq!(read, came);
     assert_eq!(in_crm(&site, "Task", PRECIOUS), 1);
-}
-
-fn mails_of(folder: &Path) -> Vec<PathBuf> {
-    let inside = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    let mut mails: Vec<PathBuf> = inside(folder.join("mail"))
-        .filter(|path| path.is_dir())
-        .flat_map(inside)
-        .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
-        .collect();
-    mails.sort();
-    mails
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_mail_of_the_corpus_goes_through() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    if !corpus.is_dir() {
-        eprintln!("NOT TESTED: the corpus of mails is absent ({})", corpus.display());
-        return;
-    }
-    let mails = mails_of(&corpus);
-    assert!(!mails.is_empty(), "the corpus is there, but holds no mail");
-    let site = Site::open(1, 0);
-    site.run(&["sync", "--all"]);
-    for mail in &mails {
-        deliver(&site, &fs::read(mail).unwrap());
-    }
-    let (read, came) = mail_counts(&site);
-    assert_eq!(read, mails.len() as u64, "each mail is read");
-    assert_eq!(
-        read, came,
-        "each mail is linked, left alone with a reason, or failed with a code"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,21 +72,21 @@ async fn a_turn_whose_lease_was_taken_writes_nothing_outside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_daemons_share_the_work_and_one_takes_over_from_the_other_within_seconds() {
     let mut site = Site::open(4, 40);
+    let mut hand = Hand::new(&site);
     site.write_settings("workers = 1");
     site.start_daemon();
     let peer = site.start_peer("two", "workers = 1");
     eventually("two nodes live", SOON, || (living(&site) == 2).then_some(()));
     site.in_step();
     let worked = |folder: &str| site.log(folder).contains("turn done");
-    let mut hand = Hand::new(&site);
     eventually("both have done something", SOON, || {
         (worked("log") && worked("two-log")).then_some(())
     });
-    hand.work().await;
+    hand.work(&site).await;
     nothing_twice_nothing_missing(&site, &hand);
     site.kill_daemon();
     let killed = Instant::now();
-    hand.work().await;
+    hand.work(&site).await;
     nothing_twice_nothing_missing(&site, &hand);
     // Leases last five seconds here.
     assert!(
@@ -103,23 +103,23 @@ async fn two_daemons_share_the_work_and_one_takes_over_from_the_other_within_sec
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_was_stopped_and_wakes_late_does_no_harm() {
     let mut site = Site::open(2, 40);
+    let mut hand = Hand::new(&site);
     site.start_daemon();
     let peer = site.start_peer("two", "");
     eventually("two nodes live", SOON, || (living(&site) == 2).then_some(()));
-    let mut hand = Hand::new(&site);
     for round in 0..4 {
-        hand.work().await;
+        hand.work(&site).await;
         // In the middle of whatever it does.
         let until = site.requests() + round * 2;
         eventually("work goes on", SOON, || (site.requests() >= until).then_some(()));
         peer.signal(Signal::STOP);
-        hand.work().await;
+        hand.work(&site).await;
         nothing_twice_nothing_missing(&site, &hand);
         eventually("the sleeper is missed", SOON, || {
             (living(&site) == 1).then_some(())
         });
         peer.signal(Signal::CONT);
-        hand.work().await;
+        hand.work(&site).await;
         nothing_twice_nothing_missing(&site, &hand);
         eventually("both live again", SOON, || (living(&site) == 2).then_some(()));
     }

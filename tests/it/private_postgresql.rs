@@ -1,6 +1,7 @@
 //! Holdfast's own PostgreSQL: made once, reachable by one door, back after every kind of death.
 
 use crate::harness::cluster::server_user;
+use crate::harness::disk::{Ballast, SmallDisk};
 use crate::harness::eventually;
 use chrono::DateTime;
 use diesel::prelude::*;
@@ -15,7 +16,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -327,53 +327,20 @@ async fn a_site_s_own_postgresql_is_migrated_by_its_owner_and_checked_by_the_dae
     assert_eq!(mailboxes(&opened.db).await.unwrap(), 0);
 }
 
-/// A small file system of its own, gone with the test. Mounting one takes root; without, a quota on an
-/// ordinary folder cannot be had, and the message's mapping is tested beside `DbError` alone.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn of(size: &str) -> Option<Self> {
-        let folder = tempfile::Builder::new().prefix("hf").tempdir().unwrap();
-        let options = format!("size={size},mode=0711");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(folder.path())
-            .output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then(|| Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0.path()).status();
-        assert!(std::thread::panicking() || unmounted.is_ok_and(|status| status.success()));
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_is_said_to_be_full_and_work_goes_on_once_there_is_space() {
-    let Some(disk) = SmallDisk::of("160m") else {
-        return eprintln!("not run: a small disk can be mounted by root alone");
+    let folder = tempfile::Builder::new().prefix("hf").tempdir().unwrap();
+    let Some(_disk) = SmallDisk::at(folder.path(), "160m") else {
+        return eprintln!("NOT TESTED: a small disk can be mounted by root alone");
     };
     let mut settings = Settings {
-        data_dir: disk.0.path().to_owned(),
+        data_dir: folder.path().to_owned(),
         ..Settings::default()
     };
     settings.database.pool_size = 2;
     let opened = open(&settings).await.unwrap();
     let postgres = opened.postgres.unwrap();
-    let ballast = disk.0.path().join("ballast");
-    let free = || {
-        let space = rustix::fs::statvfs(disk.0.path()).unwrap();
-        space.f_bavail * space.f_frsize
-    };
-    fs::write(
-        &ballast,
-        vec![0; usize::try_from(free()).unwrap().saturating_sub(256 * 1024)],
-    )
-    .unwrap();
+    let ballast = Ballast::but(folder.path(), 256 * 1024);
     let fill = || async {
         let filled: Result<usize, DbError> = opened
             .db
@@ -391,7 +358,7 @@ async fn a_full_disk_is_said_to_be_full_and_work_goes_on_once_there_is_space() {
     let full = fill().await.expect_err("there is no room for this");
     assert_eq!(full.code(), "database.disk_full", "{full:?}");
     assert!(full.sentence().contains("Free space"), "{}", full.sentence());
-    fs::remove_file(&ballast).unwrap();
+    drop(ballast);
     let filled = fill().await;
     drop(opened.db);
     postgres.stop().unwrap();

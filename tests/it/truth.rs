@@ -1,31 +1,25 @@
 //! Clients that others wrote, against the lab: what they understand, a real Exchange or Salesforce would say
 //! too. Each runs as a process against a lab process of its own; the scripts are in `tests/truth`.
 
-use crate::harness::office::Outside;
-use holdfast::foundation::egress::MemoryLedger;
-use holdfast::foundation::ids::MailboxId;
-use holdfast::mailbox::error::MailboxError;
-use holdfast::mailbox::model::{ItemChange, ItemId, ItemRef, MailboxRef, MailboxWrite, Notify, Stamp};
-use holdfast::mailbox::port::MailboxServer;
-use holdfast::record::field::FieldSet;
-use holdfast::record::kind::RecordKind;
-use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
-
 use tempfile::TempDir;
 
 /// A lab process with its description in a file; ended when dropped.
-struct Running {
-    folder: TempDir,
+pub struct Running {
+    /// Holds `lab.json`, the certificate, and what goes over the wire in `record`.
+    pub folder: TempDir,
     process: Child,
 }
 
 impl Running {
-    fn start() -> Self {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(further: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_holdfast")).with_file_name("holdfast-lab");
         let mut process = Command::new(program)
@@ -33,6 +27,7 @@ impl Running {
             .arg(folder.path().join("ca.pem"))
             .arg("--record")
             .arg(folder.path().join("record"))
+            .args(further)
             .stdout(Stdio::piped())
             .spawn()
             .expect("build the lab first: cargo build --workspace --bins");
@@ -44,7 +39,7 @@ impl Running {
         Self { folder, process }
     }
 
-    fn script(&self, name: &str) -> Output {
+    pub fn script(&self, name: &str) -> Output {
         Command::new(scripts().join("run.sh"))
             .arg(name)
             .arg(self.folder.path().join("lab.json"))
@@ -54,7 +49,7 @@ impl Running {
     }
 
     /// Runs a script that must end well and count at least one check.
-    fn agrees(&self, name: &str) {
+    pub fn agrees(&self, name: &str) {
         let output = self.script(name);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let last = said.lines().last().unwrap_or_default();
@@ -79,7 +74,7 @@ fn scripts() -> PathBuf {
 }
 
 /// Whether the clients could be prepared; says what is missing if not. A later call only compares a stamp.
-fn clients_are_here() -> bool {
+pub fn clients_are_here() -> bool {
     let output = Command::new(scripts().join("setup.sh")).output().unwrap();
     if !output.status.success() {
         eprintln!(
@@ -121,98 +116,13 @@ fn davmail_and_the_lab_agree() {
     agrees("davmail_truth.py");
 }
 
-/// What goes over the wire is valid under Microsoft's own schema: every answer of the lab, and every request of
-/// our connector, under the newest server's schema and under the oldest one's. The schema is not part of the
-/// project; where it is not to be had, the script says so and nothing is judged.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_request_and_answer_is_valid_under_the_vendors_schema() {
-    if !clients_are_here() {
-        return;
-    }
-    let running = Running::start();
-    running.agrees("exchangelib_truth.py");
-    our_connector_works(&running).await;
-    let output = running.script("schema_truth.py");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    eprintln!("{}{said}", String::from_utf8_lossy(&output.stderr));
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Reads, makes, changes and deletes an item of each kind as the product does.
-async fn our_connector_works(running: &Running) {
-    let told: Value =
-        serde_json::from_slice(&fs::read(running.folder.path().join("lab.json")).unwrap()).unwrap();
-    let text = |side: &str, name: &str| told[side][name].as_str().unwrap().to_owned();
-    let outside = Outside {
-        exchange_url: text("exchange", "url"),
-        salesforce_url: text("salesforce", "login_url"),
-        ca_pem: text("exchange", "ca_pem"),
-        service: (
-            text("exchange", "service_login"),
-            text("exchange", "service_password"),
-        ),
-    };
-    let (server, _) = outside.connect(Arc::new(MemoryLedger::default()));
-    let address = told["people"][0]["smtp"].as_str().unwrap().to_owned();
-    let mailbox = MailboxRef::new(MailboxId(1), address);
-    server.probe(&mailbox).await.unwrap();
-    for kind in RecordKind::ALL {
-        let page = server.changes(&mailbox, kind, None, 512).await.unwrap();
-        let ids: Vec<ItemId> = page
-            .changes
-            .iter()
-            .filter_map(|change| match change {
-                ItemChange::Upserted(item) => Some(item.id.clone()),
-                ItemChange::Deleted(_) => None,
-            })
-            .collect();
-        let read = server.read(&mailbox, kind, &ids).await.unwrap();
-        if kind == RecordKind::Mail {
-            continue;
-        }
-        // A copy of an item that is there has every property that items have here.
-        let records: Vec<_> = read
-            .into_iter()
-            .flatten()
-            .map(|item| item.record)
-            .take(12)
-            .collect();
-        for (number, record) in records.into_iter().enumerate() {
-            let stamp = Stamp(format!("{number:032x}"));
-            let create = MailboxWrite::Create {
-                stamp: stamp.clone(),
-                record: record.clone(),
-            };
-            let Ok(made) = write_one(&*server, &mailbox, kind, create).await else {
-                continue;
-            };
-            server.find_stamped(&mailbox, kind, &[stamp]).await.unwrap();
-            let fields = FieldSet::of_kind(kind);
-            let update = MailboxWrite::Update {
-                item: made.clone(),
-                fields,
-                record,
-            };
-            let item = write_one(&*server, &mailbox, kind, update)
-                .await
-                .map_or(made.id, |item| item.id);
-            write_one(&*server, &mailbox, kind, MailboxWrite::Delete { item })
-                .await
-                .unwrap();
+/// Extended Protection as on an IIS that allows it, and as on one that demands it: a right binding passes, a wrong
+/// one does not, and where it is demanded, none does not either.
+#[test]
+fn ntlm_clients_of_others_and_the_lab_agree_on_channel_bindings() {
+    if clients_are_here() {
+        for protection in ["allow", "require"] {
+            Running::start_with(&["--extended-protection", protection]).agrees("channel_binding_truth.py");
         }
     }
-}
-
-async fn write_one(
-    server: &dyn MailboxServer,
-    mailbox: &MailboxRef,
-    kind: RecordKind,
-    write: MailboxWrite,
-) -> Result<ItemRef, MailboxError> {
-    let mut done = server.write(mailbox, kind, &[write], Notify::Nobody).await?;
-    done.pop().unwrap().map(|written| written.item)
 }

@@ -46,6 +46,10 @@ const NETWORK: Door = Door {
             "TcpStream",
             "TcpSocket",
             "UdpSocket",
+            "UnixStream",
+            "UnixDatagram",
+            "UnixSocket",
+            "socket2",
             "lookup_host",
             "ToSocketAddrs",
             "to_socket_addrs",
@@ -54,6 +58,14 @@ const NETWORK: Door = Door {
         ]
         .iter()
         .any(|word| name.has(word))
+            || ["rustix", "nix", "libc"].iter().any(|library| {
+                let mut inner = name
+                    .segments
+                    .iter()
+                    .skip_while(|segment| segment != library)
+                    .skip(1);
+                inner.any(|segment| ["net", "socket", "connect"].contains(&segment.as_str()))
+            })
             || (name.has("hyper") || name.has("hyper_util")) && name.has("client")
             || name.has("conn") && name.ends_with(&["handshake"])
     },
@@ -63,7 +75,7 @@ const NETWORK: Door = Door {
 
 const LISTENERS: Door = Door {
     what: "a listening socket",
-    is: |name| name.has("TcpListener"),
+    is: |name| name.has("TcpListener") || name.has("UnixListener"),
     allowed: |path| path.starts_with("src/web/"),
     place: "web",
 };
@@ -164,6 +176,10 @@ mod tests {
             "use tokio::net::TcpStream;",
             "async fn f() { std::net::UdpSocket::bind(a) }",
             "async fn f() { tokio::net::lookup_host(a).await }",
+            "use std::os::unix::net::UnixStream;",
+            "fn f() { socket2::Socket::new(a, b, c) }",
+            "use rustix::net::{connect, socket};",
+            "fn f() { libc::connect(a, b, c) }",
             "use hyper::client::conn::http1;",
             "async fn f() { conn::http1::handshake(io).await }",
         ] {
@@ -175,7 +191,9 @@ mod tests {
     fn listening_is_for_the_web_room() {
         // The framework binds its own sockets, so that the house may well mention no listener at all.
         assert!(one_door(&house(), &LISTENERS).found.is_empty());
-        planted_line(&LISTENERS, "src/sync/worker.rs", "use std::net::TcpListener;");
+        for line in ["use std::net::TcpListener;", "use tokio::net::UnixListener;"] {
+            planted_line(&LISTENERS, "src/sync/worker.rs", line);
+        }
     }
 
     #[test]

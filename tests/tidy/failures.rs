@@ -1,9 +1,15 @@
 //! Every failure that a person may meet is in docs/failures.md, under its stable code.
+//!
+//! Most codes are what an `impl Explain` answers. Some are made where they are needed, without an error of that
+//! sort; those are found by their form, as texts that begin with a room of the document.
 
 use super::source::Source;
 use super::verdict::Verdict;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::{self, Visit};
+
+/// Texts of a code's form that mean something else: Odoo's own names.
+const NOT_CODES: &[&str] = &["crm.lead"];
 
 /// A row of the document: `| `code` | what happened | what to do |`.
 struct Row<'a> {
@@ -39,8 +45,22 @@ pub fn codes_are_documented(sources: &[Source], document: &str) -> Verdict {
                 .push(format!("{place}: `{code}` is not in docs/failures.md"));
         }
     }
+    let rooms: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| Some(row.code.split_once('.')?.0))
+        .collect();
+    let mentions = mentions(sources, &rooms);
+    for (code, place, _) in &mentions {
+        verdict.looked += 1;
+        if !rows.iter().any(|row| row.code == code) {
+            verdict
+                .found
+                .push(format!("{place}: `{code}` is not in docs/failures.md"));
+        }
+    }
+    let given = |code: &str| mentions.iter().any(|(other, _, given)| *given && other == code);
     for row in &rows {
-        if !codes.contains_key(row.code) {
+        if !codes.contains_key(row.code) && !given(row.code) {
             verdict.found.push(format!(
                 "docs/failures.md:{}: no failure has the code `{}`",
                 row.line, row.code
@@ -105,6 +125,60 @@ fn codes(sources: &[Source]) -> BTreeMap<String, String> {
     all
 }
 
+/// Texts that have the form of a code and begin with one of these rooms, where each stands, and whether it is
+/// given to a field `code` there.
+fn mentions(sources: &[Source], rooms: &BTreeSet<&str>) -> Vec<(String, String, bool)> {
+    struct Look<'a> {
+        path: &'a str,
+        rooms: &'a BTreeSet<&'a str>,
+        given: bool,
+        found: Vec<(String, String, bool)>,
+    }
+    impl<'ast> Visit<'ast> for Look<'_> {
+        fn visit_field_value(&mut self, node: &'ast syn::FieldValue) {
+            let code = matches!(&node.member, syn::Member::Named(name) if name == "code");
+            self.given = code && matches!(node.expr, syn::Expr::Lit(_));
+            visit::visit_field_value(self, node);
+            self.given = false;
+        }
+        fn visit_lit_str(&mut self, node: &'ast syn::LitStr) {
+            let text = node.value();
+            let is_code = text.split_once('.').is_some_and(|(room, name)| {
+                self.rooms.contains(room)
+                    && !name.is_empty()
+                    && name
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            });
+            if is_code && !NOT_CODES.contains(&text.as_str()) {
+                let place = format!("{}:{}", self.path, node.span().start().line);
+                self.found.push((text, place, self.given));
+            }
+        }
+        fn visit_item_mod(&mut self, node: &'ast syn::ItemMod) {
+            if node.ident != "tests" {
+                visit::visit_item_mod(self, node);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    // The names of settings have the same form.
+    let others = sources
+        .iter()
+        .filter(|source| !source.path.starts_with("src/foundation/config/"));
+    for source in others {
+        let mut look = Look {
+            path: &source.path,
+            rooms,
+            given: false,
+            found: Vec::new(),
+        };
+        look.visit_file(source.ast());
+        all.extend(look.found);
+    }
+    all
+}
+
 fn rows(document: &str) -> Vec<Row<'_>> {
     document
         .lines()
@@ -130,6 +204,32 @@ mod tests {
     #[test]
     fn every_code_is_in_the_document_and_every_row_is_a_code() {
         codes_are_documented(&house(), &text("docs/failures.md")).holds();
+    }
+
+    #[test]
+    fn a_code_that_is_made_in_passing_is_found_too() {
+        let sources = planted(&[
+            (
+                "src/sync/page.rs",
+                "fn f() -> Failed { Failed { code: \"sync.made\" } }",
+            ),
+            (
+                "src/sync/due.rs",
+                "fn f() { filter([\"sync.asked\", \"sync.made\"]) }",
+            ),
+            (
+                "src/foundation/config/known.rs",
+                "const A: &str = \"sync.workers\";",
+            ),
+        ]);
+        let verdict = codes_are_documented(&sources, "| `sync.other` | It was. | Wait. |\n");
+        verdict.finds(&["src/sync/page.rs:1", "`sync.made`"]);
+        verdict.finds(&["src/sync/due.rs:1", "`sync.asked`"]);
+        assert!(!verdict.found.iter().any(|line| line.contains("workers")));
+        let document = "| `sync.made` | It was. | Wait. |\n| `sync.asked` | It was. | Wait. |\n";
+        let verdict = codes_are_documented(&sources, document);
+        assert_eq!(verdict.found.len(), 1, "{:?}", verdict.found);
+        verdict.finds(&["no failure has the code `sync.asked`"]);
     }
 
     #[test]

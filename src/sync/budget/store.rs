@@ -141,7 +141,7 @@ fn waiting(conn: &mut PgConnection, crm: &str) -> Result<i64, SyncError> {
         .inner_join(mailboxes::table)
         .filter(mailboxes::crm.eq(crm))
         .filter(mailboxes::state.eq("active"))
-        .filter(streams::last_error_code.eq_any(["crm.budget_spent", "crm.limit_reached"]))
+        .filter(streams::last_error_code.eq("crm.limit_reached"))
         .count()
         .get_result(conn)?)
 }

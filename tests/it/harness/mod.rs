@@ -4,10 +4,12 @@
 
 pub mod acts;
 pub mod cluster;
+pub mod disk;
 pub mod exchange;
 pub mod node;
 pub mod office;
 pub mod outlook;
+pub mod peer;
 pub mod records;
 pub mod site;
 pub mod test_db;

@@ -24,7 +24,8 @@ use holdfast::sync::pass;
 use holdfast::sync::policy::Policy;
 use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
-use holdfast_lab::{Lab, Options};
+use holdfast_lab::salesforce::app;
+use holdfast_lab::{Lab, Options, PEOPLES_LOGIN};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -90,10 +91,8 @@ impl Office {
             .await
             .unwrap();
         let (server, crm) = Outside::of(&lab).connect(Arc::clone(&egress));
-        let wires = Wires {
-            server: Arc::clone(&server),
-            crm: Arc::clone(&crm),
-        };
+        let wires = Wires { server, crm };
+        let (server, crm) = Outside::of(&lab).for_people().connect(Arc::clone(&egress));
         let engine = Engine {
             db,
             keyring: Arc::new(keyring),
@@ -310,6 +309,8 @@ pub struct Outside {
     pub ca_pem: String,
     /// Login and password of the service account.
     pub service: (String, String),
+    /// The app in the CRM.
+    pub client_id: String,
 }
 
 impl Outside {
@@ -320,6 +321,31 @@ impl Outside {
             salesforce_url: lab.salesforce_url.clone(),
             ca_pem: lab.ca_pem.clone(),
             service: lab.service_account.clone(),
+            client_id: app::CLIENT_ID.to_owned(),
+        }
+    }
+
+    /// The two worlds of a lab that told this at its start.
+    pub fn told(lab: &serde_json::Value) -> Self {
+        let text = |side: &str, name: &str| lab[side][name].as_str().unwrap().to_owned();
+        Self {
+            exchange_url: text("exchange", "url"),
+            salesforce_url: text("salesforce", "login_url"),
+            ca_pem: text("exchange", "ca_pem"),
+            service: (
+                text("exchange", "service_login"),
+                text("exchange", "service_password"),
+            ),
+            client_id: text("salesforce", "client_id"),
+        }
+    }
+
+    /// The same for tests that do what people would have done: for the lab's ledger it was they.
+    pub fn for_people(self) -> Self {
+        Self {
+            service: (PEOPLES_LOGIN.to_owned(), self.service.1),
+            client_id: app::PEOPLES_CLIENT_ID.to_owned(),
+            ..self
         }
     }
 
@@ -353,7 +379,7 @@ impl Outside {
     fn salesforce(&self) -> SalesforceSettings {
         SalesforceSettings {
             login_url: Url::parse(&self.salesforce_url).unwrap(),
-            client_id: holdfast_lab::salesforce::app::CLIENT_ID.to_owned(),
+            client_id: self.client_id.clone(),
             flow: SignInFlow::Jwt {
                 private_key_pem: Secret::new(JWT_KEY.to_owned()),
                 audience: None,

@@ -1,6 +1,7 @@
 //! A site as a customer runs it: the real binary with its private PostgreSQL, against a lab that is a process
 //! of its own. Each can be killed and started again.
 
+use super::disk::SmallDisk;
 use super::office::Outside;
 use super::wait::eventually;
 use serde_json::Value;
@@ -10,11 +11,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take to come up on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a site may take until both sides hold the same.
+const IN_STEP_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The site. Dropping it ends every process of it.
 pub struct Site {
@@ -24,6 +28,7 @@ pub struct Site {
     ports: Ports,
     lab: Option<Child>,
     daemon: Option<Child>,
+    disk: Option<SmallDisk>,
     /// What the lab told at its start.
     pub told: Value,
 }
@@ -39,24 +44,42 @@ impl Site {
     /// synchronised yet and no daemon runs.
     pub fn open(people: usize, items: usize) -> Self {
         let site = Self::signed_in(people, items);
-        for person in site.people() {
-            let (smtp, user) = (
-                person["smtp"].as_str().unwrap(),
-                person["sf_username"].as_str().unwrap(),
-            );
-            site.succeed(&["mailbox", "add", smtp, "--crm-user", user]);
-        }
+        site.add_everybody();
         site
     }
 
     /// The same with its secrets stored, but no mailbox yet.
     pub fn signed_in(people: usize, items: usize) -> Self {
         let site = Self::bare(people, items);
-        site.succeed(&["migrate"]);
-        site.store_password(site.told["exchange"]["service_password"].as_str().unwrap());
-        let key = site.told["salesforce"]["jwt_private_key_pem"].as_str().unwrap();
-        site.store_secret("crm.lab.private_key", key);
+        site.sign_in();
         site
+    }
+
+    /// Puts the data folder, not made yet, on a disk of this size. False where none can be had.
+    pub fn on_small_disk(&mut self, size: &str) -> bool {
+        let data = self.file("data");
+        fs::create_dir(&data).unwrap();
+        self.disk = SmallDisk::at(&data, size);
+        self.disk.is_some()
+    }
+
+    /// Makes the database and stores the secrets.
+    pub fn sign_in(&self) {
+        self.succeed(&["migrate"]);
+        self.store_password(self.told["exchange"]["service_password"].as_str().unwrap());
+        let key = self.told["salesforce"]["jwt_private_key_pem"].as_str().unwrap();
+        self.store_secret("crm.lab.private_key", key);
+    }
+
+    /// Adds everybody's mailbox.
+    pub fn add_everybody(&self) {
+        for person in self.people() {
+            let (smtp, user) = (
+                person["smtp"].as_str().unwrap(),
+                person["sf_username"].as_str().unwrap(),
+            );
+            self.succeed(&["mailbox", "add", smtp, "--crm-user", user]);
+        }
     }
 
     /// The same, before anything was set up: only the lab runs and the settings are written.
@@ -65,6 +88,7 @@ impl Site {
         // as another user when we are root.
         let folder = tempfile::Builder::new().prefix("hf").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
         let ports = Ports {
             exchange: free_port(),
             salesforce: free_port(),
@@ -77,6 +101,7 @@ impl Site {
             ports,
             lab: None,
             daemon: None,
+            disk: None,
             told: Value::Null,
         };
         site.start_lab();
@@ -96,14 +121,20 @@ impl Site {
 
     /// Writes the settings, with further lines of section `[sync]`.
     pub fn write_settings(&self, sync: &str) {
+        self.write_settings_of("", sync);
+    }
+
+    /// Writes the settings, with further lines of sections `[log]` and `[sync]`.
+    pub fn write_settings_of(&self, log: &str, sync: &str) {
         fs::write(
             self.file("holdfast.toml"),
-            self.settings(("data", "log"), "", sync),
+            self.settings(("data", "log"), log, sync),
         )
         .unwrap();
     }
 
-    fn settings(&self, (data, log): (&str, &str), database: &str, sync: &str) -> String {
+    /// `more` stands behind section `[log]`: further lines of it, or a section of its own.
+    pub(super) fn settings(&self, (data, log): (&str, &str), more: &str, sync: &str) -> String {
         let folder = self.folder.path().display();
         let Ports {
             exchange, salesforce, ..
@@ -113,7 +144,7 @@ impl Site {
             r#"data_dir = "{folder}/{data}"
 [log]
 directory = "{folder}/{log}"
-{database}
+{more}
 [web]
 listen = "127.0.0.1:0"
 [egress]
@@ -192,64 +223,50 @@ lease_s = 5
             .arg("--config")
             .arg(self.file("holdfast.toml"))
             .args(arguments);
-        command.env_remove("HOLDFAST_CONFIG");
+        // What it leaves in the temp folder lies in the site's, where it is looked for.
+        command
+            .env_remove("HOLDFAST_CONFIG")
+            .env("TMPDIR", self.file("tmp"));
         command
     }
 
     /// Starts the daemon and waits for its word that it serves.
     pub fn start_daemon(&mut self) {
-        let mut child = self
+        let before = self.printed();
+        self.begin_daemon();
+        eventually("the daemon serves", PATIENCE, || {
+            let ended = self.daemon.as_mut().and_then(|daemon| daemon.try_wait().unwrap());
+            let said = fs::read_to_string(self.file("daemon.err")).unwrap_or_default();
+            assert!(ended.is_none(), "the daemon did not start: {said}");
+            (self.printed() > before).then_some(())
+        });
+    }
+
+    /// Starts the daemon and waits for nothing. What it prints is kept in `daemon.out` and `daemon.err`, that of
+    /// earlier ones too.
+    pub fn begin_daemon(&mut self) {
+        let append = |name: &str| {
+            let mut options = fs::OpenOptions::new();
+            Stdio::from(options.create(true).append(true).open(self.file(name)).unwrap())
+        };
+        let daemon = self
             .holdfast(&["--json", "serve"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::from(fs::File::create(self.file("daemon.err")).unwrap()))
+            .stdout(append("daemon.out"))
+            .stderr(append("daemon.err"))
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let said = fs::read_to_string(self.file("daemon.err")).unwrap_or_default();
-        assert!(line.contains("https://"), "the daemon did not start: {said}");
-        self.daemon = Some(child);
+        self.daemon = Some(daemon);
+    }
+
+    /// How often a daemon has said that it serves.
+    fn printed(&self) -> usize {
+        let printed = fs::read_to_string(self.file("daemon.out")).unwrap_or_default();
+        printed.matches("https://").count()
     }
 
     /// The daemon's process.
     pub fn daemon_id(&self) -> u32 {
         self.daemon.as_ref().unwrap().id()
-    }
-
-    /// A second daemon on the site's database, with folders of its own; its log is in `NAME-log`. The first one
-    /// has made the database.
-    pub fn start_peer(&self, name: &str, sync: &str) -> Peer {
-        let run = self.file("data/postgres/run");
-        let database = format!(
-            "[database]\nurl = \"postgresql:///holdfast?host={}&user=holdfast_daemon\"",
-            run.display()
-        );
-        let file = self.file(&format!("{name}.toml"));
-        let log = format!("{name}-log");
-        fs::write(&file, self.settings((name, &log), &database, sync)).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
-            .arg("--config")
-            .arg(file)
-            .args(["--json", "serve"])
-            .env_remove("HOLDFAST_CONFIG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::from(
-                fs::File::create(self.file(&format!("{name}.err"))).unwrap(),
-            ))
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let said = fs::read_to_string(self.file(&format!("{name}.err"))).unwrap_or_default();
-        assert!(
-            line.contains("https://"),
-            "the second daemon did not start: {said}"
-        );
-        Peer(Some(child))
     }
 
     /// Everything in a log folder of the site.
@@ -266,13 +283,19 @@ lease_s = 5
         end(self.daemon.take());
     }
 
-    /// `kill -9` of the private PostgreSQL, the whole of it.
+    /// `kill -9` of the private PostgreSQL, the whole of it: one must be running, or about to.
     pub fn kill_postgresql(&self) {
-        if let Some(pid) = self.postmaster() {
-            let pid = rustix::process::Pid::from_raw(pid).unwrap();
-            // Its children notice and end by themselves.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
+        eventually("PostgreSQL runs, and is killed", PATIENCE, || {
+            self.end_postgresql().then_some(())
+        });
+    }
+
+    /// True where there was one. Its children notice and end by themselves.
+    fn end_postgresql(&self) -> bool {
+        let Some(pid) = self.postmaster().and_then(rustix::process::Pid::from_raw) else {
+            return false;
+        };
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok()
     }
 
     fn postmaster(&self) -> Option<i32> {
@@ -343,28 +366,43 @@ lease_s = 5
         of("exchange") + of("salesforce")
     }
 
-    /// Waits until every stream is in step and says so itself.
+    /// Waits until every stream is in step and says so itself; says what stands in the way when that does not
+    /// come.
+    #[track_caller]
     pub fn in_step(&self) {
-        let asked = || {
-            let output = self.run(&["--json", "status"]);
-            let status: Value = serde_json::from_slice(&output.stdout).ok()?;
-            (status["in_step"] == true).then_some(())
-        };
-        eventually("every stream is in step", Duration::from_secs(120), asked);
+        let deadline = Instant::now() + IN_STEP_PATIENCE;
+        loop {
+            let status = self.run(&["--json", "status"]);
+            let document: Value = serde_json::from_slice(&status.stdout).unwrap_or(Value::Null);
+            if document["in_step"] == true {
+                return;
+            }
+            if Instant::now() > deadline {
+                self.not_in_step(&status);
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 
-    /// Where both worlds are, for connectors of the test's own.
+    #[track_caller]
+    fn not_in_step(&self, status: &Output) -> ! {
+        let text = |output: &Output| {
+            let said = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
+            String::from_utf8_lossy(&said).into_owned()
+        };
+        let log = self.log("log");
+        let last: Vec<&str> = log.lines().rev().take(40).collect();
+        panic!(
+            "not within {IN_STEP_PATIENCE:?}: every stream is in step\nstatus: {}\nfailures: {}\nlog, newest first:\n{}",
+            text(status),
+            text(&self.run(&["--json", "failures"])),
+            last.join("\n")
+        );
+    }
+
+    /// Where both worlds are, for what people do in the test.
     pub fn outside(&self) -> Outside {
-        let text = |side: &str, name: &str| self.told[side][name].as_str().unwrap().to_owned();
-        Outside {
-            exchange_url: text("exchange", "url"),
-            salesforce_url: text("salesforce", "login_url"),
-            ca_pem: text("exchange", "ca_pem"),
-            service: (
-                text("exchange", "service_login"),
-                text("exchange", "service_password"),
-            ),
-        }
+        Outside::told(&self.told).for_people()
     }
 
     /// Waits until the lab listens where it should.
@@ -381,29 +419,13 @@ impl Drop for Site {
     fn drop(&mut self) {
         end(self.daemon.take());
         end(self.lab.take());
-        self.kill_postgresql();
+        self.end_postgresql();
+        self.disk.take();
     }
 }
 
-/// A second daemon; killed when dropped.
-pub struct Peer(Option<Child>);
-
-impl Peer {
-    /// Sends it a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = self.0.as_ref().unwrap().id();
-        let pid = rustix::process::Pid::from_raw(id.try_into().unwrap()).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        end(self.0.take());
-    }
-}
-
-fn end(child: Option<Child>) {
+/// Ends a process and waits for it.
+pub(super) fn end(child: Option<Child>) {
     if let Some(mut child) = child {
         let _ = child.kill();
         let _ = child.wait();

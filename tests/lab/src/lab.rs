@@ -16,6 +16,7 @@ use crate::faults::{Faults, Side};
 use crate::http::{self, Tls};
 use crate::journal::{Durable, Journal};
 use crate::ledger::Ledger;
+use crate::likeness::Holder;
 use crate::record::Recorder;
 use crate::stats::Stats;
 use crate::tape::Tape;
@@ -26,6 +27,9 @@ use crate::{exchange, salesforce};
 pub const SERVICE_LOGIN: &str = "LAB\\svc-holdfast";
 /// Its password.
 pub const SERVICE_PASSWORD: &str = "Service-Lab-1!";
+/// An account that may impersonate too and counts as the people in whose name it acts: for tests that do what a
+/// person would have done.
+pub const PEOPLES_LOGIN: &str = "LAB\\svc-people";
 /// A mailbox of its own, beside the cast's, that nobody may impersonate.
 pub const OUTSIDE_SCOPE: &str = "outside.scope@lab.example";
 
@@ -226,12 +230,14 @@ pub async fn start(mut options: Options) -> Result<Lab, StartError> {
         match line.world.as_str() {
             "exchange" => parts.exchange.replay(line.entry),
             "salesforce" => parts.salesforce.replay(line.entry),
+            "ledger" => parts.ledger.replay(line.entry),
             "clock" => parts.clock.restore_offset_ms(line.entry.as_i64().unwrap_or(0)),
             _ => {}
         }
     }
     parts.exchange.attach(parts.journal.clone());
     parts.salesforce.attach(parts.journal.clone());
+    parts.ledger.attach(parts.journal.clone());
     listen(options, cast, parts, genesis.certificates).await
 }
 
@@ -263,14 +269,17 @@ fn build_parts(cast: &Arc<Cast>, options: &Options, journal: Journal) -> Parts {
         faults.clone(),
         options,
     );
+    let (exchange, salesforce) = (Arc::new(exchange), Arc::new(salesforce));
+    let holder = |world: Arc<dyn Holder>| Arc::downgrade(&world);
+    ledger.introduce(holder(exchange.clone()), holder(salesforce.clone()));
     Parts {
         clock,
         ledger,
         faults,
         stats: Stats::new(),
         journal,
-        exchange: Arc::new(exchange),
-        salesforce: Arc::new(salesforce),
+        exchange,
+        salesforce,
     }
 }
 

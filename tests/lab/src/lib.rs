@@ -2,7 +2,7 @@
 //!
 //! Written from the vendors' documents and from nothing of the product, so that a misreading of a
 //! document cannot hide in both. In reading order: who is in the world ([`cast`], [`text`]), what
-//! all worlds share ([`clock`], [`ledger`], [`faults`], [`stats`], [`journal`], [`record`], [`tape`]), how they are
+//! all worlds share ([`clock`], [`ledger`], [`likeness`], [`faults`], [`stats`], [`journal`], [`record`], [`tape`]), how they are
 //! reached ([`tls`], [`http`]), the worlds ([`exchange`], [`salesforce`]), and how a test steers
 //! them ([`control`]). [`replay`] sends a tape once more, for benchmarks.
 
@@ -15,6 +15,7 @@ pub mod http;
 pub mod journal;
 pub mod lab;
 pub mod ledger;
+pub mod likeness;
 pub mod record;
 pub mod replay;
 pub mod salesforce;
@@ -24,6 +25,6 @@ pub mod text;
 pub mod tls;
 
 pub use lab::{
-    ExtendedProtection, Lab, OUTSIDE_SCOPE, Options, Ports, SERVICE_LOGIN, SERVICE_PASSWORD, StartError,
-    start,
+    ExtendedProtection, Lab, OUTSIDE_SCOPE, Options, PEOPLES_LOGIN, Ports, SERVICE_LOGIN, SERVICE_PASSWORD,
+    StartError, start,
 };

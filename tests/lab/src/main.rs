@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use holdfast_lab::salesforce::app;
-use holdfast_lab::{ExtendedProtection, Lab, Options, Ports};
+use holdfast_lab::{ExtendedProtection, Lab, Options, PEOPLES_LOGIN, Ports};
 use serde_json::json;
 
 #[derive(Parser)]
@@ -178,13 +178,13 @@ fn description(lab: &Lab, ca_file: &str) -> serde_json::Value {
         "exchange": {
             "url": lab.exchange_url, "http_url": lab.exchange_http_url,
             "ca_file": ca_file, "ca_pem": lab.ca_pem,
-            "service_login": lab.service_account.0, "service_password": lab.service_account.1,
+            "peoples_login": PEOPLES_LOGIN, "service_login": lab.service_account.0, "service_password": lab.service_account.1,
             "outside_scope": lab.outside_scope,
         },
         "salesforce": {
             "login_url": lab.salesforce_url, "http_url": lab.salesforce_http_url,
             "ca_file": ca_file, "ca_pem": lab.ca_pem,
-            "client_id": app::CLIENT_ID, "client_secret": app::CLIENT_SECRET,
+            "peoples_client_id": app::PEOPLES_CLIENT_ID, "client_id": app::CLIENT_ID, "client_secret": app::CLIENT_SECRET,
             "jwt_private_key_pem": app::JWT_PRIVATE_KEY_PEM,
             "integration_user": {"username": app::INTEGRATION_USERNAME, "id": app::integration_user_id()},
         },

@@ -2,7 +2,7 @@
 //! may impersonate them, and one mailbox outside its scope.
 
 use crate::cast::Cast;
-use crate::lab::{OUTSIDE_SCOPE, SERVICE_LOGIN, SERVICE_PASSWORD};
+use crate::lab::{OUTSIDE_SCOPE, PEOPLES_LOGIN, SERVICE_LOGIN, SERVICE_PASSWORD};
 use chrono_tz::Tz;
 
 /// One account.
@@ -30,6 +30,8 @@ pub struct Principal {
     pub may_impersonate: bool,
     /// Whether the role's scope covers it.
     pub in_scope: bool,
+    /// Whether the synchronising account acts in its name in this request.
+    pub syncs: bool,
 }
 
 /// All accounts.
@@ -57,6 +59,7 @@ impl Directory {
                 zone: person.zone,
                 may_impersonate: false,
                 in_scope: true,
+                syncs: false,
             })
             .collect();
         principals.push(Principal {
@@ -71,8 +74,9 @@ impl Directory {
             zone: Tz::UTC,
             may_impersonate: false,
             in_scope: false,
+            syncs: false,
         });
-        principals.push(Principal {
+        let service = Principal {
             display: "Holdfast Service".to_owned(),
             names: ("Holdfast".to_owned(), "Service".to_owned()),
             smtp: String::new(),
@@ -84,7 +88,16 @@ impl Directory {
             zone: Tz::UTC,
             may_impersonate: true,
             in_scope: false,
+            syncs: false,
+        };
+        principals.push(Principal {
+            display: "People's Service".to_owned(),
+            upn: "svc-people@lab.example".to_owned(),
+            sid: "S-1-5-21-1004336348-1177238915-682003330-902".to_owned(),
+            login: PEOPLES_LOGIN.to_owned(),
+            ..service.clone()
         });
+        principals.push(service);
         Directory { principals }
     }
 

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::context::Context;
+use super::directory::Principal;
 use super::ops;
 use super::refusal::Refusal;
 use super::soap::{self, Request as Soap};
@@ -9,6 +10,7 @@ use super::xml::read;
 use super::{auth, impersonate, large, streaming};
 use crate::faults::{Fault, Side};
 use crate::http::{ConnectionState, Reply};
+use crate::lab::SERVICE_LOGIN;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
@@ -46,7 +48,10 @@ pub async fn handle(world: Arc<World>, request: Request<Bytes>, connection: &Con
     };
     connection.count_operation(&soap.operation.name);
     let user = match impersonate::effective(&world.directory, &caller, soap.impersonated) {
-        Ok(user) => user.clone(),
+        Ok(user) => Principal {
+            syncs: caller.login == SERVICE_LOGIN && soap.impersonated.is_some(),
+            ..user.clone()
+        },
         Err(refusal) => return fault(&refusal),
     };
     let met = world

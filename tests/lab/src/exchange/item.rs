@@ -354,6 +354,11 @@ impl Item {
             .map(|(_, _, text)| text.as_str())
     }
 
+    /// The texts of all dictionaries.
+    pub fn entry_texts(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(_, _, text)| text.as_str())
+    }
+
     /// All entries of one dictionary, by key.
     pub fn entries(&self, dictionary: Dictionary) -> impl Iterator<Item = (&str, &str)> {
         self.entries

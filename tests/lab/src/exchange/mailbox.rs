@@ -28,6 +28,8 @@ pub struct Stored {
     pub created: DateTime<Utc>,
     /// When it was changed last.
     pub modified: DateTime<Utc>,
+    /// Whether the synchronising account made it.
+    pub made_by_sync: bool,
     /// Who changed it last.
     pub modified_by: String,
     /// What newest-first orders go by: when it was received or made; stays the same.
@@ -113,7 +115,12 @@ impl Mailbox {
     /// Carries out one change.
     pub fn apply(&mut self, mutation: Mutation) {
         let Mutation {
-            change, at, by, what, ..
+            change,
+            at,
+            by,
+            syncs,
+            what,
+            ..
         } = mutation;
         self.change = self.change.max(change);
         match what {
@@ -125,7 +132,8 @@ impl Mailbox {
                 item,
             } => {
                 self.next_serial = self.next_serial.max(serial + 1);
-                let stored = Stored::new(serial, folder, change, at, by, *item);
+                let mut stored = Stored::new(serial, folder, change, at, by, *item);
+                stored.made_by_sync = syncs;
                 self.enter(stored, at);
                 let kind = match copied_from {
                     Some(old) => EventKind::Copied { old_serial: old },
@@ -376,6 +384,7 @@ impl Stored {
             change,
             created,
             modified: at,
+            made_by_sync: false,
             modified_by: by,
             sort_time,
             size: size_of_item(&item),

@@ -25,6 +25,7 @@ pub mod meeting;
 pub mod messages;
 pub mod mime;
 pub mod mutation;
+pub mod noticing;
 pub mod ntlm;
 pub mod ops;
 pub mod paging;
@@ -83,6 +84,8 @@ impl World {
                         "id": self.ids.encode(Target::Item(key)), "kind": stored.item.kind.element(),
                         "folder": self.folder_name(&read, stored.folder), "fields": fields,
                         "attachments": stored.item.attachments.len(),
+                        "files": stored.item.attachments.iter().map(|one| &one.name).collect::<Vec<_>>(),
+                        "entries": stored.item.entry_texts().collect::<Vec<_>>(),
                     })
                 })
                 .collect();

@@ -18,6 +18,9 @@ pub struct Mutation {
     pub at: DateTime<Utc>,
     /// Display name of who did it.
     pub by: String,
+    /// Whether the synchronising account did it in that name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub syncs: bool,
     /// What.
     pub what: Change,
 }

@@ -112,7 +112,9 @@ impl World {
 
     /// Opens a mailbox for changes in somebody's name.
     pub fn transaction(&self, mailbox: usize, by: &Principal) -> Option<Transaction<'_>> {
-        self.transaction_at(mailbox, by.display.clone(), self.now())
+        let mut transaction = self.transaction_at(mailbox, by.display.clone(), self.now())?;
+        transaction.syncs = by.syncs;
+        Some(transaction)
     }
 
     fn transaction_at(&self, mailbox: usize, by: String, at: DateTime<Utc>) -> Option<Transaction<'_>> {
@@ -123,6 +125,7 @@ impl World {
             index: mailbox,
             mailbox: guard,
             by,
+            syncs: false,
             at,
             changed: false,
         })
@@ -209,6 +212,7 @@ pub struct Transaction<'a> {
     index: usize,
     mailbox: RwLockWriteGuard<'a, Mailbox>,
     by: String,
+    syncs: bool,
     at: DateTime<Utc>,
     changed: bool,
 }
@@ -231,6 +235,7 @@ impl Transaction<'_> {
             change,
             at: self.at,
             by: self.by.clone(),
+            syncs: self.syncs,
             what,
         };
         if let Some(journal) = self.world.journal.get() {

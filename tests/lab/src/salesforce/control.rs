@@ -77,6 +77,7 @@ fn token(world: &World, username: &str) -> Result<Value, String> {
         user: user.clone(),
         expires: world.clock.now() + TimeDelta::days(365),
         refresh: None,
+        syncs: false,
     });
     Ok(json!({"access_token": access, "user_id": user}))
 }
@@ -88,6 +89,7 @@ fn system() -> Caller {
         view_all: true,
         modify_all: true,
         zone: chrono_tz::UTC,
+        syncs: false,
     }
 }
 

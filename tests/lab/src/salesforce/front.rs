@@ -277,7 +277,12 @@ fn api(
             batch_size,
             half,
         };
-        return dispatch(&mut call, &ask);
+        let answer = dispatch(&mut call, &ask)?;
+        // As long as nobody else can write: what is written from now on was not in the answer.
+        if let (true, Body::Json(body)) = (caller.syncs, &answer.body) {
+            world.edits().saw(body, world.clock.now());
+        }
+        return Ok(answer);
     }
     let duplicates = ask.headers.get("sforce-duplicate-rule-header");
     let options = WriteOptions {
@@ -336,11 +341,13 @@ fn batch_size(ask: &Ask) -> usize {
 impl World {
     /// Who a token speaks for; `None` if it is not in force or its user is not active.
     pub(super) fn caller_of_token(&self, token: &str) -> Option<Caller> {
-        let user = {
+        let (user, syncs) = {
             let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            sessions.session(token, self.clock.now())?.user.clone()
+            let session = sessions.session(token, self.clock.now())?;
+            (session.user.clone(), session.syncs)
         };
-        self.caller(&user)
+        let caller = self.caller(&user)?;
+        Some(Caller { syncs, ..caller })
     }
 
     /// The caller that a user is.
@@ -356,6 +363,7 @@ impl World {
             modify_all: integration || settings.is_some_and(|user| user.modify_all),
             zone: row.text("TimeZoneSidKey").parse().unwrap_or(Tz::UTC),
             username,
+            syncs: false,
         })
     }
 }

@@ -5,7 +5,7 @@
 //! [`transaction`]); who may do what ([`rights`], [`settings`]); how a record is written
 //! ([`changes`], [`coerce`], [`rules`], [`mod@write`]); how it is found ([`soql`], [`locators`]);
 //! who calls ([`oauth`], [`sessions`], [`app`]); the API itself ([`rest`]) behind its front door
-//! ([`front`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
+//! ([`front`]); what people notice ([`noticing`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
 //!
 //! Known not to be here: Bulk API, SOAP, triggers and validation rules, sharing rules and teams,
 //! record types, recurring series, Platform Events.
@@ -32,6 +32,7 @@ mod front;
 pub mod id;
 mod locators;
 mod moment;
+mod noticing;
 mod oauth;
 mod rest;
 mod rights;
@@ -48,6 +49,7 @@ mod write;
 pub use front::handle;
 
 use locators::Locators;
+use noticing::Edits;
 use sessions::{Event, Sessions};
 use settings::Settings;
 use store::{Fields, State};
@@ -67,6 +69,8 @@ struct Usage {
 /// One org.
 pub struct World {
     clock: Clock,
+    ledger: Ledger,
+    edits: Mutex<Edits>,
     faults: Faults,
     state: RwLock<State>,
     sessions: Mutex<Sessions>,
@@ -78,11 +82,13 @@ pub struct World {
 
 impl World {
     /// The seeded org.
-    pub fn new(cast: Arc<Cast>, clock: Clock, _ledger: Ledger, faults: Faults, options: &Options) -> World {
+    pub fn new(cast: Arc<Cast>, clock: Clock, ledger: Ledger, faults: Faults, options: &Options) -> World {
         let mut state = State::new();
         seed::fill(&mut state, &cast, options);
         World {
             clock,
+            ledger,
+            edits: Mutex::default(),
             faults,
             state: RwLock::new(state),
             sessions: Mutex::default(),
@@ -109,14 +115,23 @@ impl World {
     ) -> T {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         // The moment is taken under the lock, so that stamps never run backwards.
-        let mut tx = Transaction::new(&mut state, caller, self.clock.now(), options);
+        let now = self.clock.now();
+        let mut tx = Transaction::new(&mut state, caller, now, options);
         let result = work(&mut tx);
         if let Some(journal) = self.journal.get().filter(|journal| journal.keeps())
             && let Some(images) = tx.images()
         {
             journal.append(WORLD, &images);
         }
+        let touches = tx.touches();
+        drop(state);
+        self.notice(caller, &touches, now);
         result
+    }
+
+    /// What people changed, and what the synchronising app has read.
+    fn edits(&self) -> MutexGuard<'_, Edits> {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a record out of the recycle bin for good; gives its id.

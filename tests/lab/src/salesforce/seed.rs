@@ -245,6 +245,7 @@ fn caller_at(cast: &Cast, index: usize) -> Caller {
         // The seed may link what other people own.
         modify_all: true,
         zone: person.map_or(chrono_tz::UTC, |person| person.zone),
+        syncs: false,
     }
 }
 

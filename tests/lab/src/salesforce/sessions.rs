@@ -17,6 +17,8 @@ pub struct Session {
     pub expires: DateTime<Utc>,
     /// The refresh token it came from.
     pub refresh: Option<String>,
+    /// Whether the synchronising app has it.
+    pub syncs: bool,
 }
 
 /// An authorization code's meaning.
@@ -44,6 +46,8 @@ pub enum Event {
         user: String,
         expires: DateTime<Utc>,
         refresh: Option<String>,
+        #[serde(default)]
+        syncs: bool,
     },
     /// A refresh token was given.
     RefreshGranted { refresh: String, user: String },
@@ -70,6 +74,7 @@ impl Sessions {
                 user,
                 expires,
                 refresh,
+                syncs,
             } => {
                 self.access.insert(
                     access,
@@ -77,6 +82,7 @@ impl Sessions {
                         user,
                         expires,
                         refresh,
+                        syncs,
                     },
                 );
             }

@@ -19,6 +19,9 @@ pub type Row = BTreeMap<&'static str, Value>;
 /// A hidden field of an invited user's copy of an event: the event it copies.
 pub const MASTER_EVENT: &str = "_MasterEventId";
 
+/// A hidden field of what the synchronising app made.
+pub const MADE_BY_SYNC: &str = "_MadeBySync";
+
 /// Reading a row without caring whether a field is null.
 pub trait Fields {
     /// The text of a field, empty if null.
@@ -238,7 +241,9 @@ impl State {
             .into_iter()
             .filter(|(_, value)| !value.is_null())
             .filter_map(|(name, value)| {
-                let hidden = (name == MASTER_EVENT).then_some(MASTER_EVENT);
+                let hidden = [MASTER_EVENT, MADE_BY_SYNC]
+                    .into_iter()
+                    .find(|field| name == *field);
                 Some((object.field(&name).map(|field| field.name).or(hidden)?, value))
             })
             .collect();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::{ApiError, ApiResult};
 use super::moment::stamp;
 use super::schema::{self, Object};
-use super::store::{Fields, Row, State};
+use super::store::{Fields, MADE_BY_SYNC, Row, State};
 
 /// The user on whose behalf a call is made.
 #[derive(Clone, Debug)]
@@ -25,6 +25,20 @@ pub struct Caller {
     pub modify_all: bool,
     /// The user's zone, for date literals.
     pub zone: Tz,
+    /// Whether the synchronising app calls in this name.
+    pub syncs: bool,
+}
+
+/// A row that a transaction changed: as it was and as it is.
+pub struct Touch {
+    /// The object's name.
+    pub object: &'static str,
+    /// The row's id.
+    pub id: String,
+    /// None for a new one.
+    pub old: Option<Arc<Row>>,
+    /// None for one that is gone.
+    pub new: Option<Arc<Row>>,
 }
 
 /// What the request's headers say about writing.
@@ -114,6 +128,9 @@ impl<'a> Transaction<'a> {
         row.set("IsDeleted", false);
         row.set("CreatedById", self.caller.id.as_str());
         row.set("CreatedDate", stamp(self.now));
+        if self.caller.syncs {
+            row.set(MADE_BY_SYNC, true);
+        }
         if object.owned && row.text("OwnerId").is_empty() {
             row.set("OwnerId", self.caller.id.as_str());
         }
@@ -139,6 +156,20 @@ impl<'a> Transaction<'a> {
     /// Moves a row to the recycle bin.
     pub fn recycle(&mut self, object: &'static str, id: &str) -> ApiResult<()> {
         self.amend(object, id, |row| row.set("IsDeleted", true))
+    }
+
+    /// Everything this transaction changed so far.
+    pub fn touches(&self) -> Vec<Touch> {
+        let mut seen = BTreeSet::new();
+        let first = self.undo.iter().filter(|(_, id, _)| seen.insert(id.clone()));
+        first
+            .map(|(object, id, old)| Touch {
+                object,
+                id: id.clone(),
+                old: old.clone(),
+                new: self.state.row(object, id).cloned(),
+            })
+            .collect()
     }
 
     /// Everything this transaction changed, as the journal keeps it; `None` if nothing.

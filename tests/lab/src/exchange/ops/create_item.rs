@@ -11,6 +11,7 @@ use crate::exchange::ids::{ItemKey, Target};
 use crate::exchange::item::{Item, Kind};
 use crate::exchange::meeting::{self, Answer};
 use crate::exchange::messages::Messages;
+use crate::exchange::noticing;
 use crate::exchange::read;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::world::Transaction;
@@ -31,6 +32,7 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
         .m("SavedItemFolderId")
         .map(|element| cx.target_folder(element));
     let mut messages = Messages::new("CreateItem");
+    let mut keys = Vec::new();
     for element in cx.batch(children(request, "Items")?) {
         let make = Make {
             cx,
@@ -38,8 +40,11 @@ pub fn run(cx: &Context, request: &Element) -> Result<String, Refusal> {
             tell,
             folder: folder.clone(),
         };
-        written(cx, &mut messages, make.one(element));
+        let made = make.one(element);
+        keys.extend(made.iter().flatten());
+        written(cx, &mut messages, made);
     }
+    noticing::made(cx, &keys);
     Ok(messages.finish())
 }
 

@@ -7,6 +7,7 @@ use crate::exchange::folder::DistinguishedFolder;
 use crate::exchange::item::Kind;
 use crate::exchange::meeting;
 use crate::exchange::messages::Messages;
+use crate::exchange::noticing;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::xml::read::Element;
 
@@ -75,6 +76,9 @@ fn one(
         } else {
             transaction.delete(found.key.serial);
         }
+    }
+    if found.original.is_none() {
+        noticing::gone(cx, found.key, &found.stored);
     }
     if let Some(Tell::Some { save_copy, .. }) = tell
         && is_calendar(&found.item)

@@ -44,7 +44,7 @@ pub fn grant(form: &Form) -> Granted {
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => assertion(form),
         "client_credentials" => {
             client(form, true)?;
-            give(form, &app::integration_user_id(), None)
+            give(form, &app::integration_user_id(), None, true)
         }
         "refresh_token" => refresh(form),
         "authorization_code" => code(form),
@@ -77,7 +77,7 @@ fn assertion(form: &Form) -> Granted {
     validation.required_spec_claims.clear();
     let claims = jsonwebtoken::decode::<Claims>(form.field("assertion"), &key, &validation);
     let claims = claims.map_err(|_| invalid())?.claims;
-    if claims.iss != app::CLIENT_ID {
+    if claims.iss != app::CLIENT_ID && claims.iss != app::PEOPLES_CLIENT_ID {
         return Err(OAuthError::new("invalid_client_id", "client identifier invalid"));
     }
     if !audience_fits(&claims.aud) {
@@ -97,7 +97,7 @@ fn assertion(form: &Form) -> Granted {
     if !approved(form, &claims.sub) {
         return Err(unapproved());
     }
-    give(form, &user, None)
+    give(form, &user, None, claims.iss == app::CLIENT_ID)
 }
 
 /// A login host of the vendor, or this lab at whichever of its ports.
@@ -146,13 +146,13 @@ fn refresh(form: &Form) -> Granted {
     };
     let user = user.ok_or_else(|| OAuthError::new("invalid_grant", "expired access/refresh token"))?;
     if !form.world.read().settings.refresh_rotation {
-        let mut body = give(form, &user, Some(&given))?;
+        let mut body = give(form, &user, Some(&given), true)?;
         // Without rotation the answer repeats no refresh token.
         body.as_object_mut().map(|body| body.remove("refresh_token"));
         return Ok(body);
     }
     let fresh = offline(form, &user);
-    let body = give(form, &user, Some(&fresh))?;
+    let body = give(form, &user, Some(&fresh), true)?;
     form.world.session_event(Event::Revoked { token: given });
     Ok(body)
 }
@@ -194,11 +194,11 @@ fn code(form: &Form) -> Granted {
         _ => {}
     }
     let refresh = code.offline.then(|| offline(form, &code.user));
-    give(form, &code.user, refresh.as_deref())
+    give(form, &code.user, refresh.as_deref(), true)
 }
 
-/// A new access token with everything that goes with it.
-fn give(form: &Form, user: &str, refresh: Option<&str>) -> Granted {
+/// A new access token with everything that goes with it, for the synchronising app or for people's.
+fn give(form: &Form, user: &str, refresh: Option<&str>, syncs: bool) -> Granted {
     let inactive = OAuthError::new("inactive_user", "user is inactive");
     let minutes = {
         let state = form.world.read();
@@ -215,6 +215,7 @@ fn give(form: &Form, user: &str, refresh: Option<&str>) -> Granted {
         user: user.to_owned(),
         expires: now + TimeDelta::minutes(minutes),
         refresh: refresh.map(str::to_owned),
+        syncs,
     });
     let mut body = json!({
         "access_token": access,

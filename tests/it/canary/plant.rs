@@ -1,0 +1,211 @@
+//! Words that stand nowhere else, planted in every content field of both sides, the short ones too.
+
+use crate::harness::Site;
+use chrono::{TimeDelta, Timelike as _, Utc};
+use holdfast::crm::model::{CrmUser, CrmWrite, ExternalKey};
+use holdfast::crm::port::Crm as _;
+use holdfast::foundation::content::Content;
+use holdfast::foundation::egress::MemoryLedger;
+use holdfast::foundation::ids::MailboxId;
+use holdfast::mailbox::model::{MailboxRef, MailboxWrite, Notify, Stamp};
+use holdfast::mailbox::port::MailboxServer as _;
+use holdfast::record::Record;
+use holdfast::record::contact::{Contact, PostalAddress};
+use holdfast::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
+use holdfast::record::person::Person;
+use holdfast::record::task::{Priority, Status, Task};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// Makes words, and remembers them.
+#[derive(Default)]
+pub struct Words {
+    /// Everything that was planted.
+    pub planted: Vec<String>,
+    /// Of these: what must be on both sides in the end, or the search has proved nothing about its way.
+    pub carried: Vec<String>,
+}
+
+impl Words {
+    fn text(&mut self, form: impl FnOnce(usize) -> String) -> Content<String> {
+        let text = form(100 + self.planted.len());
+        self.planted.push(text.clone());
+        Content::new(text)
+    }
+
+    /// A name, a title, a line of text. With a letter that no ASCII has, since encodings differ in those.
+    fn word(&mut self) -> Content<String> {
+        self.text(|n| format!("Qz{n}jörvik"))
+    }
+
+    /// One that goes to the other side.
+    fn carried(&mut self) -> Content<String> {
+        let word = self.word();
+        self.carried.push(word.expose().clone());
+        word
+    }
+
+    fn address(&mut self) -> Content<String> {
+        self.text(|n| format!("qz{n}.jorvik@canary{n}.example"))
+    }
+
+    fn phone(&mut self) -> Content<String> {
+        self.text(|n| format!("+49 30 7{n}3141592"))
+    }
+
+    fn contact(&mut self) -> Contact {
+        Contact {
+            given_name: self.carried(),
+            family_name: self.carried(),
+            company: self.word(),
+            job_title: self.carried(),
+            department: self.carried(),
+            email: self.address(),
+            business_phone: self.phone(),
+            home_phone: self.phone(),
+            mobile_phone: self.phone(),
+            business_fax: self.phone(),
+            address: PostalAddress {
+                street: self.carried(),
+                city: self.carried(),
+                state: self.word(),
+                postal_code: self.text(|n| format!("QZ-{n}-77")),
+                country: self.word(),
+            },
+            notes: self.carried(),
+            is_private: false,
+        }
+    }
+
+    fn task(&mut self) -> Task {
+        Task {
+            subject: self.carried(),
+            body: self.carried(),
+            due: Some((Utc::now() + TimeDelta::days(3)).date_naive()),
+            status: Status::InProgress,
+            priority: Priority::Normal,
+            reminder: None,
+            is_private: false,
+            is_recurring: false,
+        }
+    }
+
+    fn event(&mut self, attendees: Vec<Attendee>) -> Event {
+        let start = (Utc::now() + TimeDelta::days(2)).with_nanosecond(0).unwrap();
+        Event {
+            meeting_id: None,
+            place: Place::Single,
+            subject: self.carried(),
+            body: self.carried(),
+            location: self.carried(),
+            when: When::Timed {
+                start,
+                end: start + TimeDelta::hours(1),
+            },
+            zone: Some(chrono_tz::Europe::Berlin),
+            show_as: ShowAs::Busy,
+            sensitivity: Sensitivity::Normal,
+            reminder_minutes: None,
+            is_organizer: true,
+            organizer: None,
+            attendees,
+            cancelled: false,
+        }
+    }
+
+    fn attendee(&mut self) -> Attendee {
+        Attendee {
+            person: Person {
+                address: self.address(),
+                name: Some(self.word()),
+            },
+            attendance: Attendance::Required,
+            response: Response::None,
+        }
+    }
+}
+
+/// A record of each type on each side, made by the first person.
+pub async fn records(site: &Site, words: &mut Words) {
+    let (server, crm) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let person = site.people()[0].clone();
+    let text = |name: &str| person[name].as_str().unwrap().to_owned();
+    let mailbox = MailboxRef::new(MailboxId(1), text("smtp"));
+    let user = CrmUser {
+        username: text("sf_username"),
+        id: None,
+    };
+    let attendees = vec![words.attendee(), words.attendee()];
+    let mine = [
+        Record::Contact(words.contact()),
+        Record::Event(words.event(attendees)),
+        Record::Task(words.task()),
+    ];
+    for record in mine {
+        let kind = record.kind();
+        let stamp = Stamp(String::new());
+        let write = MailboxWrite::Create { stamp, record };
+        let done = server.write(&mailbox, kind, &[write], Notify::Nobody).await;
+        done.unwrap().pop().unwrap().unwrap();
+    }
+    let theirs = [
+        Record::Contact(words.contact()),
+        Record::Event(words.event(Vec::new())),
+        Record::Task(words.task()),
+    ];
+    for record in theirs {
+        let kind = record.kind();
+        let write = CrmWrite::Create {
+            key: ExternalKey(format!("canary-{kind:?}")),
+            record,
+            matches: Vec::new(),
+        };
+        let done = crm.write(&user, kind, &[write]).await;
+        done.unwrap().pop().unwrap().unwrap();
+    }
+}
+
+/// A mail of somebody whom the CRM knows, as Python's library writes it, with a file that says so many times the same.
+pub fn mail(site: &Site, words: &mut Words, times: usize) {
+    let world = site.control("GET", "/world", b"");
+    let contacts = world["salesforce"]["Contact"].as_array().unwrap();
+    let sender = contacts.iter().find_map(|row| row["Email"].as_str()).unwrap();
+    let html = words.word();
+    let file = words.text(|n| format!("Qz{n}jörvik.txt"));
+    words.carried.push(file.expose().clone());
+    let parts = json!({
+        "from_name": words.word().expose(), "from": sender, "to": words.address().expose(),
+        "subject": words.carried().expose(), "text": words.carried().expose(),
+        "html": format!("<p>{}</p>", html.expose()),
+        "file_name": file.expose(), "file": words.word().expose().repeat(times),
+    });
+    deliver(site, &encoders("mail", &parts));
+}
+
+/// Puts a raw mail into the first person's inbox.
+pub fn deliver(site: &Site, raw: &[u8]) {
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    let inbox = format!("/exchange/import-eml?mailbox={address}&folder=inbox");
+    site.control("POST", &inbox, raw);
+}
+
+/// What `encoders.py` makes of this.
+pub fn encoders(what: &str, given: &Value) -> Vec<u8> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/canary/encoders.py");
+    let mut child = Command::new("python3")
+        .arg(script)
+        .arg(what)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 is there: `make setup` installs it");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(given.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    output.stdout
+}

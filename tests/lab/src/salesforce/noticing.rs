@@ -1,0 +1,199 @@
+//! What the synchronising app makes, deletes and overwrites in the org, told to the ledger.
+//!
+//! The vendor's REST API knows no version that a write could be tied to, so an update is lost when it overwrites a
+//! field that a person changed after the app last read the record. The org keeps that in memory; a restarted lab
+//! begins anew.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::World;
+use super::store::{Fields, MADE_BY_SYNC, Row, State};
+use super::transaction::{Caller, Touch};
+use crate::faults::Side;
+use crate::ledger::Noticed;
+use crate::likeness::{Holder, Likeness};
+
+const OBJECTS: [&str; 4] = ["Event", "Task", "Contact", "EmailMessage"];
+
+/// Fields that the org itself sets.
+const STAMPS: [&str; 3] = ["LastModifiedById", "LastModifiedDate", "SystemModstamp"];
+
+/// When people last changed which field, and when the app last read the record.
+#[derive(Default)]
+pub struct Edits {
+    by_people: HashMap<String, HashMap<&'static str, DateTime<Utc>>>,
+    read: HashMap<String, DateTime<Utc>>,
+}
+
+impl Edits {
+    /// The app was given this answer.
+    pub fn saw(&mut self, answer: &Value, now: DateTime<Utc>) {
+        match answer {
+            Value::Array(all) => all.iter().for_each(|one| self.saw(one, now)),
+            Value::Object(all) => {
+                if let Some(Value::String(id)) = all.get("Id") {
+                    self.read.insert(id.clone(), now);
+                }
+                all.values().for_each(|one| self.saw(one, now));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the app overwrote something unseen; remembers what people change.
+    fn lost(&mut self, caller: &Caller, touch: &Touch, now: DateTime<Utc>) -> bool {
+        let (Some(old), Some(new)) = (&touch.old, &touch.new) else {
+            return false;
+        };
+        let fields = changed(old, new);
+        if !caller.syncs {
+            let edits = self.by_people.entry(touch.id.clone()).or_default();
+            edits.extend(fields.map(|field| (field, now)));
+            return false;
+        }
+        let read = self.read.get(&touch.id).copied().unwrap_or_default();
+        let Some(edits) = self.by_people.get_mut(&touch.id) else {
+            return false;
+        };
+        // Each edit is lost once.
+        let overwritten = fields.filter_map(|field| edits.remove(field));
+        overwritten.max().is_some_and(|at| at > read)
+    }
+}
+
+fn changed<'a>(old: &'a Row, new: &'a Row) -> impl Iterator<Item = &'static str> + use<'a> {
+    let names = old
+        .keys()
+        .chain(new.keys().filter(|name| !old.contains_key(*name)));
+    names
+        .copied()
+        .filter(|name| old.get(name) != new.get(name) && !STAMPS.contains(name))
+}
+
+impl World {
+    /// Tells of what a transaction did, once it is over and the rows are free again.
+    pub(super) fn notice(&self, caller: &Caller, touches: &[Touch], now: DateTime<Utc>) {
+        let lost: Vec<&Touch> = {
+            let mut edits = self.edits();
+            touches
+                .iter()
+                .filter(|touch| edits.lost(caller, touch, now))
+                .collect()
+        };
+        if !caller.syncs {
+            return;
+        }
+        for touch in lost {
+            self.ledger.record(Noticed::LostUpdate {
+                side: Side::Salesforce,
+                mailbox: caller.username.clone(),
+                id: touch.id.clone(),
+            });
+        }
+        self.notice_made(touches);
+        for touch in touches {
+            self.notice_gone(touch);
+        }
+    }
+
+    fn notice_made(&self, touches: &[Touch]) {
+        let mut things: BTreeMap<Likeness, Vec<String>> = BTreeMap::new();
+        {
+            let state = self.read();
+            let made = touches.iter().filter(|touch| touch.old.is_none());
+            let made: Vec<_> = made
+                .filter_map(|touch| Some((touch.object, touch.new.as_ref()?)))
+                .collect();
+            for (object, row) in &made {
+                if let Some(thing) = likeness(&state, object, row) {
+                    things.entry(thing).or_default();
+                }
+            }
+            let objects = OBJECTS
+                .into_iter()
+                .filter(|object| made.iter().any(|(made, _)| made == object));
+            for object in objects {
+                for row in living(&state, object) {
+                    let copies = likeness(&state, object, row).and_then(|thing| things.get_mut(&thing));
+                    copies
+                        .into_iter()
+                        .for_each(|copies| copies.push(row.text("Id").to_owned()));
+                }
+            }
+        }
+        for (thing, ids) in things {
+            self.ledger.made(Side::Salesforce, &thing, ids);
+        }
+    }
+
+    /// Into the recycle bin.
+    fn notice_gone(&self, touch: &Touch) {
+        let (Some(old), Some(new)) = (&touch.old, &touch.new) else {
+            return;
+        };
+        if old.flag("IsDeleted") || !new.flag("IsDeleted") || old.flag(MADE_BY_SYNC) {
+            return;
+        }
+        let (thing, left) = {
+            let state = self.read();
+            let Some(thing) = likeness(&state, touch.object, old) else {
+                return;
+            };
+            let left = copies(&state, touch.object, &thing);
+            (thing, left)
+        };
+        self.ledger.gone(Side::Salesforce, &thing, left, touch.id.clone());
+    }
+}
+
+fn living<'a>(state: &'a State, object: &str) -> impl Iterator<Item = &'a Arc<Row>> + use<'a> {
+    let rows = state.table(object).rows();
+    rows.filter(|row| !row.flag("IsDeleted") && !row.flag("IsChild"))
+}
+
+fn copies(state: &State, object: &str, thing: &Likeness) -> usize {
+    living(state, object)
+        .filter(|row| likeness(state, object, row).as_ref() == Some(thing))
+        .count()
+}
+
+/// What a row is, for a person who looks at both sides.
+fn likeness(state: &State, object: &str, row: &Row) -> Option<Likeness> {
+    let owner = state.row("User", row.text("OwnerId"));
+    let owner = owner.map(|owner| owner.text("Email")).unwrap_or_default();
+    let subject = row.text("Subject");
+    Some(match object {
+        "Event" => {
+            let start = match row.flag("IsAllDayEvent") {
+                true => row.text("ActivityDate"),
+                false => row.text("StartDateTime").get(..16).unwrap_or_default(),
+            };
+            Likeness::event(owner, subject, start)
+        }
+        // A mail has a task of its own beside it.
+        "Task" if row.text("TaskSubtype") == "Email" => return None,
+        "Task" => Likeness::task(owner, subject, row.text("ActivityDate"), row.text("Description")),
+        "Contact" => Likeness::contact(
+            owner,
+            row.text("Email"),
+            row.text("FirstName"),
+            row.text("LastName"),
+        ),
+        "EmailMessage" if !row.text("MessageIdentifier").is_empty() => {
+            Likeness::mail(row.text("MessageIdentifier"))
+        }
+        _ => return None,
+    })
+}
+
+impl Holder for World {
+    fn copies(&self, thing: &Likeness) -> usize {
+        let state = self.read();
+        let counts = OBJECTS.iter().map(|object| copies(&state, object, thing));
+        counts.sum()
+    }
+}
