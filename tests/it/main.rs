@@ -28,6 +28,7 @@ mod egress;
 mod exchange_connector;
 mod exchange_quirks;
 mod exchange_sign_in;
+mod flows;
 mod guard;
 mod keyring;
 mod kills;
