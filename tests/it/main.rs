@@ -32,6 +32,7 @@ mod flows;
 mod guard;
 mod keyring;
 mod kills;
+mod mail_rules;
 mod mailbox_contract;
 mod nodes;
 mod notifications;
