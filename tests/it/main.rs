@@ -30,6 +30,8 @@ mod exchange_quirks;
 mod exchange_sign_in;
 mod flows;
 mod guard;
+mod history;
+mod isolation;
 mod keyring;
 mod kills;
 mod mail_rules;
