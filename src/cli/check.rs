@@ -4,8 +4,10 @@ use super::caller::{self, Session};
 use super::outcome::{CliError, Done};
 use super::output::Output;
 use crate::access::permission::Probe;
+use crate::crm::model::{CrmGreeting, CrmUser};
 use crate::foundation::config::Settings;
 use crate::foundation::explain::Explain;
+use crate::sync::store::mailboxes::MailboxRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,12 +39,20 @@ impl Finding {
     }
 }
 
-/// Runs the probes. Settings, database and key file are proved by opening them.
-pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> {
-    caller::with(settings, async |session| check(session, output).await).await
+/// What is to be tried besides what is configured.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A user of the CRM to sign in as, while no mailbox was added or instead of theirs.
+    #[arg(long, value_name = "NAME")]
+    crm_user: Option<String>,
 }
 
-async fn check(session: &Session, output: &Output) -> Result<Done, CliError> {
+/// Runs the probes. Settings, database and key file are proved by opening them.
+pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done, CliError> {
+    caller::with(settings, async |session| check(session, &args, output).await).await
+}
+
+async fn check(session: &Session, args: &Args, output: &Output) -> Result<Done, CliError> {
     session.may(Probe)?;
     let settings = &session.app.settings;
     let mut findings = vec![
@@ -65,7 +75,7 @@ async fn check(session: &Session, output: &Output) -> Result<Done, CliError> {
             .iter()
             .map(|(name, error)| Finding::failed(name, error)),
     );
-    probe_connections(session, &mut findings).await?;
+    probe_connections(session, args.crm_user.as_deref(), &mut findings).await?;
     let well = findings.iter().all(|finding| finding.ok);
     output.print(&findings, || {
         let line = |finding: &Finding| {
@@ -77,39 +87,31 @@ async fn check(session: &Session, output: &Output) -> Result<Done, CliError> {
     Ok(if well { Done::Well } else { Done::NotInStep })
 }
 
-/// One mailbox of each mail server and one user of each CRM stand for all.
-async fn probe_connections(session: &Session, findings: &mut Vec<Finding>) -> Result<(), CliError> {
-    let engine = session.app.engine();
+/// One mailbox of each mail server and one user of each CRM stand for all. What has none yet is greeted: that shows
+/// the way there, the certificate and the account, as far as an account signs in without a user.
+async fn probe_connections(
+    session: &Session,
+    crm_user: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), CliError> {
     let rows = session.mailboxes().await?;
-    let mut mail: BTreeMap<&str, _> = BTreeMap::new();
-    let mut crm: BTreeMap<&str, _> = BTreeMap::new();
+    let mut mail: BTreeMap<&str, &MailboxRow> = BTreeMap::new();
+    let mut crm: BTreeMap<&str, CrmUser> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.state != "paused") {
         mail.entry(&row.mail_server).or_insert(row);
-        crm.entry(&row.crm).or_insert(row);
+        crm.entry(&row.crm).or_insert_with(|| row.user.clone());
     }
-    for (name, row) in mail {
-        let what = format!("mail_server.{name}");
-        let Ok(server) = engine.mail_server(name) else {
-            continue;
-        };
-        findings.push(match server.probe(&row.mailbox).await {
-            Ok(probe) => Finding::well(
-                what,
-                format!("{} answers for {}", probe.server, row.mailbox.address),
-            ),
-            Err(error) => Finding::failed(what, &error),
-        });
+    let settings = &session.app.settings;
+    for name in settings.mail_server.keys() {
+        findings.extend(mail_server(session, name, mail.get(name.as_str()).copied()).await);
     }
-    for (name, row) in crm {
-        let what = format!("crm.{name}");
-        let Ok(server) = engine.crm(name) else { continue };
-        findings.push(match server.probe(&row.user).await {
-            Ok(probe) => Finding::well(
-                what,
-                format!("{} answers for {}", probe.server, row.user.username),
-            ),
-            Err(error) => Finding::failed(what, &error),
+    for name in settings.crm.keys() {
+        let named = crm_user.map(|username| CrmUser {
+            username: username.to_owned(),
+            id: None,
         });
+        let user = named.as_ref().or(crm.get(name.as_str()));
+        findings.extend(self::crm(session, name, user).await);
     }
     if rows.is_empty() {
         findings.push(Finding::well(
@@ -118,4 +120,51 @@ async fn probe_connections(session: &Session, findings: &mut Vec<Finding>) -> Re
         ));
     }
     Ok(())
+}
+
+/// `None` for one that could not even be made; that is told already.
+async fn mail_server(session: &Session, name: &str, row: Option<&MailboxRow>) -> Option<Finding> {
+    let what = format!("mail_server.{name}");
+    let server = session.app.engine().mail_server(name).ok()?;
+    let said = match row {
+        Some(row) => server
+            .probe(&row.mailbox)
+            .await
+            .map(|probe| format!("{} answers for {}", probe.server, row.mailbox.address)),
+        None => server.greet().await.map(|product| match product {
+            Some(product) => format!("{product} accepts the service account; no mailbox was tried yet"),
+            None => "not tried: no mailbox uses it yet".to_owned(),
+        }),
+    };
+    Some(match said {
+        Ok(says) => Finding::well(what, says),
+        Err(error) => Finding::failed(what, &error),
+    })
+}
+
+/// Likewise.
+async fn crm(session: &Session, name: &str, user: Option<&CrmUser>) -> Option<Finding> {
+    let what = format!("crm.{name}");
+    let server = session.app.engine().crm(name).ok()?;
+    let said = match user {
+        Some(user) => server
+            .probe(user)
+            .await
+            .map(|probe| format!("{} answers for {}", probe.server, user.username)),
+        None => server.greet().await.map(|greeting| match greeting {
+            Some(CrmGreeting {
+                server,
+                signed_in: true,
+            }) => format!("{server} accepts the integration user; nobody was looked up yet"),
+            Some(CrmGreeting {
+                server,
+                signed_in: false,
+            }) => format!("{server} answers; nobody signed in yet, `--crm-user NAME` tries one"),
+            None => "not tried: no mailbox uses it yet".to_owned(),
+        }),
+    };
+    Some(match said {
+        Ok(says) => Finding::well(what, says),
+        Err(error) => Finding::failed(what, &error),
+    })
 }

@@ -52,7 +52,7 @@ enum Command {
     /// Make or update the database, and the key file where there is none.
     Migrate,
     /// Try everything that is configured, and say what to do where something fails.
-    Check,
+    Check(check::Args),
     /// Store a password or key, sealed.
     #[command(subcommand)]
     Secret(secret::Command),
@@ -104,7 +104,7 @@ async fn run(cli: Cli, output: &Output) -> Result<Done, CliError> {
     match cli.command {
         Command::Serve => serve::run(settings, output).await,
         Command::Migrate => migrate::run(&settings, output).await,
-        Command::Check => check::run(settings, output).await,
+        Command::Check(args) => check::run(settings, args, output).await,
         Command::Secret(command) => secret::run(settings, command, output).await,
         Command::Mailbox(command) => mailbox::run(settings, command, output).await,
         Command::Policy(command) => policy::run(settings, command, output).await,

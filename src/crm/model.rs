@@ -247,6 +247,15 @@ impl CrmCapabilities {
     }
 }
 
+/// What a CRM says to somebody who names no user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmGreeting {
+    /// The product and version in words.
+    pub server: String,
+    /// True where we signed in; false where each user signs in by himself.
+    pub signed_in: bool,
+}
+
 /// What a probe of the CRM found out.
 #[derive(Clone, Debug)]
 pub struct CrmProbe {

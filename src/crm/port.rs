@@ -13,6 +13,12 @@ use bytes::Bytes;
 /// Every call is safe to repeat: a repeated create is recognised by its key.
 #[async_trait]
 pub trait Crm: Send + Sync {
+    /// Does the CRM answer, and does it accept us as far as that shows without a user? `None` where a connector
+    /// cannot tell.
+    async fn greet(&self) -> Result<Option<CrmGreeting>, CrmError> {
+        Ok(None)
+    }
+
     /// Can we act as this user, and if not, why? Changes nothing.
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError>;
 

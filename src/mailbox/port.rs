@@ -18,6 +18,12 @@ pub trait MailboxServer: Send + Sync {
     /// What the server can hold.
     fn capabilities(&self) -> MailboxCapabilities;
 
+    /// Does the server answer, and does it accept the service account? Acts in no mailbox. The server's product in
+    /// words; `None` where a connector cannot tell without a mailbox.
+    async fn greet(&self) -> Result<Option<String>, MailboxError> {
+        Ok(None)
+    }
+
     /// Can we act in this mailbox, and if not, which right is missing? Changes nothing.
     async fn probe(&self, mailbox: &MailboxRef) -> Result<MailboxProbe, MailboxError>;
 

@@ -97,11 +97,13 @@ pub enum Reason {
     Undone,
     /// The CRM's record belongs to somebody else now.
     HandedOver,
+    /// Its counterpart was deleted, and the policy keeps this one.
+    Parted,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Direction,
         Self::Private,
         Self::Window,
@@ -121,6 +123,7 @@ impl Reason {
         Self::NoRight,
         Self::Undone,
         Self::HandedOver,
+        Self::Parted,
     ];
 
     /// The stored word.
@@ -145,6 +148,7 @@ impl Reason {
             Self::NoRight => "no_right",
             Self::Undone => "undone",
             Self::HandedOver => "handed_over",
+            Self::Parted => "parted",
         }
     }
 
@@ -179,6 +183,9 @@ impl Reason {
                 "An undo removed its counterpart; it is not made again until somebody lifts that."
             }
             Self::HandedOver => "Its record has another owner in the CRM now and goes on with that person.",
+            Self::Parted => {
+                "Its counterpart was deleted, and the policy keeps it; the counterpart is not made again."
+            }
         }
     }
 }

@@ -124,11 +124,13 @@ async fn finish(
     // Idle turns leave no row: ten thousand mailboxes have many.
     let tell = counts.written() + counts.attachments_stored > 0 || counts.failed > 0 || error.is_some();
     let counts = serde_json::to_value(counts).unwrap_or_default();
+    let forget = now - engine.settings.journal_keep;
     engine
         .db
-        .run(move |conn| {
+        .run_for(lease.stream.mailbox, move |conn| {
             if tell {
                 outcome::put_turn(conn, lease.stream, (started, now), outcome, counts)?;
+                outcome::forget_turns(conn, lease.stream, forget)?;
             }
             streams::release(conn, lease, &end)
         })

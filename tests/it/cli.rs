@@ -180,6 +180,42 @@ fn check_says_what_is_well_and_what_is_missing() {
     );
 }
 
+/// What was found out of one thing.
+fn finding(findings: &Value, what: &str) -> (bool, String) {
+    let all = findings.as_array().unwrap();
+    let found = all.iter().find(|finding| finding["what"] == what).unwrap();
+    (
+        found["ok"].as_bool().unwrap(),
+        found["says"].as_str().unwrap().to_owned(),
+    )
+}
+
+#[test]
+fn check_reaches_both_sides_and_signs_in_before_there_is_any_mailbox() {
+    let site = Site::signed_in(1, 0);
+    let before = site.requests();
+    let findings = json(&site.run(&["--json", "check"]));
+    assert!(site.requests() > before, "nobody was asked");
+    let (well, says) = finding(&findings, "mail_server.lab");
+    assert!(well && says.contains("accepts the service account"), "{says}");
+    let (well, says) = finding(&findings, "crm.lab");
+    assert!(well && says.contains("Salesforce REST API"), "{says}");
+
+    let user = site.people()[0]["sf_username"].as_str().unwrap().to_owned();
+    let findings = json(&site.run(&["--json", "check", "--crm-user", &user]));
+    let (well, says) = finding(&findings, "crm.lab");
+    assert!(well && says.contains(&user), "{says}");
+    let stranger = site.run(&["--json", "check", "--crm-user", "nobody@lab.example"]);
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(!finding(&json(&stranger), "crm.lab").0);
+
+    site.store_password("not the password");
+    let refused = site.run(&["--json", "check"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let (well, says) = finding(&json(&refused), "mail_server.lab");
+    assert!(!well && says.contains("did not accept the service account"), "{says}");
+}
+
 #[test]
 fn a_mailbox_can_be_probed() {
     let site = Site::open(1, 0);

@@ -42,6 +42,17 @@ pub(super) struct Spoken {
     pub(super) api: Api,
 }
 
+impl Spoken {
+    /// For a person.
+    pub(super) fn words(&self) -> String {
+        let api = match self.api {
+            Api::Json2 => "JSON-2",
+            Api::JsonRpc => "JSON-RPC",
+        };
+        format!("Odoo {} ({api})", self.version.label)
+    }
+}
+
 /// What came back.
 pub(super) struct Answer {
     result: Bytes,

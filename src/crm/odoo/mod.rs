@@ -55,7 +55,7 @@ use self::who::Whois;
 use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten, Fate,
+    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten, Fate,
     Match,
 };
 use super::port::Crm;
@@ -105,6 +105,10 @@ impl OdooCrm {
 
 #[async_trait]
 impl Crm for OdooCrm {
+    async fn greet(&self) -> Result<Option<CrmGreeting>, CrmError> {
+        self.users.greet().await.map(Some)
+    }
+
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
         self.users.probe(&self.schemas, user).await
     }

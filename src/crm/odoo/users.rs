@@ -5,10 +5,9 @@ use super::client::Client;
 use super::domain::Domain;
 use super::model::Person;
 use super::schema::Schemas;
-use super::settings::Api;
 use super::wire::value;
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmId, CrmProbe, CrmUser};
+use crate::crm::model::{CrmGreeting, CrmId, CrmProbe, CrmUser};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
@@ -58,18 +57,22 @@ impl Users {
         Ok(person)
     }
 
+    /// See [`Crm::greet`](crate::crm::port::Crm::greet). Each user signs in with a key of his own.
+    pub(super) async fn greet(&self) -> Result<CrmGreeting, CrmError> {
+        Ok(CrmGreeting {
+            server: self.client.spoken().await?.words(),
+            signed_in: false,
+        })
+    }
+
     /// See [`Crm::probe`](crate::crm::port::Crm::probe).
     pub(super) async fn probe(&self, schemas: &Schemas, user: &CrmUser) -> Result<CrmProbe, CrmError> {
         let spoken = self.client.spoken().await?;
         let person = self.look_up(&user.username).await?;
         // What an administrator has yet to set up is said now rather than at the first write.
         schemas.of(&user.username).await?.capabilities()?;
-        let api = match spoken.api {
-            Api::Json2 => "JSON-2",
-            Api::JsonRpc => "JSON-RPC",
-        };
         Ok(CrmProbe {
-            server: format!("Odoo {} ({api})", spoken.version.label),
+            server: spoken.words(),
             user: CrmId(person.id.to_string()),
             calls: None,
         })

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
+use url::Url;
 
 /// How long the org may take for one piece of an upload, and for its answer once it has them all.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
@@ -255,20 +256,32 @@ impl Client {
     /// The version that is spoken with this org; asked once.
     async fn version(&self, token: &Token) -> Result<&ApiVersion, CrmError> {
         self.version
-            .get_or_try_init(|| async {
-                let url = token.instance.join("/services/data/").map_err(|_| misfit())?;
-                let mut request = Request::new(Bytes::new());
-                request.headers_mut().insert(ACCEPT, JSON);
-                let answer = self.http.send(&url, request).await.map_err(unreachable)?;
-                if !answer.status().is_success() {
-                    return Err(codes::of_call(answer.status().as_u16(), None));
-                }
-                let wanted = self.settings.api_version.as_deref().unwrap_or(WRITTEN_AGAINST);
-                versions::choose(answer.body(), wanted).ok_or(CrmError::Unintelligible {
-                    what: "it is not a list of API versions",
-                })
-            })
+            .get_or_try_init(|| self.versions_at(&token.instance))
             .await
+    }
+
+    /// Asks a host for its versions, which needs no token.
+    async fn versions_at(&self, root: &Url) -> Result<ApiVersion, CrmError> {
+        let url = root.join("/services/data/").map_err(|_| misfit())?;
+        let mut request = Request::new(Bytes::new());
+        request.headers_mut().insert(ACCEPT, JSON);
+        let answer = self.http.send(&url, request).await.map_err(unreachable)?;
+        if !answer.status().is_success() {
+            return Err(codes::of_call(answer.status().as_u16(), None));
+        }
+        let wanted = self.settings.api_version.as_deref().unwrap_or(WRITTEN_AGAINST);
+        versions::choose(answer.body(), wanted).ok_or(CrmError::Unintelligible {
+            what: "it is not a list of API versions",
+        })
+    }
+
+    /// The version that is spoken, and whether that took a sign-in: an integration user signs in, and where each
+    /// user does so himself the login host is asked, which tells its versions to anybody.
+    pub(super) async fn greeted(&self) -> Result<(ApiVersion, bool), CrmError> {
+        match self.acts_as_user() {
+            true => Ok((self.versions_at(&self.settings.login_url).await?, false)),
+            false => Ok((self.version_for("").await?, true)),
+        }
     }
 
     /// The version spoken, for a person.

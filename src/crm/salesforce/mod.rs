@@ -62,7 +62,7 @@ use self::write::Writer;
 use super::budget::CallBudget;
 use super::error::CrmError;
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
+    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
     ExternalKey, Fate, FileId, Match, NewFile,
 };
 use super::port::{Crm, FileBody};
@@ -122,6 +122,10 @@ impl SalesforceCrm {
 
 #[async_trait]
 impl Crm for SalesforceCrm {
+    async fn greet(&self) -> Result<Option<CrmGreeting>, CrmError> {
+        self.users.greet().await.map(Some)
+    }
+
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
         self.users.probe(&self.schemas, user).await
     }

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::schema::Schemas;
 use super::soql::{self, literal};
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmId, CrmProbe, CrmUser};
+use crate::crm::model::{CrmGreeting, CrmId, CrmProbe, CrmUser};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +49,15 @@ impl Users {
         };
         self.known().insert(user.username.clone(), id.clone());
         Ok(id)
+    }
+
+    /// See [`Crm::greet`](crate::crm::port::Crm::greet).
+    pub(super) async fn greet(&self) -> Result<CrmGreeting, CrmError> {
+        let (version, signed_in) = self.client.greeted().await?;
+        Ok(CrmGreeting {
+            server: format!("Salesforce REST API {} ({})", version.number, version.label),
+            signed_in,
+        })
     }
 
     /// See [`Crm::probe`](crate::crm::port::Crm::probe).

@@ -27,7 +27,7 @@ pub struct SyncSettings {
     pub lease_s: u64,
     /// From one asking of the CRM for every linked record by id to the next.
     pub survivor_check_hours: u64,
-    /// How long the journal of writes goes back; an undo reaches no further.
+    /// How long the journal of writes and the list of past turns go back; an undo reaches no further.
     pub journal_keep_days: u64,
 }
 

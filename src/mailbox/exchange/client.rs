@@ -10,7 +10,7 @@ use super::session::{Session, Sessions};
 use super::settings::ExchangeSettings;
 use super::throttle::{Signal, Throttle};
 use super::wire::answer::{self, Answer, Fault};
-use super::wire::envelope::envelope;
+use super::wire::envelope::{Identity, envelope};
 use super::wire::get_folder;
 use super::wire::version::{Build, Version};
 use super::wire::writer::Writer;
@@ -422,14 +422,46 @@ impl Client {
         }
     }
 
-    fn request(&self, caller: Caller<'_>, body: String) -> Result<Request<Bytes>, MailboxError> {
+    /// The least that can be asked, as the service account itself and in nobody's mailbox. An account that has no
+    /// mailbox of its own is told so, which is an answer like any other.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn greet(&self) -> Result<Option<Build>, CallError> {
+        let mut version = Version::NEWEST;
+        loop {
+            let body = envelope(version, &Identity::Itself, get_folder::probe);
+            let request = self.head().body(body.into()).map_err(|_| unsendable())?;
+            let sent = self.pool.send(&request, true, self.patience()).await;
+            let answer = sent.map_err(unanswered)?;
+            let text = judge(&answer)?;
+            let read: Answer<()> = answer::read(&text, |_, _, doc| doc.skip())?;
+            let fault = match read.outcome {
+                Ok(messages) => messages.into_iter().find_map(Result::err),
+                Err(fault) => Some(fault),
+            };
+            match fault {
+                Some(fault) if fault::asks_for_an_older_version(&fault.code) => {
+                    version = version.older().ok_or(CallError::Fault(fault))?;
+                }
+                Some(fault) if !fault::has_no_mailbox(&fault.code) => return Err(CallError::Fault(fault)),
+                _ => return Ok(read.build),
+            }
+        }
+    }
+
+    fn head(&self) -> http::request::Builder {
         let path = &self.settings.url[url::Position::BeforePath..url::Position::AfterQuery];
-        let mut request = Request::post(path)
+        Request::post(path)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header(ACCEPT, "text/xml")
             .header(USER_AGENT, OUR_NAME)
             .header("client-request-id", Uuid::new_v4().to_string())
-            .header("return-client-request-id", "true");
+            .header("return-client-request-id", "true")
+    }
+
+    fn request(&self, caller: Caller<'_>, body: String) -> Result<Request<Bytes>, MailboxError> {
+        let mut request = self.head();
         // An address that no header can carry is no address; the impersonation will say so.
         let anchor = caller
             .route
@@ -443,9 +475,13 @@ impl Client {
         if let Some(cookies) = caller.jar().header() {
             request = request.header(COOKIE, cookies);
         }
-        request.body(body.into()).map_err(|_| MailboxError::BadRequest {
-            code: "RequestNotSendable".to_owned(),
-        })
+        request.body(body.into()).map_err(|_| unsendable())
+    }
+}
+
+fn unsendable() -> MailboxError {
+    MailboxError::BadRequest {
+        code: "RequestNotSendable".to_owned(),
     }
 }
 

@@ -99,6 +99,11 @@ pub fn asks_for_an_older_version(code: &str) -> bool {
     )
 }
 
+/// Whoever asked has no mailbox of his own, as service accounts mostly have none.
+pub fn has_no_mailbox(code: &str) -> bool {
+    matches!(code, "ErrorMissingEmailAddress" | "ErrorNonExistentMailbox")
+}
+
 /// The item has a part that Exchange cannot give; it may give the others.
 pub fn spares_the_rest(code: &str) -> bool {
     matches!(

@@ -79,6 +79,10 @@ impl MailboxServer for ExchangeServer {
         }
     }
 
+    async fn greet(&self) -> Result<Option<String>, MailboxError> {
+        probe::greet(&self.client).await.map(Some)
+    }
+
     async fn probe(&self, mailbox: &MailboxRef) -> Result<MailboxProbe, MailboxError> {
         probe::probe(&self.client, mailbox).await
     }

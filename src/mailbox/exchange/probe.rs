@@ -1,4 +1,4 @@
-//! Can we act in a mailbox? `probe()`.
+//! Can we act in a mailbox? `probe()`. Can we sign in at all? `greet()`.
 //!
 //! One GetFolder request in the mailbox, with the impersonation header: it fails the way every later call
 //! would fail, and changes nothing.
@@ -47,4 +47,13 @@ pub async fn probe(client: &Client, mailbox: &MailboxRef) -> Result<MailboxProbe
     }
     let server = client.build().map(|build| build.words()).unwrap_or_default();
     Ok(MailboxProbe { server, items })
+}
+
+/// See [`MailboxServer::greet`](crate::mailbox::port::MailboxServer::greet).
+///
+/// # Errors
+/// Those of the port.
+pub async fn greet(client: &Client) -> Result<String, MailboxError> {
+    let build = client.greet().await?;
+    Ok(build.map_or_else(|| "Exchange".to_owned(), |build| build.words()))
 }

@@ -58,6 +58,21 @@ pub(super) fn unlink(work: &Work, applied: &mut Applied) {
     settle(work, applied);
 }
 
+/// Ends a link of which one side is gone and the other stays. What stays would be new to the next turn that hears
+/// of it, and would bring back what a person deleted: so it is remembered as parted.
+pub(super) fn part(work: &Work, applied: &mut Applied) {
+    unlink(work, applied);
+    let Some(link) = &work.link else { return };
+    let stays = match (&work.pair.mailbox, &work.pair.crm) {
+        (Some(Change::Deleted), Some(Change::Deleted)) => return,
+        (Some(Change::Deleted), _) => (Side::Crm, record_key(&link.crm)),
+        (_, Some(Change::Deleted)) => (Side::Mailbox, link.key),
+        _ => return,
+    };
+    *applied.counts.skipped.entry(Reason::Parted).or_default() += 1;
+    applied.page.skipped.push((stays.0, stays.1, Reason::Parted));
+}
+
 pub(super) fn in_step(work: &Work, base: Prints, applied: &mut Applied) {
     let (Some(item), Some(crm)) = (&work.item, &work.crm) else {
         settle(work, applied);

@@ -8,7 +8,7 @@ use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::model::{Reason, Side, Verdict};
 use crate::sync::stream::Stream;
-use applied::{in_step, settle, skip, unlink};
+use applied::{in_step, part, settle, skip};
 use create::{create_in_crm, create_in_mailbox};
 use delete::{Deletion, delete};
 use update::{Update, update};
@@ -84,7 +84,7 @@ impl Sorted {
                 });
             }
             Verdict::InStep { base } => in_step(&work, base, applied),
-            Verdict::Unlink => unlink(&work, applied),
+            Verdict::Unlink => part(&work, applied),
             Verdict::Skip(reason) => skip(&work, reason, applied),
             Verdict::Ignore => settle(&work, applied),
         }

@@ -286,7 +286,7 @@ pub fn skip_reason(
     Ok(word.as_deref().and_then(Reason::from_word))
 }
 
-/// Keeps the record of a turn that did something. Turns older than `keep_after` are dropped.
+/// Keeps the record of a turn that did something.
 pub fn put_turn(
     conn: &mut PgConnection,
     stream: StreamId,
@@ -305,6 +305,21 @@ pub fn put_turn(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Drops a stream's turns that ended before this.
+pub fn forget_turns(
+    conn: &mut PgConnection,
+    stream: StreamId,
+    before: DateTime<Utc>,
+) -> Result<usize, SyncError> {
+    Ok(diesel::delete(
+        turns::table
+            .filter(turns::mailbox_id.eq(stream.mailbox.0))
+            .filter(turns::kind.eq(stream.kind.number()))
+            .filter(turns::finished_at.lt(before)),
+    )
+    .execute(conn)?)
 }
 
 /// Makes all failures of a mailbox due now.

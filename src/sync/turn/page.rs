@@ -8,12 +8,13 @@ use crate::sync::error::SyncError;
 use crate::sync::gather::{self, Gathered};
 use crate::sync::guard::hold;
 use crate::sync::guard::plan::Evidence;
-use crate::sync::keys::item_key;
-use crate::sync::model::{ItemKey, Reason, Side};
+use crate::sync::keys::{item_key, record_key};
+use crate::sync::model::{ItemKey, Link, Reason, Side};
 use crate::sync::store::outcome::{self, Failure, PageOutcome};
 use crate::sync::store::streams::Advance;
 use crate::sync::{lag, plan, retry};
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 impl Turn<'_> {
     pub(in crate::sync) async fn plan_apply_commit(
@@ -101,6 +102,14 @@ impl Turn<'_> {
         // A link that a later round made again must not be forgotten because an earlier one dropped it.
         page.unlinked
             .retain(|key| !new.links.iter().any(|link| link.key == *key));
+        page.skipped.extend(new.skipped);
+        // Nor must a side be held for parted that found its counterpart, or another one, again.
+        let together = |link: &Link| [(Side::Mailbox, link.key), (Side::Crm, record_key(&link.crm))];
+        let linked: HashSet<_> = new.links.iter().flat_map(together).collect();
+        page.skipped
+            .retain(|(side, key, reason)| *reason != Reason::Parted || !linked.contains(&(*side, *key)));
+        page.settled
+            .extend(linked.into_iter().filter(|key| self.lasting.contains_key(key)));
         let back = &self.back.keys;
         let linked = new.links.iter().map(|link| link.key);
         page.released.extend(linked.filter(|key| back.contains(key)));
@@ -108,7 +117,6 @@ impl Turn<'_> {
         page.journal.extend(new.journal);
         page.unlinked.extend(new.unlinked);
         page.made.extend(new.made);
-        page.skipped.extend(new.skipped);
         page.settled.extend(new.settled);
         for failed in &failed {
             let failure = self.failure(failed);

@@ -14,6 +14,8 @@ pub enum Identity {
     Upn(String),
     /// The security identifier of its owner, as `S-1-5-21-…`.
     Sid(String),
+    /// Nobody but the account that signed in.
+    Itself,
 }
 
 /// A whole request.
@@ -26,13 +28,17 @@ pub fn envelope(version: Version, identity: &Identity, body: impl FnOnce(&mut Wr
         " xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"><s:Header>"
     ));
     w.empty("t:RequestServerVersion", &[("Version", version.name())]);
-    w.element("t:ExchangeImpersonation", &[], |w| {
-        w.element("t:ConnectingSID", &[], |w| match identity {
-            Identity::Smtp(address) => w.leaf("t:SmtpAddress", &[], address),
-            Identity::Upn(name) => w.leaf("t:PrincipalName", &[], name),
-            Identity::Sid(sid) => w.leaf("t:SID", &[], sid),
+    let named = match identity {
+        Identity::Smtp(address) => Some(("t:SmtpAddress", address)),
+        Identity::Upn(name) => Some(("t:PrincipalName", name)),
+        Identity::Sid(sid) => Some(("t:SID", sid)),
+        Identity::Itself => None,
+    };
+    if let Some((element, name)) = named {
+        w.element("t:ExchangeImpersonation", &[], |w| {
+            w.element("t:ConnectingSID", &[], |w| w.leaf(element, &[], name));
         });
-    });
+    }
     w.raw("</s:Header><s:Body>");
     body(&mut w);
     w.raw("</s:Body></s:Envelope>");
