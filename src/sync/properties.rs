@@ -1,9 +1,10 @@
 //! The planner's promises, tried on small worlds: two sides, any interleaving of edits, creations, deletions,
-//! turns and crashes between any two writes of a turn.
+//! turns, crashes between any two writes of a turn, and people at work between any two of them.
 //!
 //! The world here keeps a number where the real one keeps a text, and does by hand what `gather` and `apply`
-//! do against real counterparts; what it proves is the plan. The same promises over real sockets are in the
-//! integration tests.
+//! do against real counterparts: it reads a pair, decides, and writes what it read, unless the target changed
+//! in between. News is taken page by page, and each page is committed with its links. What it proves is the
+//! plan. The same promises over real sockets are in the integration tests.
 
 // long: one world and every promise tried on it
 
@@ -32,6 +33,10 @@ struct Half {
     things: BTreeMap<u32, Thing>,
     /// Changed since the last committed cursor.
     news: BTreeSet<u32>,
+    /// Changed by people while a turn runs.
+    touched: BTreeSet<u32>,
+    /// Written by us since the last commit: which version that made is not remembered before.
+    fresh: BTreeSet<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,10 +49,13 @@ struct World {
     next: u32,
     writes: u32,
     policy: Common,
+    /// What people do during a turn, each before so many writes of it.
+    meanwhile: Vec<(u32, Deed)>,
 }
 
+/// What a person does.
 #[derive(Clone, Debug)]
-enum Step {
+enum Deed {
     Create {
         in_mailbox: bool,
         values: [u8; 3],
@@ -62,10 +70,32 @@ enum Step {
         in_mailbox: bool,
         which: usize,
     },
-    /// A turn; it crashes before its `crash`-th write, if it gets so far.
-    Turn {
-        crash: Option<u32>,
-    },
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Person(Deed),
+    Turn(Turn),
+}
+
+/// A turn; it crashes before its `crash`-th write, if it gets so far.
+#[derive(Clone, Debug)]
+struct Turn {
+    crash: Option<u32>,
+    /// News that are committed together.
+    page: usize,
+    meanwhile: Vec<(u32, Deed)>,
+}
+
+impl Turn {
+    /// One that nothing disturbs.
+    fn quiet() -> Self {
+        Self {
+            crash: None,
+            page: 3,
+            meanwhile: Vec::new(),
+        }
+    }
 }
 
 fn print(value: u8) -> [u8; PRINT_BYTES] {
@@ -83,6 +113,12 @@ fn prints(values: &[u8; 3]) -> Prints {
 
 struct Crash;
 
+impl Half {
+    fn modified(&self, id: u32) -> Option<i64> {
+        self.things.get(&id).map(|thing| thing.modified)
+    }
+}
+
 impl World {
     fn new(policy: Common) -> Self {
         Self {
@@ -93,6 +129,7 @@ impl World {
             next: 0,
             writes: 0,
             policy,
+            meanwhile: Vec::new(),
         }
     }
 
@@ -119,7 +156,13 @@ impl World {
                 made_from,
             },
         );
-        half.news.insert(id);
+        // Our own writes come back as news from the CRM; the mailbox tells us the version that it made, and once
+        // that is committed it is no news.
+        if in_mailbox {
+            half.fresh.insert(id);
+        } else {
+            half.news.insert(id);
+        }
         id
     }
 
@@ -129,34 +172,49 @@ impl World {
         half.news.insert(id);
     }
 
-    fn step(&mut self, step: &Step) {
-        match step {
-            Step::Create { in_mailbox, values } => {
-                self.put(*in_mailbox, None, *values, None);
+    /// A person's work, which always comes as news.
+    fn deed(&mut self, deed: &Deed) {
+        let (in_mailbox, id) = match deed {
+            Deed::Create { in_mailbox, values } => {
+                (*in_mailbox, Some(self.put(*in_mailbox, None, *values, None)))
             }
-            Step::Edit {
+            Deed::Edit {
                 in_mailbox,
                 which,
                 field,
                 value,
             } => {
-                let half = self.half(*in_mailbox);
-                let id = half.things.keys().nth(which % half.things.len().max(1)).copied();
+                let id = self.nth(*in_mailbox, *which);
                 if let Some(id) = id {
-                    let mut values = half.things[&id].values;
+                    let mut values = self.half(*in_mailbox).things[&id].values;
                     values[field % 3] = *value;
                     self.put(*in_mailbox, Some(id), values, None);
                 }
+                (*in_mailbox, id)
             }
-            Step::Delete { in_mailbox, which } => {
-                let half = self.half(*in_mailbox);
-                let id = half.things.keys().nth(which % half.things.len().max(1)).copied();
+            Deed::Delete { in_mailbox, which } => {
+                let id = self.nth(*in_mailbox, *which);
                 if let Some(id) = id {
                     self.remove(*in_mailbox, id);
                 }
+                (*in_mailbox, id)
             }
-            Step::Turn { crash } => {
-                let _ = self.turn(*crash);
+        };
+        let half = self.half(in_mailbox);
+        half.news.extend(id);
+        half.touched.extend(id);
+    }
+
+    fn nth(&mut self, in_mailbox: bool, which: usize) -> Option<u32> {
+        let half = self.half(in_mailbox);
+        half.things.keys().nth(which % half.things.len().max(1)).copied()
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Person(deed) => self.deed(deed),
+            Step::Turn(turn) => {
+                let _ = self.turn(turn);
             }
         }
     }
@@ -178,65 +236,97 @@ impl World {
             .map_or(Change::Deleted, |thing| Change::Upserted(self.seen(thing)))
     }
 
-    /// One turn as `pass` runs it: all news, joined by links, keys and stamps; a commit at the end only.
-    fn turn(&mut self, crash: Option<u32>) -> Result<u32, Crash> {
+    /// One turn as `pass` runs it: the news joined by links, keys and stamps, a commit after each page.
+    fn turn(&mut self, turn: &Turn) -> Result<u32, Crash> {
         let before = self.writes;
-        let limit = crash.map(|crash| before + crash);
-        let (mailbox_news, crm_news) = (self.mailbox.news.clone(), self.crm.news.clone());
-        let mut links = self.links.clone();
-        let mut met: BTreeSet<u32> = BTreeSet::new();
-        for id in &mailbox_news {
-            let (partner, base) = match links.get(id) {
-                Some((crm, base)) => (Some(*crm), Some(base.clone())),
-                None => (self.unlinked_partner(*id, &links), None),
-            };
-            let crm = match (partner, &base) {
-                (Some(crm), Some(_)) | (Some(crm), None) => Some(self.change(&self.crm, crm)),
-                (None, _) => None,
-            };
-            met.extend(partner);
-            let pair = Pair {
-                base,
-                mailbox: Some(self.change(&self.mailbox, *id)),
-                crm,
-            };
-            self.carry_out(Some(*id), partner, &pair, &mut links, limit)?;
+        let limit = turn.crash.map(|crash| before + crash);
+        self.meanwhile = turn
+            .meanwhile
+            .iter()
+            .map(|(at, deed)| (before + at, deed.clone()))
+            .collect();
+        let unknown = std::mem::take(&mut self.mailbox.fresh);
+        self.mailbox.news.extend(unknown);
+        self.mailbox.touched.clear();
+        self.crm.touched.clear();
+        let mut met = BTreeSet::new();
+        let heard: Vec<_> = self
+            .crm
+            .news
+            .iter()
+            .map(|id| (*id, self.crm.modified(*id)))
+            .collect();
+        let news: Vec<u32> = self.mailbox.news.iter().copied().collect();
+        for page in news.chunks(turn.page) {
+            let mut links = self.links.clone();
+            for id in page {
+                self.item(*id, &mut links, &mut met, limit)?;
+            }
+            self.links = links;
+            self.mailbox.fresh.clear();
+            for id in page.iter().filter(|id| !self.mailbox.touched.contains(id)) {
+                self.mailbox.news.remove(id);
+            }
         }
-        for id in crm_news.difference(&met) {
-            let linked = links
-                .iter()
-                .find(|(_, (crm, _))| crm == id)
-                .map(|(item, (_, base))| (*item, base.clone()));
-            let (item, base) = match linked {
-                Some((item, base)) => (Some(item), Some(base)),
-                None => (
-                    self.mailbox
-                        .things
-                        .iter()
-                        .find(|(item, thing)| thing.made_from == Some(*id) && !links.contains_key(item))
-                        .map(|(item, _)| *item),
-                    None,
-                ),
-            };
-            let mailbox = item.map(|item| self.change(&self.mailbox, item));
-            let pair = Pair {
-                base,
-                mailbox,
-                crm: Some(self.change(&self.crm, *id)),
-            };
-            self.carry_out(item, Some(*id), &pair, &mut links, limit)?;
+        for page in heard.chunks(turn.page) {
+            let mut links = self.links.clone();
+            for (id, _) in page {
+                if !met.contains(id) {
+                    self.record(*id, &mut links, limit)?;
+                }
+            }
+            self.links = links;
+            self.mailbox.fresh.clear();
+            // What was written meanwhile, by whomever, comes with the next turn.
+            for (id, modified) in page {
+                if self.crm.modified(*id) == *modified && !self.crm.touched.contains(id) {
+                    self.crm.news.remove(id);
+                }
+            }
         }
-        self.links = links;
-        // Our own writes come back: the CRM's as news, the mailbox's not, since their versions are known.
-        self.mailbox.news.clear();
-        self.crm.news.retain(|id| {
-            let written = i64::from(self.writes - before);
-            self.crm
-                .things
-                .get(id)
-                .is_some_and(|thing| thing.modified > self.clock - written)
-        });
         Ok(self.writes - before)
+    }
+
+    fn item(
+        &mut self,
+        id: u32,
+        links: &mut BTreeMap<u32, (u32, Prints)>,
+        met: &mut BTreeSet<u32>,
+        limit: Option<u32>,
+    ) -> Result<(), Crash> {
+        let (partner, base) = match links.get(&id) {
+            Some((crm, base)) => (Some(*crm), Some(base.clone())),
+            None => (self.unlinked_partner(id, links), None),
+        };
+        met.extend(partner);
+        let pair = Pair {
+            base,
+            mailbox: Some(self.change(&self.mailbox, id)),
+            crm: partner.map(|crm| self.change(&self.crm, crm)),
+        };
+        self.carry_out(Some(id), partner, &pair, links, limit)
+    }
+
+    fn record(
+        &mut self,
+        id: u32,
+        links: &mut BTreeMap<u32, (u32, Prints)>,
+        limit: Option<u32>,
+    ) -> Result<(), Crash> {
+        let linked = links
+            .iter()
+            .find(|(_, (crm, _))| *crm == id)
+            .map(|(item, (_, base))| (*item, base.clone()));
+        let (item, base) = match linked {
+            Some((item, base)) => (Some(item), Some(base)),
+            None => (self.copy_of(links, id), None),
+        };
+        let pair = Pair {
+            base,
+            mailbox: item.map(|item| self.change(&self.mailbox, item)),
+            crm: Some(self.change(&self.crm, id)),
+        };
+        self.carry_out(item, Some(id), &pair, links, limit)
     }
 
     fn unlinked_partner(&self, item: u32, links: &BTreeMap<u32, (u32, Prints)>) -> Option<u32> {
@@ -254,12 +344,26 @@ impl World {
             .filter(free)
     }
 
-    fn effect(&mut self, limit: Option<u32>) -> Result<(), Crash> {
+    /// Before each write: what people do then, and the crash if it is due. Says whether the target is still as
+    /// it was read; if not, the write is refused and the pair is planned again.
+    fn effect(&mut self, in_mailbox: bool, target: Option<u32>, limit: Option<u32>) -> Result<bool, Crash> {
         if limit.is_some_and(|limit| self.writes >= limit) {
             return Err(Crash);
         }
+        let read = target.and_then(|id| self.half(in_mailbox).modified(id));
+        let writes = self.writes;
+        let (due, later) = std::mem::take(&mut self.meanwhile)
+            .into_iter()
+            .partition(|(at, _)| *at <= writes);
+        self.meanwhile = later;
+        for (_, deed) in &due {
+            self.deed(deed);
+        }
+        if target.and_then(|id| self.half(in_mailbox).modified(id)) != read {
+            return Ok(false);
+        }
         self.writes += 1;
-        Ok(())
+        Ok(true)
     }
 
     // long: one arm a verdict
@@ -271,16 +375,26 @@ impl World {
         links: &mut BTreeMap<u32, (u32, Prints)>,
         limit: Option<u32>,
     ) -> Result<(), Crash> {
+        let values =
+            |half: &Half, id: Option<u32>| id.and_then(|id| half.things.get(&id)).map(|thing| thing.values);
+        let (mine, theirs) = (values(&self.mailbox, item), values(&self.crm, crm));
         match (decide(pair, self.policy), item, crm) {
             (Verdict::CreateInCrm, Some(item), _) => {
-                self.effect(limit)?;
-                let values = self.mailbox.things[&item].values;
+                if let Some(made) = self.made_before(links, item) {
+                    return self.plan_again(item, made, links, limit);
+                }
+                self.effect(false, None, limit)?;
+                let values = mine.unwrap();
                 let id = self.put(false, None, values, Some(item));
                 links.insert(item, (id, prints(&values)));
             }
             (Verdict::CreateInMailbox, old, Some(crm)) => {
-                self.effect(limit)?;
-                let values = self.crm.things[&crm].values;
+                if let Some(made) = self.copy_of(links, crm) {
+                    links.retain(|item, _| Some(*item) != old);
+                    return self.plan_again(made, crm, links, limit);
+                }
+                self.effect(true, None, limit)?;
+                let values = theirs.unwrap();
                 let id = self.put(true, None, values, Some(crm));
                 links.retain(|item, _| Some(*item) != old);
                 links.insert(id, (crm, prints(&values)));
@@ -295,7 +409,7 @@ impl World {
                 Some(item),
                 Some(crm),
             ) => {
-                let (mine, theirs) = (self.mailbox.things[&item].values, self.crm.things[&crm].values);
+                let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
                 let merged = |own: [u8; 3], other: [u8; 3], takes: FieldSet| {
                     let mut values = own;
                     for (at, field) in FIELDS.iter().enumerate() {
@@ -306,11 +420,15 @@ impl World {
                     values
                 };
                 if !to_crm.is_empty() {
-                    self.effect(limit)?;
+                    if !self.effect(false, Some(crm), limit)? {
+                        return self.again(item);
+                    }
                     self.put(false, Some(crm), merged(theirs, mine, to_crm), None);
                 }
                 if !to_mailbox.is_empty() {
-                    self.effect(limit)?;
+                    if !self.effect(true, Some(item), limit)? {
+                        return self.again(item);
+                    }
                     self.put(true, Some(item), merged(mine, theirs, to_mailbox), None);
                 }
                 links.insert(item, (crm, base));
@@ -319,12 +437,16 @@ impl World {
                 links.insert(item, (crm, base));
             }
             (Verdict::DeleteInCrm { .. }, item, Some(crm)) => {
-                self.effect(limit)?;
+                if !self.effect(false, Some(crm), limit)? {
+                    return item.map_or(Ok(()), |item| self.again(item));
+                }
                 self.remove(false, crm);
                 links.retain(|linked, _| Some(*linked) != item);
             }
             (Verdict::DeleteInMailbox, Some(item), _) => {
-                self.effect(limit)?;
+                if !self.effect(true, Some(item), limit)? {
+                    return self.again(item);
+                }
                 self.remove(true, item);
                 links.remove(&item);
             }
@@ -336,12 +458,50 @@ impl World {
         Ok(())
     }
 
+    /// The record that a turn made of this item before it crashed.
+    fn made_before(&self, links: &BTreeMap<u32, (u32, Prints)>, item: u32) -> Option<u32> {
+        let linked = |id: u32| links.values().any(|(crm, _)| *crm == id);
+        let mut things = self.crm.things.iter();
+        things
+            .find(|(id, thing)| thing.made_from == Some(item) && !linked(**id))
+            .map(|(id, _)| *id)
+    }
+
+    /// The item that a turn made of this record before it crashed.
+    fn copy_of(&self, links: &BTreeMap<u32, (u32, Prints)>, crm: u32) -> Option<u32> {
+        let mut things = self.mailbox.things.iter();
+        things
+            .find(|(id, thing)| thing.made_from == Some(crm) && !links.contains_key(id))
+            .map(|(id, _)| *id)
+    }
+
+    fn plan_again(
+        &mut self,
+        item: u32,
+        crm: u32,
+        links: &mut BTreeMap<u32, (u32, Prints)>,
+        limit: Option<u32>,
+    ) -> Result<(), Crash> {
+        let pair = Pair {
+            base: None,
+            mailbox: Some(self.change(&self.mailbox, item)),
+            crm: Some(self.change(&self.crm, crm)),
+        };
+        self.carry_out(Some(item), Some(crm), &pair, links, limit)
+    }
+
+    /// The pair is looked at again in the next turn.
+    fn again(&mut self, item: u32) -> Result<(), Crash> {
+        self.mailbox.news.insert(item);
+        self.mailbox.touched.insert(item);
+        Ok(())
+    }
+
+    /// Turns that nothing disturbs, until all that people did has arrived; says what the one after it writes.
     fn settle(&mut self) -> u32 {
-        let mut last = 0;
-        for _ in 0..4 {
-            last = self.turn(None).unwrap_or(u32::MAX);
-        }
-        last
+        let mut turn = || self.turn(&Turn::quiet()).unwrap_or(u32::MAX);
+        turn();
+        turn()
     }
 
     fn values(half: &Half) -> Vec<[u8; 3]> {
@@ -374,15 +534,25 @@ fn policies() -> impl Strategy<Value = Common> {
     })
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn deeds() -> impl Strategy<Value = Deed> {
     let values = || [1_u8..4, 0_u8..4, 0_u8..4];
-    let step = prop_oneof![
-        2 => (any::<bool>(), values()).prop_map(|(in_mailbox, values)| Step::Create { in_mailbox, values }),
+    prop_oneof![
+        2 => (any::<bool>(), values()).prop_map(|(in_mailbox, values)| Deed::Create { in_mailbox, values }),
         4 => (any::<bool>(), 0_usize..8, 0_usize..3, 0_u8..4)
-            .prop_map(|(in_mailbox, which, field, value)| Step::Edit { in_mailbox, which, field, value }),
-        1 => (any::<bool>(), 0_usize..8).prop_map(|(in_mailbox, which)| Step::Delete { in_mailbox, which }),
-        3 => proptest::option::of(0_u32..4).prop_map(|crash| Step::Turn { crash }),
-    ];
+            .prop_map(|(in_mailbox, which, field, value)| Deed::Edit { in_mailbox, which, field, value }),
+        1 => (any::<bool>(), 0_usize..8).prop_map(|(in_mailbox, which)| Deed::Delete { in_mailbox, which }),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let crash = proptest::option::of(0_u32..4);
+    let meanwhile = proptest::collection::vec((0_u32..4, deeds()), 0..3);
+    let turn = (crash, 1_usize..4, meanwhile).prop_map(|(crash, page, meanwhile)| Turn {
+        crash,
+        page,
+        meanwhile,
+    });
+    let step = prop_oneof![7 => deeds().prop_map(Step::Person), 3 => turn.prop_map(Step::Turn)];
     proptest::collection::vec(step, 1..40)
 }
 
@@ -449,8 +619,8 @@ proptest! {
             world.step(step);
         }
         world.settle();
-        let edit = Step::Edit { in_mailbox, which, field, value: 9 };
-        world.step(&edit);
+        let edit = Deed::Edit { in_mailbox, which, field, value: 9 };
+        world.deed(&edit);
         let edited = world.half(in_mailbox).things.values().filter(|thing| thing.values[field] == 9).count();
         world.settle();
         for half in [&world.mailbox, &world.crm] {
@@ -468,10 +638,10 @@ proptest! {
         let conflict = if merge { ConflictRule::MergeByField } else { ConflictRule::NewestWins };
         let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow, conflict_fields: FieldRules::default() };
         let mut world = World::new(policy);
-        world.step(&Step::Create { in_mailbox: true, values });
+        world.deed(&Deed::Create { in_mailbox: true, values });
         world.settle();
-        world.step(&Step::Edit { in_mailbox: edited_in_mailbox, which: 0, field: 0, value: 9 });
-        world.step(&Step::Delete { in_mailbox: !edited_in_mailbox, which: 0 });
+        world.deed(&Deed::Edit { in_mailbox: edited_in_mailbox, which: 0, field: 0, value: 9 });
+        world.deed(&Deed::Delete { in_mailbox: !edited_in_mailbox, which: 0 });
         world.settle();
         for half in [&world.mailbox, &world.crm] {
             prop_assert_eq!(World::values(half), vec![[9, values[1], values[2]]]);
@@ -481,9 +651,9 @@ proptest! {
     #[test]
     fn a_deletion_that_nobody_contests_reaches_the_other_side(policy in policies(), in_mailbox: bool) {
         let mut world = World::new(policy);
-        world.step(&Step::Create { in_mailbox: true, values: [1, 2, 3] });
+        world.deed(&Deed::Create { in_mailbox: true, values: [1, 2, 3] });
         world.settle();
-        world.step(&Step::Delete { in_mailbox, which: 0 });
+        world.deed(&Deed::Delete { in_mailbox, which: 0 });
         world.settle();
         prop_assert!(world.mailbox.things.is_empty() && world.crm.things.is_empty());
     }
@@ -498,11 +668,11 @@ fn a_record_type_that_is_off_is_never_written() {
         conflict_fields: FieldRules::default(),
     };
     let mut world = World::new(policy);
-    world.step(&Step::Create {
+    world.deed(&Deed::Create {
         in_mailbox: true,
         values: [1, 1, 1],
     });
-    world.step(&Step::Create {
+    world.deed(&Deed::Create {
         in_mailbox: false,
         values: [2, 2, 2],
     });

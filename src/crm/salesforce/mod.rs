@@ -62,8 +62,8 @@ use self::write::Writer;
 use super::budget::CallBudget;
 use super::error::CrmError;
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten,
-    ExternalKey, Fate, FileId, Match, NewFile,
+    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
+    CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
 use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
