@@ -8,13 +8,14 @@ use crate::record::kind::RecordKind;
 use crate::record::person::address_key;
 use crate::sync::error::SyncError;
 use crate::sync::keys::item_key;
-use crate::sync::model::{ItemKey, Link};
+use crate::sync::model::{ItemKey, Link, Scope};
 use crate::sync::store::links;
 use crate::sync::stream::{LookedItem, Stream};
 use std::collections::{HashMap, HashSet};
 
 /// Finds the CRM's counterparts of items that are not linked: the record whose stamp an item carries (we
-/// made the item and crashed before we could remember it), or the contact with the same address.
+/// made the item and crashed before we could remember it), the contact with the same address, or a record that
+/// was there before us and is alike.
 pub(super) async fn find_counterparts(
     db: &Db,
     stream: &Stream,
@@ -47,9 +48,31 @@ pub(super) async fn find_counterparts(
     if stream.kind() == RecordKind::Contacts {
         let by_address = unlinked().filter(|item| !found.contains_key(&item_key(&item.item.id)));
         let wanted = contacts_by_address(stream, by_address);
-        same_address(db, stream, wanted, pending, &mut found).await?;
+        first_free(db, stream, wanted, pending, &mut found).await?;
     }
+    let rest: Vec<&LookedItem> = unlinked()
+        .filter(|item| !found.contains_key(&item_key(&item.item.id)))
+        .collect();
+    look_alikes(db, stream, &rest, pending, &mut found).await?;
     Ok(found)
+}
+
+/// Finds the records that were there before us and are like these unlinked items.
+pub(super) async fn look_alikes(
+    db: &Db,
+    stream: &Stream,
+    items: &[&LookedItem],
+    pending: &mut Pending,
+    found: &mut HashMap<ItemKey, CrmRecord>,
+) -> Result<(), SyncError> {
+    let ours = |item: &LookedItem| item.stamp.as_ref().is_some_and(|stamp| !stamp.0.is_empty());
+    let wanted: Vec<(ItemKey, Vec<CrmId>)> = items
+        .iter()
+        .filter(|item| item.seen.scope == Scope::In && !ours(item))
+        .map(|item| (item_key(&item.item.id), pending.alike(&item.record)))
+        .filter(|(_, records)| !records.is_empty())
+        .collect();
+    first_free(db, stream, wanted, pending, found).await
 }
 
 /// For each item the CRM's contacts with its address, oldest first.
@@ -72,7 +95,8 @@ pub(super) fn contacts_by_address<'a>(
         .collect()
 }
 
-pub(super) async fn same_address(
+/// Gives each item the first of its records that no other item has.
+pub(super) async fn first_free(
     db: &Db,
     stream: &Stream,
     wanted: Vec<(ItemKey, Vec<CrmId>)>,

@@ -1,6 +1,7 @@
 //! From both sides' changes to pairs: joins what changed with what is linked, and finds the counterparts of
-//! what is not (by stamp, by address). Reads, and writes nothing.
+//! what is not (by stamp, by address, by likeness). Reads, and writes nothing.
 
+mod alike;
 mod counterparts;
 mod crm;
 mod due;

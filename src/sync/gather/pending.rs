@@ -1,7 +1,9 @@
 //! The CRM's changes of a turn that are not dealt with yet.
 
+use super::alike::{Mark, marks};
 use crate::crm::model::{CrmChange, CrmId, CrmRecord};
 use crate::mailbox::model::Stamp;
+use crate::record::Record;
 use crate::sync::stream::Stream;
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,6 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Pending {
     changes: BTreeMap<CrmId, CrmChange>,
     stamps: HashMap<Stamp, CrmId>,
+    /// Records that we never had to do with, by what would make an item alike to them.
+    strangers: HashMap<Mark, Vec<CrmId>>,
 }
 
 impl Pending {
@@ -19,9 +23,12 @@ impl Pending {
             CrmChange::Upserted(record) => record.id.clone(),
             CrmChange::Deleted(id) => id.clone(),
         };
-        if matches!(change, CrmChange::Upserted(_)) {
+        if let CrmChange::Upserted(record) = &change {
             self.stamps
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
+            for mark in marks(&record.record).into_iter().filter(|_| record.key.is_none()) {
+                self.strangers.entry(mark).or_default().push(id.clone());
+            }
         }
         self.changes.insert(id, change);
     }
@@ -50,6 +57,20 @@ impl Pending {
     /// Takes the change of this record.
     pub(super) fn take(&mut self, id: &CrmId) -> Option<CrmChange> {
         self.changes.remove(id)
+    }
+
+    /// Records that are like this one, the surest first, as far as their news waits.
+    pub(super) fn alike(&self, record: &Record) -> Vec<CrmId> {
+        let mut found: Vec<CrmId> = Vec::new();
+        for mark in marks(record) {
+            let ids = self.strangers.get(&mark).into_iter().flatten();
+            let still = ids.filter(|id| match self.changes.get(*id) {
+                Some(CrmChange::Upserted(now)) => marks(&now.record).contains(&mark),
+                _ => false,
+            });
+            found.extend(still.cloned());
+        }
+        found
     }
 
     /// Takes the record whose stamp an item carries, if it is still there.

@@ -1,9 +1,11 @@
 //! From a series to pairs: each date within the policy's window is a pair of its own, and from there on like
 //! any other. What the series says of all of its dates is said once.
 
+use super::counterparts::look_alikes;
 use super::mailbox::{gone, linked_work, unlinked_work};
 use super::pending::Pending;
 use super::work::{ChangedSeries, EndedSeries, Gathered, SeriesNews};
+use crate::crm::model::CrmRecord;
 use crate::foundation::db::Db;
 use crate::mailbox::model::{ItemId, MailboxItem};
 use crate::mailbox::series::{Series, Span};
@@ -109,9 +111,11 @@ impl Expansion {
         let keys = items.iter().map(|item| item_key(&item.item.id)).collect();
         let mut known = links_of(db, stream, keys).await?;
         let mut gathered = Gathered::default();
-        for (day, item) in days.iter().zip(items) {
-            let looked = stream.look_at_item(item);
-            self.one(*day, looked, &mut known, stream, pending, &mut gathered);
+        let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
+        let mut alike = self.alike(db, stream, &days, &looked, &known, pending).await?;
+        for (day, looked) in days.iter().zip(looked) {
+            let alike = alike.remove(&item_key(&looked.item.id));
+            self.one(*day, looked, alike, &mut known, stream, pending, &mut gathered);
         }
         if self.waiting.is_empty() {
             self.finish(db, stream, pending, &mut gathered).await?;
@@ -121,10 +125,35 @@ impl Expansion {
         Ok(Some(gathered))
     }
 
+    /// Events that were there before us and are like dates that nobody judged yet.
+    async fn alike(
+        &self,
+        db: &Db,
+        stream: &Stream,
+        days: &[NaiveDate],
+        looked: &[LookedItem],
+        known: &HashMap<ItemKey, Link>,
+        pending: &mut Pending,
+    ) -> Result<HashMap<ItemKey, CrmRecord>, SyncError> {
+        let first = self.was_single.is_some().then(|| self.series.first_day());
+        let fresh: Vec<&LookedItem> = days
+            .iter()
+            .zip(looked)
+            .filter(|(day, _)| !self.judged.contains(day) && first != Some(**day))
+            .map(|(_, looked)| looked)
+            .filter(|looked| !known.contains_key(&item_key(&looked.item.id)))
+            .collect();
+        let mut found = HashMap::new();
+        look_alikes(db, stream, &fresh, pending, &mut found).await?;
+        Ok(found)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a date, and what each side knows of it")]
     fn one(
         &mut self,
         day: NaiveDate,
         looked: LookedItem,
+        alike: Option<CrmRecord>,
         known: &mut HashMap<ItemKey, Link>,
         stream: &Stream,
         pending: &mut Pending,
@@ -161,7 +190,7 @@ impl Expansion {
                 }
                 Scope::In | Scope::Out(_) => {
                     self.judged.insert(day);
-                    gathered.works.push(unlinked_work(stream, looked, None));
+                    gathered.works.push(unlinked_work(stream, looked, alike));
                 }
             },
         }
