@@ -13,7 +13,7 @@ use super::pace::{Situation, stretched};
 use super::report::{Counts, Progress};
 use super::retry;
 use super::store::mailboxes::MailboxRow;
-use super::store::streams::{Lease, TurnEnd};
+use super::store::streams::{Lease, Position, TurnEnd};
 use super::store::{listeners, mailboxes, outcome, streams};
 use super::turn::turn;
 use crate::foundation::explain::Explain as _;
@@ -74,32 +74,11 @@ async fn finish(
     error: Option<&SyncError>,
 ) -> Result<(), SyncError> {
     let now = engine.clock.now();
-    let stands = engine
-        .db
-        .run(move |conn| {
-            let position = streams::position(conn, lease.stream)?;
-            let crm = mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm);
-            let heard = listeners::is_heard(conn, lease.stream.mailbox, now)?;
-            Ok::<_, SyncError>((position, heard, crm))
-        })
-        .await;
-    let (position, heard, crm) = stands.unwrap_or_default();
-    let crm = crm.and_then(|name| engine.crm(&name).ok());
-    let attempts = position.attempts + 1;
+    let stands = Stands::of(engine, lease, now).await;
+    let attempts = stands.position.attempts + 1;
     let due_at = match error {
         None if counts.attachments_wait => now,
-        None => {
-            let crm_must_be_asked = lease.stream.kind != RecordKind::Mail;
-            let rest = engine.settings.pace.rest(Situation {
-                heard,
-                crm_must_be_asked,
-                quiet_for: position.last_change_at.map(|at| now - at),
-            });
-            match crm.filter(|_| crm_must_be_asked) {
-                Some(crm) => now + stretched(rest, crm.pressure()),
-                None => now + rest,
-            }
-        }
+        None => stands.due_at(engine, lease, now),
         Some(error) => {
             let chance = retry::chance(ItemKey(lease.fence), 1);
             retry::stream_due(error.class(), attempts, now, engine.settings.patience, chance)
@@ -135,6 +114,51 @@ async fn finish(
             streams::release(conn, lease, &end)
         })
         .await
+}
+
+/// What the next turn's time depends on. A database that does not answer leaves the rest of a quiet stream.
+#[derive(Default)]
+struct Stands {
+    position: Position,
+    heard: bool,
+    crm: Option<String>,
+    retry_at: Option<DateTime<Utc>>,
+}
+
+impl Stands {
+    async fn of(engine: &Engine, lease: Lease, now: DateTime<Utc>) -> Self {
+        let stands = engine
+            .db
+            .run_for(lease.stream.mailbox, move |conn| {
+                Ok::<_, SyncError>(Self {
+                    position: streams::position(conn, lease.stream)?,
+                    heard: listeners::is_heard(conn, lease.stream.mailbox, now)?,
+                    crm: mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm),
+                    retry_at: outcome::next_retry(conn, lease.stream)?,
+                })
+            })
+            .await;
+        stands.unwrap_or_default()
+    }
+
+    /// When the stream is due after a good turn: after its rest, or when a failed item is to be tried again. A stream
+    /// of which we hear by itself may rest for long, and nobody would tell of that.
+    fn due_at(&self, engine: &Engine, lease: Lease, now: DateTime<Utc>) -> DateTime<Utc> {
+        let settings = &engine.settings;
+        let crm_must_be_asked = lease.stream.kind != RecordKind::Mail;
+        let rest = settings.pace.rest(Situation {
+            heard: self.heard,
+            crm_must_be_asked,
+            quiet_for: self.position.last_change_at.map(|at| now - at),
+        });
+        let crm = self.crm.as_ref().and_then(|name| engine.crm(name).ok());
+        let rested = match crm.filter(|_| crm_must_be_asked) {
+            Some(crm) => now + stretched(rest, crm.pressure()),
+            None => now + rest,
+        };
+        let retry_at = self.retry_at.map(|at| at.max(now + settings.patience.first));
+        retry_at.map_or(rested, |at| at.min(rested))
+    }
 }
 
 /// Keeps a lease alive while its turn runs; stops when dropped.

@@ -319,6 +319,29 @@ async fn a_first_read_of_a_thousand_items_takes_thirty_calls_at_most() {
     );
 }
 
+/// EWS writes the time of a folder's last change in whole seconds: most of these share one with the mail before.
+#[tokio::test]
+async fn each_of_many_mails_that_arrive_within_a_second_is_told_by_the_next_look() {
+    let exchange = LabExchange::empty().await;
+    let (server, mailbox) = (exchange.server(), exchange.mailbox());
+    let (_, mut cursor) = everything(&server, &mailbox, RecordKind::Mail).await;
+    for number in 0..20 {
+        let mail = format!("Subject: {number}\r\nMessage-ID: <{number}@outside.example>\r\n\r\nhello\r\n");
+        exchange
+            .lab
+            .parts
+            .exchange
+            .import_eml(&mailbox.address, "inbox", Bytes::from(mail))
+            .unwrap();
+        let page = server
+            .changes(&mailbox, RecordKind::Mail, Some(&cursor), 512)
+            .await
+            .unwrap();
+        assert_eq!(page.changes.len(), 1, "mail {number}");
+        cursor = page.cursor;
+    }
+}
+
 #[tokio::test]
 async fn a_round_over_quiet_mail_folders_costs_one_call() {
     let options = Options {

@@ -104,6 +104,25 @@ async fn an_edit_in_outlook_crosses_though_nobody_asks_for_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_item_of_a_stream_that_rests_is_tried_again_at_its_time() {
+    let office = Office::open(1, 12).await;
+    let ada = office.add(0).await;
+    let mut engine = hardly_asks(&office.engine);
+    engine.settings.patience.first = TimeDelta::seconds(1);
+    engine.settings.patience.last = TimeDelta::seconds(2);
+    let _node = Node::start(&engine);
+    at_rest(&office, &[&ada]).await;
+    office.crm_fails("collections_create", Fault::LockedRow, Some(1));
+    in_outlook(&office, &ada, "call Ben").await;
+    arrives_in_the_crm(&office, &ada, "call Ben").await;
+    assert_eq!(
+        office.lab.parts.faults.rules().len(),
+        0,
+        "the fault was never met"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_that_is_added_later_is_heard_as_well() {
     let office = Office::open(2, 6).await;
     let ada = office.add(0).await;

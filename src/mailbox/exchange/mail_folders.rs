@@ -1,7 +1,7 @@
 //! Which folders the mail stream reads: the inbox, the sent items, and everything below them.
 //!
-//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last
-//! and how many items ever left it, so that a round over a hundred quiet folders costs one request.
+//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last, how
+//! many items ever left it and how many are in it, so that a round over a hundred quiet folders costs one request.
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};

@@ -271,6 +271,15 @@ pub fn failures_of(
         .collect())
 }
 
+/// When the first of a stream's failed items is to be tried again.
+pub fn next_retry(conn: &mut PgConnection, stream: StreamId) -> Result<Option<DateTime<Utc>>, SyncError> {
+    Ok(failures::table
+        .filter(failures::mailbox_id.eq(stream.mailbox.0))
+        .filter(failures::kind.eq(stream.kind.number()))
+        .select(diesel::dsl::min(failures::next_retry_at))
+        .first(conn)?)
+}
+
 /// Why an item was left alone at its last look.
 pub fn skip_reason(
     conn: &mut PgConnection,

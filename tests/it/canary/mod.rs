@@ -135,11 +135,10 @@ fn until_carried(site: &Site, words: &Words) {
         if missing.is_empty() {
             return site.in_step();
         }
-        let failures = || site.run(&["--json", "failures"]).stdout;
         assert!(
             Instant::now() < deadline,
-            "not on both sides: {missing:?}; failures: {}",
-            String::from_utf8_lossy(&failures())
+            "not on both sides: {missing:?}\n{}",
+            site.says()
         );
         std::thread::park_timeout(Duration::from_millis(100));
     }

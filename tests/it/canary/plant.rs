@@ -173,12 +173,13 @@ pub fn mail(site: &Site, words: &mut Words, times: usize) {
     let world = site.control("GET", "/world", b"");
     let contacts = world["salesforce"]["Contact"].as_array().unwrap();
     let sender = contacts.iter().find_map(|row| row["Email"].as_str()).unwrap();
-    let html = words.word();
+    // Where there is HTML, it is the body, on both sides.
+    let html = words.carried();
     let file = words.text(|n| format!("Qz{n}jörvik.txt"));
     words.carried.push(file.expose().clone());
     let parts = json!({
         "from_name": words.word().expose(), "from": sender, "to": words.address().expose(),
-        "subject": words.carried().expose(), "text": words.carried().expose(),
+        "subject": words.carried().expose(), "text": words.word().expose(),
         "html": format!("<p>{}</p>", html.expose()),
         "file_name": file.expose(), "file": words.word().expose().repeat(times),
     });

@@ -75,6 +75,10 @@ fn spellings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("JSON in ASCII", json(text).into_bytes()),
         ("XML", xml(text, "&apos;").into_bytes()),
         ("HTML", xml(text, "&#x27;").into_bytes()),
+        (
+            "bytes as Python prints them",
+            printed.replace("\\\"", "\"").into_bytes(),
+        ),
         ("bytes as Rust prints them", printed.into_bytes()),
         ("hexadecimal", hexadecimal.to_uppercase().into_bytes()),
         ("hexadecimal", hexadecimal.into_bytes()),

@@ -377,27 +377,29 @@ lease_s = 5
             if document["in_step"] == true {
                 return;
             }
-            if Instant::now() > deadline {
-                self.not_in_step(&status);
-            }
+            assert!(
+                Instant::now() < deadline,
+                "not within {IN_STEP_PATIENCE:?}: every stream is in step\n{}",
+                self.says()
+            );
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 
-    #[track_caller]
-    fn not_in_step(&self, status: &Output) -> ! {
+    /// What the site says of itself: for a test that gives up.
+    pub fn says(&self) -> String {
         let text = |output: &Output| {
             let said = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
             String::from_utf8_lossy(&said).into_owned()
         };
         let log = self.log("log");
-        let last: Vec<&str> = log.lines().rev().take(40).collect();
-        panic!(
-            "not within {IN_STEP_PATIENCE:?}: every stream is in step\nstatus: {}\nfailures: {}\nlog, newest first:\n{}",
-            text(status),
+        let last: Vec<&str> = log.lines().rev().take(60).collect();
+        format!(
+            "status: {}\nfailures: {}\nlog, newest first:\n{}",
+            text(&self.run(&["--json", "status"])),
             text(&self.run(&["--json", "failures"])),
             last.join("\n")
-        );
+        )
     }
 
     /// Where both worlds are, for what people do in the test.

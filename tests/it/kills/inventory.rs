@@ -51,7 +51,10 @@ impl Inventory {
                 .unwrap_or_default()
         };
         for object in ["Event", "Task", "Contact", "EmailMessage"] {
-            let live = |row: &&Value| row["IsDeleted"] != true && row["IsChild"] != true;
+            // A mail has a task of its own beside it.
+            let live = |row: &&Value| {
+                row["IsDeleted"] != true && row["IsChild"] != true && row["TaskSubtype"] != "Email"
+            };
             for row in list(&world["salesforce"][object]).iter().filter(live) {
                 all.copies(of_row(object, owner(row), row)).crm += 1;
             }

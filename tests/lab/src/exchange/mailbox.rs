@@ -131,30 +131,9 @@ impl Mailbox {
                 copied_from,
                 item,
             } => {
-                self.next_serial = self.next_serial.max(serial + 1);
                 let mut stored = Stored::new(serial, folder, change, at, by, *item);
                 stored.made_by_sync = syncs;
-                self.enter(stored, at);
-                let kind = match copied_from {
-                    Some(old) => EventKind::Copied { old_serial: old },
-                    None => EventKind::Created,
-                };
-                self.events.push(Event {
-                    change,
-                    at,
-                    folder,
-                    serial,
-                    kind,
-                });
-                if delivered {
-                    self.events.push(Event {
-                        change,
-                        at,
-                        folder,
-                        serial,
-                        kind: EventKind::NewMail,
-                    });
-                }
+                self.create(stored, at, delivered, copied_from);
             }
             Change::Update {
                 serial,
@@ -184,6 +163,33 @@ impl Mailbox {
             }
             Change::PutFolder { folder, info } => self.put_folder(folder, info, change, at),
             Change::DeleteFolder { folder } => self.delete_folder(folder, change, at),
+        }
+    }
+
+    fn create(&mut self, stored: Stored, at: DateTime<Utc>, delivered: bool, copied_from: Option<u64>) {
+        let Stored {
+            serial,
+            folder,
+            change,
+            ..
+        } = stored;
+        self.next_serial = self.next_serial.max(serial + 1);
+        self.enter(stored, at);
+        let kind = match copied_from {
+            Some(old) => EventKind::Copied { old_serial: old },
+            None => EventKind::Created,
+        };
+        for kind in [Some(kind), delivered.then_some(EventKind::NewMail)]
+            .into_iter()
+            .flatten()
+        {
+            self.events.push(Event {
+                change,
+                at,
+                folder,
+                serial,
+                kind,
+            });
         }
     }
 

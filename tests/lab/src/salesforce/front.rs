@@ -231,17 +231,8 @@ fn response(answer: &Answer, usage: Option<(u64, u64)>) -> Response<Bytes> {
     response
 }
 
-/// One call of the API.
-fn api(
-    world: &World,
-    caller: Option<&Caller>,
-    version: String,
-    base: String,
-    ask: &Ask,
-    fault: Option<&Fault>,
-) -> ApiResult<Answer> {
-    known_version(&version)?;
-    let caller = caller.ok_or_else(session_invalid)?;
+/// Counts the call, if the caller may make it.
+fn admit(world: &World, caller: &Caller) -> ApiResult<()> {
     let (limit, enabled) = {
         let state = world.read();
         let user = state.settings.users.get(&caller.username);
@@ -260,6 +251,21 @@ fn api(
         return Err(limit_exceeded());
     }
     world.count_call(&caller.username);
+    Ok(())
+}
+
+/// One call of the API.
+fn api(
+    world: &World,
+    caller: Option<&Caller>,
+    version: String,
+    base: String,
+    ask: &Ask,
+    fault: Option<&Fault>,
+) -> ApiResult<Answer> {
+    known_version(&version)?;
+    let caller = caller.ok_or_else(session_invalid)?;
+    admit(world, caller)?;
     let ask = whole(ask)?;
     let half = matches!(fault, Some(Fault::HalfApplied));
     let now = world.clock.now();
