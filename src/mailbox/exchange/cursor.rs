@@ -39,6 +39,10 @@ pub struct FolderPlace {
     pub state: Option<String>,
     /// How the folder looked when it was last listed; empty where the server does not say.
     pub mark: String,
+    /// When the mark was first seen, in milliseconds of our clock, while it may still hide a change; see
+    /// [`mail_folders`](super::mail_folders).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_since: Option<i64>,
     /// True while pages are still to be read.
     pub due: bool,
 }

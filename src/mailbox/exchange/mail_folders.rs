@@ -2,6 +2,10 @@
 //!
 //! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last
 //! and how many items ever left it, so that a round over a hundred quiet folders costs one request.
+//!
+//! That mark says the second of the last change and no more (EWS writes a time as `xs:dateTime` without fractions), so
+//! a mail that arrives in the second in which the folder was listed leaves the same mark. A mark is therefore
+//! believed only when it is still the same some seconds after it was first seen; until then the folder is read.
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};
@@ -15,6 +19,9 @@ use std::time::Duration;
 
 /// Marks are a short cut; the truth is asked for this often all the same.
 const SWEEP: Duration = Duration::from_secs(6 * 3600);
+/// A mark that is still the same after so long hides nothing: its second is over by the server's clock, whatever that
+/// is, and a change that was under way then can be seen.
+const BELIEVED_AFTER_MS: i64 = 3_000;
 /// Pages of a folder list; a mailbox has tens of thousands of folders at most.
 const MAX_PAGES: usize = 50;
 
@@ -40,22 +47,36 @@ pub async fn begin_round(
     };
     let all = list(client, mailbox).await?;
     let sweep = client.session(mailbox).sweep_is_due(SWEEP);
+    let now = client.clock().now().timestamp_millis();
     let known: HashMap<&str, &FolderPlace> = known.iter().map(|place| (place.id.as_str(), place)).collect();
     let folders: Vec<FolderPlace> = below(&all, &inbox, &sent)
         .map(|(folder, sent)| {
             let before = known.get(folder.id.as_str());
-            let quiet = before.is_some_and(|place| place.state.is_some() && place.mark == folder.mark);
+            let (quiet, fresh_since) = believe(before.copied(), &folder.mark, now);
             FolderPlace {
                 id: folder.id.clone(),
                 sent,
                 state: before.and_then(|place| place.state.clone()),
                 mark: folder.mark.clone(),
+                fresh_since,
                 due: sweep || !quiet || folder.mark.is_empty(),
             }
         })
         .collect();
     remember(client, mailbox, &folders);
     Ok(MailPlace { inbox, sent, folders })
+}
+
+/// Whether a folder with this mark has no news, and since when the mark is not believed yet.
+fn believe(before: Option<&FolderPlace>, mark: &str, now: i64) -> (bool, Option<i64>) {
+    let same = before.filter(|place| place.state.is_some() && place.mark == mark);
+    match same.map(|place| place.fresh_since) {
+        Some(None) => (true, None),
+        // What hid behind the mark is read now, for the last time.
+        Some(Some(since)) if now - since >= BELIEVED_AFTER_MS => (false, None),
+        Some(Some(since)) => (false, Some(since.min(now))),
+        None => (false, Some(now)),
+    }
 }
 
 /// Tells the mailbox's session where sent mail lies.
@@ -164,6 +185,36 @@ mod tests {
             parent: parent.to_owned(),
             ..RawFolder::default()
         }
+    }
+
+    #[test]
+    fn a_mark_is_believed_when_it_is_the_same_some_seconds_after_it_was_first_seen() {
+        let place = |mark: &str, fresh_since| FolderPlace {
+            id: "inbox".to_owned(),
+            sent: false,
+            state: Some("state".to_owned()),
+            mark: mark.to_owned(),
+            fresh_since,
+            due: false,
+        };
+        assert_eq!(believe(None, "a", 1_000), (false, Some(1_000)));
+        assert_eq!(
+            believe(Some(&place("a", Some(1_000))), "a", 1_900),
+            (false, Some(1_000))
+        );
+        assert_eq!(believe(Some(&place("a", Some(1_000))), "a", 9_000), (false, None));
+        assert_eq!(believe(Some(&place("a", None)), "a", 9_500), (true, None));
+        assert_eq!(believe(Some(&place("a", None)), "b", 9_500), (false, Some(9_500)));
+        // Our clock was set back: it is not waited for.
+        assert_eq!(
+            believe(Some(&place("a", Some(9_000))), "a", 1_000),
+            (false, Some(1_000))
+        );
+        let unread = FolderPlace {
+            state: None,
+            ..place("a", None)
+        };
+        assert_eq!(believe(Some(&unread), "a", 9_500), (false, Some(9_500)));
     }
 
     #[test]
