@@ -1,4 +1,5 @@
-//! Which folders the mail stream reads: the inbox, the sent items, and everything below them.
+//! Which folders the mail stream reads: the inbox, the sent items, everything below them, and those into which people
+//! put mail to have it saved.
 //!
 //! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last
 //! and how many items ever left it, so that a round over a hundred quiet folders costs one request.
@@ -9,6 +10,7 @@
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};
+use super::session::MailFolder;
 use super::wire::find_folder::{self, FoundFolders};
 use super::wire::folder::{FolderRef, RawFolder};
 use super::wire::get_folder;
@@ -49,13 +51,16 @@ pub async fn begin_round(
     let sweep = client.session(mailbox).sweep_is_due(SWEEP);
     let now = client.clock().now().timestamp_millis();
     let known: HashMap<&str, &FolderPlace> = known.iter().map(|place| (place.id.as_str(), place)).collect();
-    let folders: Vec<FolderPlace> = below(&all, &inbox, &sent)
-        .map(|(folder, sent)| {
-            let before = known.get(folder.id.as_str());
-            let (quiet, fresh_since) = believe(before.copied(), &folder.mark, now);
+    let folders: Vec<FolderPlace> = of_stream(&all, &inbox, &sent, &mailbox.drop_folders)
+        .map(|(folder, MailFolder { sent, dropped })| {
+            // Where the policy has come to name a folder, or names it no more, all of its mail is judged anew.
+            let before = known.get(folder.id.as_str()).copied();
+            let before = before.filter(|place| place.dropped == dropped);
+            let (quiet, fresh_since) = believe(before, &folder.mark, now);
             FolderPlace {
                 id: folder.id.clone(),
                 sent,
+                dropped,
                 state: before.and_then(|place| place.state.clone()),
                 mark: folder.mark.clone(),
                 fresh_since,
@@ -83,17 +88,32 @@ fn believe(before: Option<&FolderPlace>, mark: &str, now: i64) -> (bool, Option<
 pub fn remember(client: &Client, mailbox: &MailboxRef, folders: &[FolderPlace]) {
     let folders = folders
         .iter()
-        .map(|place| (place.id.clone(), place.sent))
+        .map(|place| {
+            let folder = MailFolder {
+                sent: place.sent,
+                dropped: place.dropped,
+            };
+            (place.id.clone(), folder)
+        })
         .collect();
     client.session(mailbox).set_mail_folders(folders);
 }
 
-/// The folders of the stream: each with whether it is for sent mail.
-fn below<'a>(
+/// The folders of the stream, each with what it says of its mail.
+fn of_stream<'a>(
     all: &'a [RawFolder],
     inbox: &'a str,
     sent: &'a str,
-) -> impl Iterator<Item = (&'a RawFolder, bool)> {
+    drop_folders: &'a [String],
+) -> impl Iterator<Item = (&'a RawFolder, MailFolder)> {
+    let is_for_mail = |folder: &RawFolder| folder.class.is_empty() || folder.class.starts_with("IPF.Note");
+    let dropped = move |folder: &RawFolder| {
+        let name = folder.name.expose().trim().to_lowercase();
+        is_for_mail(folder)
+            && drop_folders
+                .iter()
+                .any(|wanted| wanted.trim().to_lowercase() == name)
+    };
     let parents: HashMap<&str, &str> = all
         .iter()
         .map(|folder| (folder.id.as_str(), folder.parent.as_str()))
@@ -102,15 +122,23 @@ fn below<'a>(
         let mut at = folder.id.as_str();
         // A tree that bites its own tail ends here all the same.
         for _ in 0..=parents.len() {
-            if at == inbox {
-                return Some((folder, false));
+            if at == inbox || at == sent {
+                let found = MailFolder {
+                    sent: at == sent,
+                    dropped: dropped(folder),
+                };
+                return Some((folder, found));
             }
-            if at == sent {
-                return Some((folder, true));
+            match parents.get(at) {
+                Some(parent) => at = parent,
+                None => break,
             }
-            at = parents.get(at)?;
         }
-        None
+        let elsewhere = MailFolder {
+            sent: false,
+            dropped: true,
+        };
+        dropped(folder).then_some((folder, elsewhere))
     })
 }
 
@@ -192,6 +220,7 @@ mod tests {
         let place = |mark: &str, fresh_since| FolderPlace {
             id: "inbox".to_owned(),
             sent: false,
+            dropped: false,
             state: Some("state".to_owned()),
             mark: mark.to_owned(),
             fresh_since,
@@ -228,8 +257,8 @@ mod tests {
             folder("calendar", "top"),
             folder("loop", "loop"),
         ];
-        let found: Vec<_> = below(&all, "inbox", "sent")
-            .map(|(folder, sent)| (folder.id.as_str(), sent))
+        let found: Vec<_> = of_stream(&all, "inbox", "sent", &[])
+            .map(|(folder, found)| (folder.id.as_str(), found.sent))
             .collect();
         assert_eq!(
             found,
@@ -241,5 +270,26 @@ mod tests {
                 ("2025", true)
             ]
         );
+    }
+
+    #[test]
+    fn a_folder_for_mail_to_be_saved_is_found_by_its_name_wherever_it_is() {
+        let named = |id: &str, parent: &str, name: &str, class: &str| RawFolder {
+            name: name.into(),
+            class: class.to_owned(),
+            ..folder(id, parent)
+        };
+        let all = [
+            folder("inbox", "top"),
+            named("below", "inbox", "To the CRM", "IPF.Note"),
+            named("beside", "top", "to the crm ", ""),
+            named("people", "top", "To the CRM", "IPF.Contact"),
+            named("other", "top", "Private", "IPF.Note"),
+        ];
+        let wanted = [" TO THE CRM".to_owned()];
+        let found: Vec<_> = of_stream(&all, "inbox", "sent", &wanted)
+            .map(|(folder, found)| (folder.id.as_str(), found.dropped))
+            .collect();
+        assert_eq!(found, [("inbox", false), ("below", true), ("beside", true)]);
     }
 }
