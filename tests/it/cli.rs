@@ -213,7 +213,10 @@ fn check_reaches_both_sides_and_signs_in_before_there_is_any_mailbox() {
     let refused = site.run(&["--json", "check"]);
     assert_eq!(refused.status.code(), Some(1));
     let (well, says) = finding(&json(&refused), "mail_server.lab");
-    assert!(!well && says.contains("did not accept the service account"), "{says}");
+    assert!(
+        !well && says.contains("did not accept the service account"),
+        "{says}"
+    );
 }
 
 #[test]

@@ -55,8 +55,8 @@ use self::who::Whois;
 use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite, CrmWritten, Fate,
-    Match,
+    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
+    CrmWritten, Fate, Match,
 };
 use super::port::Crm;
 use crate::foundation::clock::Clock;

@@ -5,10 +5,12 @@
 pub mod acts;
 pub mod cluster;
 pub mod exchange;
+pub mod letters;
 pub mod node;
 pub mod office;
 pub mod outlook;
 pub mod records;
+pub mod sales;
 pub mod site;
 pub mod test_db;
 pub mod wait;
