@@ -40,6 +40,9 @@ fn words(explanation: &Explanation) -> String {
         explanation.crm.clone().unwrap_or_else(none),
         explanation.verdict,
     );
+    if let Some(rule) = &explanation.decided {
+        text.push_str(&format!("decided   {rule}\n"));
+    }
     for note in &explanation.notes {
         text.push_str(&format!("          {note}\n"));
     }

@@ -71,6 +71,12 @@ pub enum CrmError {
         /// Object and API name.
         field: String,
     },
+    /// The policy looks for mail's places in a field that the CRM does not have, or not for this user.
+    #[error("the CRM has no field {field} to find a mail's place by")]
+    PlaceMissing {
+        /// Object and field, by their API names.
+        field: String,
+    },
     /// It says that we asked nonsense.
     #[error("the CRM rejected the request: {code}")]
     BadRequest {
@@ -91,9 +97,10 @@ impl CrmError {
             }
             Self::Gone => Class::Gone,
             Self::CursorLost => Class::CursorLost,
-            Self::NotPermitted { .. } | Self::RuleRefused { .. } | Self::SetupMissing { .. } => {
-                Class::Refused
-            }
+            Self::NotPermitted { .. }
+            | Self::RuleRefused { .. }
+            | Self::SetupMissing { .. }
+            | Self::PlaceMissing { .. } => Class::Refused,
             Self::BadRequest { .. } => Class::Broken,
         }
     }
@@ -112,7 +119,7 @@ impl Explain for CrmError {
             | Self::NotPermitted { .. } => Kind::Refused,
             Self::Gone => Kind::NotFound,
             Self::CursorLost => Kind::Conflict,
-            Self::RuleRefused { .. } | Self::SetupMissing { .. } => Kind::Invalid,
+            Self::RuleRefused { .. } | Self::SetupMissing { .. } | Self::PlaceMissing { .. } => Kind::Invalid,
             Self::BadRequest { .. } => Kind::Internal,
         }
     }
@@ -131,6 +138,7 @@ impl Explain for CrmError {
             Self::NotPermitted { .. } => "crm.not_permitted",
             Self::RuleRefused { .. } => "crm.rule_refused",
             Self::SetupMissing { .. } => "crm.setup_missing",
+            Self::PlaceMissing { .. } => "crm.place_missing",
             Self::BadRequest { .. } => "crm.bad_request",
         }
     }
@@ -169,6 +177,9 @@ impl Explain for CrmError {
             ),
             Self::SetupMissing { field } => format!(
                 "The CRM has no field {field}, or this user may not set it. Ask the CRM's administrator to create it as the guide for this CRM says, as text of 64 characters, and to let the users that are synchronised see and edit it."
+            ),
+            Self::PlaceMissing { field } => format!(
+                "The policy finds the place of mail by {field}, which the CRM does not have or does not show to this user. Correct mail.matching in the policy, or let the user see the field."
             ),
             Self::BadRequest { code } => format!(
                 "The CRM rejected our request ({code}). This is a fault in Holdfast: report it with this code."

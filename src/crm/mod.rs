@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod error;
+pub mod filing;
 pub mod known;
 pub mod model;
 pub mod odoo;

@@ -1,5 +1,6 @@
 //! What passes through the port: who, which records, what became of them.
 
+use super::filing::PlaceId;
 use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::field::{Field, FieldSet};
@@ -142,6 +143,18 @@ pub enum CrmWrite {
         record: Record,
         /// Who the people in it are to the CRM (the strangers among them are not listed).
         matches: Vec<Match>,
+    },
+    /// Make the record of a mail, as `Create` does, and file it under this record and no other, where the CRM files
+    /// mail under records at all. `Create` leaves it to the connector.
+    File {
+        /// The key to leave on it.
+        key: ExternalKey,
+        /// The mail.
+        record: Record,
+        /// As in `Create`.
+        matches: Vec<Match>,
+        /// Under which record; `None` for none but its people's.
+        under: Option<PlaceId>,
     },
     /// Set these fields of a record; other fields stay as they are.
     Update {

@@ -1,6 +1,7 @@
 //! The port: what the engine may ask of a CRM.
 
 use super::error::CrmError;
+use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::*;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Abandoned;
@@ -60,6 +61,23 @@ pub trait Crm: Send + Sync {
 
     /// Who are these addresses? One entry for each address, in order.
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError>;
+
+    /// What a mail of each of these people could be filed under: one entry for each, in order, with the records of
+    /// this sort that are still open and that the user sees. A CRM without such records has none.
+    async fn places(
+        &self,
+        _user: &CrmUser,
+        _by: &PlaceBy,
+        people: &[Match],
+    ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
+        Ok(vec![Vec::new(); people.len()])
+    }
+
+    /// Where the mails that carry these keys are filed now: one entry for each key, in order; `None` for a mail that
+    /// the CRM does not have, or not for this user to see.
+    async fn filed(&self, _user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
+        Ok(vec![None; keys.len()])
+    }
 
     /// Writes; the answer has one entry for each write, in order. An `Err` of the whole means that it is
     /// not known which writes happened.

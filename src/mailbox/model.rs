@@ -16,6 +16,9 @@ pub struct MailboxRef {
     pub address: String,
     /// How the directory knows its owner's account.
     pub account: AccountNames,
+    /// Names of folders, in any case, that the mail stream reads wherever they are: mail that lies in one is
+    /// [dropped](crate::record::email::Email::dropped).
+    pub drop_folders: Vec<String>,
 }
 
 impl MailboxRef {
@@ -25,6 +28,7 @@ impl MailboxRef {
             id,
             address: address.into(),
             account: AccountNames::default(),
+            drop_folders: Vec::new(),
         }
     }
 }

@@ -56,4 +56,10 @@ pub struct Email {
     pub is_report: bool,
     /// Attachments that are not part of the body.
     pub attachments: u32,
+    /// The Message-IDs of the mails before it in its thread, the nearest last.
+    pub references: Vec<Content<String>>,
+    /// Categories that its owner gave it.
+    pub categories: Vec<Content<String>>,
+    /// True where it lies in a folder for mail that is to be saved.
+    pub dropped: bool,
 }

@@ -2,12 +2,14 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
+use super::filing;
 use super::gather;
 use super::keys::{item_key, record_key};
 use super::model::{ItemKey, Link, Side, StreamId};
 use super::plan;
 use super::preview::describe;
 use super::report::Explanation;
+use super::rules::is_marked;
 use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::{links, outcome};
@@ -107,6 +109,8 @@ async fn explained(
         .chain(record.iter().map(|record| &record.record))
         .collect();
     stream.ask_about(&records).await?;
+    filing::ask(stream, &records).await?;
+    let mut decided = None;
     let mut rules = Vec::new();
     for (side, record) in [
         (Side::Mailbox, read.as_ref().map(|item| &item.record)),
@@ -118,21 +122,60 @@ async fn explained(
         });
         for ruling in rulings.unwrap_or_default() {
             let said = ruling.out.map_or("passes", |reason| reason.sentence());
-            rules.push((format!("{} ({})", ruling.rule, side.word()), said.to_owned()));
+            let name = format!("{} ({})", ruling.rule, side.word());
+            if ruling.out.is_some() && decided.is_none() {
+                decided = Some(name.clone());
+            }
+            rules.push((name, said.to_owned()));
         }
     }
     let item_id = read.as_ref().map(|item| item.item.id.clone());
     let crm_id = record.as_ref().map(|record| record.id.clone());
+    let mail = read
+        .as_ref()
+        .map(|item| mail(stream, &item.record))
+        .unwrap_or_default();
+    let decided = decided.or(mail.decided);
     let mut notes = notes(engine, stream, link.as_ref(), item_id.as_ref(), crm_id.as_ref()).await?;
+    notes.extend(mail.notes);
     let verdict = verdict(engine, stream, read, record, &mut notes).await?;
     Ok(Explanation {
         kind: stream.kind().word(),
         item: item_id.map(|id| id.0),
         crm: crm_id.or(link.map(|link| link.crm)).map(|id| id.0),
         rules,
+        decided,
         verdict,
         notes,
     })
+}
+
+/// What the rules found for a mail.
+#[derive(Default)]
+struct MailSaid {
+    decided: Option<String>,
+    notes: Vec<String>,
+}
+
+fn mail(stream: &Stream, record: &Record) -> MailSaid {
+    let Record::Email(email) = record else {
+        return MailSaid::default();
+    };
+    let matched = stream.matched(email);
+    let marked = is_marked(email, &stream.policy.mail);
+    let mut notes = Vec::new();
+    if let Some((rule, place)) = &matched.under {
+        notes.push(format!("Belongs under record {}, by the rule {rule}.", place.0));
+    }
+    for rule in &matched.undecided {
+        notes.push(format!("The rule {rule} found several records, and so none."));
+    }
+    let decided = match (matched.by, marked) {
+        (_, true) => Some("mail.on_demand (marked by its owner)".to_owned()),
+        (Some(rule), false) => Some(format!("mail.matched ({rule})")),
+        (None, false) => None,
+    };
+    MailSaid { decided, notes }
 }
 
 /// What a turn would decide with these two sides in view.

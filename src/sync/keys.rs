@@ -68,6 +68,12 @@ impl Keys {
         })
     }
 
+    /// The key that the CRM's record of the mail with this Message-ID carries.
+    pub fn mail(&self, message_id: &Content<String>) -> ExternalKey {
+        let id = message_id.expose().trim().as_bytes();
+        ExternalKey(hex(&self.organisation.print(b"mail", id)))
+    }
+
     /// The stamp that the mailbox's item of a record carries.
     pub fn stamp(&self, kind: RecordKind, record: &CrmId) -> Stamp {
         let domain = [b"stamp ".as_slice(), kind.word().as_bytes()].concat();

@@ -75,12 +75,16 @@ pub enum Reason {
     OrganizersCopy,
     /// Another synchronised mailbox already keeps this meeting in the CRM.
     ColleaguesCopy,
-    /// Nobody in the mail is known to the CRM.
+    /// Nothing of the mail is known to the CRM: neither its people nor its thread.
     NobodyKnown,
     /// Only colleagues in the mail.
     Internal,
     /// An address in the mail is on the block list.
     Blocked,
+    /// No address in the mail is on the allow list.
+    NotAllowed,
+    /// Only marked mail is saved, and this one is not.
+    NotMarked,
     /// A draft.
     Draft,
     /// Not a mail between people: a meeting message, a report.
@@ -103,7 +107,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Direction,
         Self::Private,
         Self::Window,
@@ -115,6 +119,8 @@ impl Reason {
         Self::NobodyKnown,
         Self::Internal,
         Self::Blocked,
+        Self::NotAllowed,
+        Self::NotMarked,
         Self::Draft,
         Self::Report,
         Self::Protected,
@@ -140,6 +146,8 @@ impl Reason {
             Self::NobodyKnown => "nobody_known",
             Self::Internal => "internal",
             Self::Blocked => "blocked",
+            Self::NotAllowed => "not_allowed",
+            Self::NotMarked => "not_marked",
             Self::Draft => "draft",
             Self::Report => "report",
             Self::Protected => "protected",
@@ -170,9 +178,11 @@ impl Reason {
             Self::Cancelled => "The organiser called the meeting off.",
             Self::OrganizersCopy => "The organiser's own copy is synchronised; one meeting is one record.",
             Self::ColleaguesCopy => "A colleague's copy of this meeting is already in the CRM.",
-            Self::NobodyKnown => "Nobody in the mail is a contact or lead in the CRM.",
+            Self::NobodyKnown => "No rule of the policy finds the mail's people or thread in the CRM.",
             Self::Internal => "Only people of the organisation are in the mail.",
             Self::Blocked => "An address in the mail is on the policy's block list.",
+            Self::NotAllowed => "No address in the mail is on the policy's allow list.",
+            Self::NotMarked => "The policy saves mail on demand, and nobody marked this one.",
             Self::Draft => "It is a draft.",
             Self::Report => "It is a meeting message or a report, not a mail between people.",
             Self::Protected => "It is protected; its content is not ours to copy.",

@@ -2,6 +2,7 @@
 
 pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
+pub use super::mail_policy::{MailBody, MailPolicy, MatchRule, OnDemand};
 use crate::attachments::policy::AttachmentPolicy;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
@@ -67,16 +68,6 @@ pub enum PrivateItems {
     Mask,
     /// They are synchronised and marked private.
     Full,
-}
-
-/// How much of a mail is saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MailBody {
-    /// All of it.
-    Full,
-    /// The header: who, when, the title.
-    HeaderOnly,
 }
 
 /// What becomes of series.
@@ -145,22 +136,6 @@ pub struct TasksPolicy {
     pub common: Common,
 }
 
-/// Mail: always from the mailbox to the CRM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailPolicy {
-    /// Is mail saved at all?
-    pub enabled: bool,
-    /// How many days back.
-    pub past_days: u32,
-    /// How much of it.
-    pub body: MailBody,
-    /// Addresses (`a@b.example`) and domains (`b.example`): a mail with one of them is not saved.
-    pub block: Vec<String>,
-    /// Domains of the organisation itself: a mail that only they exchanged is not saved.
-    pub internal_domains: Vec<String>,
-}
-
 /// What becomes of an item whose record has got another owner in the CRM. It is never deleted: the new owner's
 /// own mailbox, where it is synchronised, gets the record from the CRM by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,13 +189,7 @@ impl Default for Policy {
             },
             contacts: ContactsPolicy { common },
             tasks: TasksPolicy { common },
-            mail: MailPolicy {
-                enabled: true,
-                past_days: 365,
-                body: MailBody::Full,
-                block: Vec::new(),
-                internal_domains: Vec::new(),
-            },
+            mail: MailPolicy::default(),
             guard: Guard::default(),
             reassigned: Reassigned::default(),
             attachments: AttachmentPolicy::default(),

@@ -150,6 +150,8 @@ pub struct Explanation {
     pub crm: Option<String>,
     /// Every rule and what it said, in order: `calendar.window: passes`.
     pub rules: Vec<(String, String)>,
+    /// The rule that decided: the first that keeps it out, or the one that lets a mail in.
+    pub decided: Option<String>,
     /// What would be done now, in words.
     pub verdict: String,
     /// How it stands, in sentences: linked since, failed with, left alone because.

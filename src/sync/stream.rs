@@ -6,6 +6,7 @@ use super::error::SyncError;
 use super::fence::Fence;
 use super::fingerprint::Prints;
 use super::keys::Keys;
+use super::matching::{Matched, Places, matched};
 use super::model::{Scope, Seen, Side, StreamId};
 use super::policy::{Common, Policy};
 use super::rules::{self, Known, RuleContext, Ruling};
@@ -16,6 +17,7 @@ use crate::foundation::content::Content;
 use crate::mailbox::model::{ItemRef, MailboxCapabilities, MailboxItem, Stamp};
 use crate::mailbox::port::MailboxServer;
 use crate::record::Record;
+use crate::record::email::Email;
 use crate::record::event::Event;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
@@ -45,6 +47,8 @@ pub struct Stream {
     pub keys: Keys,
     /// Whom the CRM knows, as far as it was asked in this turn.
     pub known: Known,
+    /// Where mails belong, as far as the CRM was asked in this turn.
+    pub places: Places,
     /// The instant at which everything is judged.
     pub now: DateTime<Utc>,
     /// The lease under which it is written to; none where nothing is written.
@@ -91,6 +95,9 @@ impl Stream {
             .run(move |conn| Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?)))
             .await?;
         let mut row = row;
+        row.mailbox
+            .drop_folders
+            .clone_from(&policy.mail.on_demand.folders);
         if row.user.id.is_none() {
             let user = crm.probe(&row.user).await?.user;
             let (id, found) = (row.mailbox.id, user.clone());
@@ -121,6 +128,7 @@ impl Stream {
             owner: address_key(&row.mailbox.address),
             mailbox_capabilities: server.capabilities(),
             known: Known::default(),
+            places: Places::default(),
             now: engine.clock.now(),
             fence: None,
             row,
@@ -165,6 +173,17 @@ impl Stream {
         rules::rulings(record, side, &self.rule_context())
     }
 
+    /// With what of the CRM a mail belongs together.
+    pub fn matched(&self, email: &Email) -> Matched {
+        let who = |key: &_| self.known.get(key);
+        matched(email, &self.policy.mail.matching, &self.owner, who, &self.places)
+    }
+
+    /// True for the mailbox's own address, in comparable form.
+    pub fn is_owner(&self, key: &Content<String>) -> bool {
+        *key == self.owner
+    }
+
     fn rule_context(&self) -> RuleContext<'_> {
         RuleContext {
             policy: &self.policy,
@@ -172,6 +191,7 @@ impl Stream {
             owner: &self.owner,
             synchronised: &self.synchronised,
             known: &self.known,
+            places: &self.places,
         }
     }
 

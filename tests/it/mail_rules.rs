@@ -1,6 +1,7 @@
 //! Which mail is saved, how much of it, and as whose; and how much of a private appointment is told.
 
 use crate::harness::acts::made_by_owner;
+use crate::harness::letters::{Letter, WORDS, customer, known, related, saved};
 use crate::harness::outlook::Outlook;
 use crate::harness::{Office, outlook};
 use chrono::{TimeDelta, Timelike as _, Utc};
@@ -14,98 +15,6 @@ use holdfast::sync::policy::{MailBody, Policy, PrivateItems};
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast_lab::cast::OutsiderKind;
 use serde_json::Value;
-
-const WORDS: &str = "The words of the letter.";
-
-/// A letter before it is put into a mailbox.
-struct Letter {
-    from: String,
-    to: String,
-    number: u32,
-    head: String,
-    body: String,
-}
-
-impl Letter {
-    fn from(from: &str, to: &str) -> Self {
-        Self {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            number: 1,
-            head: String::new(),
-            body: format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{WORDS}\r\n"),
-        }
-    }
-
-    fn number(self, number: u32) -> Self {
-        Self { number, ..self }
-    }
-
-    /// With this line more at its head.
-    fn head(self, line: &str) -> Self {
-        let head = format!("{}{line}\r\n", self.head);
-        Self { head, ..self }
-    }
-
-    /// With this media type and body instead of a plain text.
-    fn body(self, body: &str) -> Self {
-        let body = body.to_owned();
-        Self { body, ..self }
-    }
-
-    fn text(&self) -> String {
-        let date = match self.head.contains("Date: ") {
-            true => String::new(),
-            false => format!("Date: {}\r\n", Utc::now().to_rfc2822()),
-        };
-        let id = match self.head.contains("Message-ID: ") {
-            true => String::new(),
-            false => format!("Message-ID: <letter-{}@lab.example>\r\n", self.number),
-        };
-        format!(
-            "From: {}\r\nTo: {}\r\nSubject: Letter {}\r\n{id}{date}{}MIME-Version: 1.0\r\n{}",
-            self.from, self.to, self.number, self.head, self.body
-        )
-    }
-
-    /// Lets it lie in the inbox; gives its id.
-    fn arrive(&self, office: &Office, row: &MailboxRow) -> String {
-        let exchange = &office.lab.parts.exchange;
-        let text = self.text().into_bytes().into();
-        exchange.import_eml(&row.mailbox.address, "inbox", text).unwrap()
-    }
-}
-
-/// Mails in the CRM that are not deleted.
-fn saved(office: &Office) -> Vec<Value> {
-    let content = office.lab.parts.salesforce.content();
-    let rows = content["EmailMessage"].as_array().unwrap().clone();
-    rows.into_iter().filter(|row| row["IsDeleted"] != true).collect()
-}
-
-/// The ids of people whom a mail in the CRM is related to.
-fn related(office: &Office, mail: &Value) -> Vec<String> {
-    let content = office.lab.parts.salesforce.content();
-    let rows = content["EmailMessageRelation"].as_array().unwrap().clone();
-    let mut ids: Vec<String> = rows
-        .iter()
-        .filter(|row| row["IsDeleted"] != true && row["EmailMessageId"] == mail["Id"])
-        .filter_map(|row| row["RelationId"].as_str().map(str::to_owned))
-        .collect();
-    ids.sort();
-    ids
-}
-
-/// Somebody whom the CRM knows as a contact, or as a lead: address and record.
-fn known(office: &Office, kind: OutsiderKind) -> (String, String) {
-    let outsiders = &office.lab.cast.outsiders;
-    let found = outsiders.iter().find(|one| one.kind == kind).unwrap();
-    (found.email.clone(), found.sf_id.clone())
-}
-
-fn customer(office: &Office) -> String {
-    known(office, OutsiderKind::Contact).0
-}
 
 /// An office of two people whose first one's mailbox has this policy.
 async fn office(policy: Policy) -> (Office, MailboxRow) {

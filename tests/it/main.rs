@@ -36,6 +36,7 @@ mod history;
 mod isolation;
 mod keyring;
 mod kills;
+mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;
 mod nodes;

@@ -312,7 +312,9 @@ enum Prepared {
 }
 
 fn prepared(desk: &Desk<'_>, at: usize, write: &CrmWrite) -> Result<Prepared, CrmError> {
-    let (CrmWrite::Create { record, .. } | CrmWrite::Update { record, .. }) = write else {
+    let (CrmWrite::Create { record, .. } | CrmWrite::File { record, .. } | CrmWrite::Update { record, .. }) =
+        write
+    else {
         return Ok(Prepared::Nothing);
     };
     if record.kind() != desk.kind {
@@ -322,7 +324,10 @@ fn prepared(desk: &Desk<'_>, at: usize, write: &CrmWrite) -> Result<Prepared, Cr
         });
     }
     match write {
-        CrmWrite::Create { key, record, matches } => desk.draft(at, key, record, matches).map(Prepared::New),
+        CrmWrite::Create { key, record, matches }
+        | CrmWrite::File {
+            key, record, matches, ..
+        } => desk.draft(at, key, record, matches).map(Prepared::New),
         _ => Ok(desk
             .change(at, write)?
             .map_or(Prepared::Nothing, Prepared::Changed)),
@@ -353,7 +358,9 @@ fn written(id: i64, existed: bool) -> Result<CrmWritten, CrmError> {
 
 fn matches(writes: &[CrmWrite]) -> impl Iterator<Item = &[crate::crm::model::Match]> {
     writes.iter().filter_map(|write| match write {
-        CrmWrite::Create { matches, .. } | CrmWrite::Update { matches, .. } => Some(matches.as_slice()),
+        CrmWrite::Create { matches, .. }
+        | CrmWrite::File { matches, .. }
+        | CrmWrite::Update { matches, .. } => Some(matches.as_slice()),
         CrmWrite::Delete { .. } => None,
     })
 }

@@ -99,6 +99,15 @@ fn of_status(status: u16) -> CrmError {
     }
 }
 
+/// True where a query named an object or a field that the org does not have, or hides from this user.
+pub(super) fn is_unknown_name(error: &CrmError) -> bool {
+    match error {
+        CrmError::BadRequest { code } => code == "INVALID_FIELD",
+        CrmError::NotPermitted { code } => code == "INVALID_TYPE",
+        _ => false,
+    }
+}
+
 /// True where the same request may succeed within a second or two.
 pub(super) fn is_hiccup(error: &CrmError) -> bool {
     matches!(error, CrmError::Busy { wait, .. } if *wait <= BUSY_WAIT)

@@ -9,7 +9,7 @@ use super::relations::{Guests, Sender, preferred};
 use super::reminders::Reminders;
 use super::wire::collections::Fields;
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmWrite, ExternalKey, Match, WhoKind};
+use crate::crm::model::{CrmId, CrmWrite, ExternalKey, Match, WhoKind};
 use crate::crm::settled::Settled;
 use crate::foundation::content::Content;
 use crate::record::Record;
@@ -113,9 +113,9 @@ fn draft(
     write: &CrmWrite,
 ) -> Option<Result<Draft, CrmError>> {
     let (record, matches) = match write {
-        CrmWrite::Create { record, matches, .. } | CrmWrite::Update { record, matches, .. } => {
-            (record, matches)
-        }
+        CrmWrite::Create { record, matches, .. }
+        | CrmWrite::File { record, matches, .. }
+        | CrmWrite::Update { record, matches, .. } => (record, matches),
         CrmWrite::Delete { .. } => return None,
     };
     if record.kind() != batch.kind {
@@ -130,7 +130,7 @@ fn draft(
             None,
             fields.has(Field::Attendees),
         ),
-        CrmWrite::Create { key, .. } => (
+        CrmWrite::Create { key, .. } | CrmWrite::File { key, .. } => (
             Sheet::new_record(batch.object, batch.kind),
             Some(key.clone()),
             true,
@@ -143,7 +143,7 @@ fn draft(
     let (mut rest, mut plain) = (Rest::Nothing, None);
     match record {
         Record::Event(event) if guests => (rest, plain) = put_guests(batch, &mut sheet, event, matches),
-        Record::Email(email) => rest = put_correspondents(&mut sheet, email, matches),
+        Record::Email(email) => rest = put_mail(&mut sheet, email, matches, write),
         Record::Contact(contact) => {
             let account = accounts.get(&contact.company).filter(|_| key.is_some());
             account
@@ -190,7 +190,19 @@ fn put_guests(
     (Rest::Guests(guests), plain)
 }
 
-/// The people of a mail, and what it is filed under: the account of the first contact in it, the sender first.
+/// The people of a mail, and the record under which it is filed.
+fn put_mail(sheet: &mut Sheet<'_>, email: &Email, matches: &[Match], write: &CrmWrite) -> Rest {
+    let under = match write {
+        CrmWrite::File { under, .. } => under.as_ref().map(|place| place.0.as_str()),
+        _ => first_account(email, matches).map(|account| account.0.as_str()),
+    };
+    if let Some(id) = under {
+        sheet.put("RelatedToId", id);
+    }
+    put_correspondents(sheet, email, matches)
+}
+
+/// The people of a mail.
 fn put_correspondents(sheet: &mut Sheet<'_>, mail: &Email, matches: &[Match]) -> Rest {
     for (columns, people) in [
         (("ToIds", "ToAddress"), &mail.to),
@@ -208,19 +220,20 @@ fn put_correspondents(sheet: &mut Sheet<'_>, mail: &Email, matches: &[Match]) ->
         }
         email::fill_people(sheet, columns, ids, &addresses);
     }
-    let first = mail.from.iter().filter(|_| mail.direction == Direction::Received);
-    let everybody = first.chain(&mail.to).chain(&mail.cc).chain(&mail.bcc);
-    let account = everybody
-        .filter_map(|person| preferred(person, matches))
-        .filter(|who| who.kind == WhoKind::Contact)
-        .find_map(|who| who.account.as_ref());
-    if let Some(account) = account {
-        sheet.put("RelatedToId", account.0.as_str());
-    }
     match mail.from.as_ref().and_then(|from| sender(from, matches)) {
         Some(sender) => Rest::Sender(sender),
         None => Rest::Nothing,
     }
+}
+
+/// What a mail is filed under where nobody says: the account of the first contact in it, the sender first.
+fn first_account<'a>(mail: &Email, matches: &'a [Match]) -> Option<&'a CrmId> {
+    let first = mail.from.iter().filter(|_| mail.direction == Direction::Received);
+    let everybody = first.chain(&mail.to).chain(&mail.cc).chain(&mail.bcc);
+    everybody
+        .filter_map(|person| preferred(person, matches))
+        .filter(|who| who.kind == WhoKind::Contact)
+        .find_map(|who| who.account.as_ref())
 }
 
 fn sender(from: &Person, matches: &[Match]) -> Option<Sender> {

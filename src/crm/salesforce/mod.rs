@@ -34,6 +34,7 @@ mod draft;
 mod fate;
 mod feed;
 mod files;
+mod filing;
 mod people;
 mod read;
 mod relations;
@@ -54,6 +55,7 @@ pub use settings::{Flow, SalesforceSettings};
 use self::client::Client;
 use self::feed::Feed;
 use self::files::Files;
+use self::filing::Filing;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
@@ -61,6 +63,7 @@ use self::who::Whois;
 use self::write::Writer;
 use super::budget::CallBudget;
 use super::error::CrmError;
+use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::{
     CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
     CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
@@ -83,6 +86,7 @@ pub struct SalesforceCrm {
     feed: Feed,
     files: Files,
     writer: Writer,
+    filing: Filing,
 }
 
 impl SalesforceCrm {
@@ -103,6 +107,7 @@ impl SalesforceCrm {
         let users = Arc::new(Users::new(Arc::clone(&client)));
         let whois = Arc::new(Whois::new(Arc::clone(&client)));
         Self {
+            filing: Filing::new(Arc::clone(&client)),
             reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
             files: Files::new(Arc::clone(&client), Arc::clone(&users)),
             feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
@@ -163,6 +168,19 @@ impl Crm for SalesforceCrm {
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
         self.whois.who(user, addresses).await
+    }
+
+    async fn places(
+        &self,
+        user: &CrmUser,
+        by: &PlaceBy,
+        people: &[Match],
+    ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
+        self.filing.places(user, by, people).await
+    }
+
+    async fn filed(&self, user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
+        self.filing.filed(user, keys).await
     }
 
     async fn write(

@@ -24,7 +24,7 @@ pub struct MailPlace {
     pub inbox: String,
     /// The sent items' identifier.
     pub sent: String,
-    /// The inbox, the sent items, and everything below them.
+    /// The inbox, the sent items, everything below them, and the folders for mail that is to be saved.
     pub folders: Vec<FolderPlace>,
 }
 
@@ -35,10 +35,17 @@ pub struct FolderPlace {
     pub id: String,
     /// True for the sent items and what is below them.
     pub sent: bool,
+    /// True for a folder for mail that is to be saved; which one it is by name is not kept.
+    #[serde(default)]
+    pub dropped: bool,
     /// Exchange's SyncState; none before the first page.
     pub state: Option<String>,
     /// How the folder looked when it was last listed; empty where the server does not say.
     pub mark: String,
+    /// When the mark was first seen, in milliseconds of our clock, while it may still hide a change; see
+    /// [`mail_folders`](super::mail_folders).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_since: Option<i64>,
     /// True while pages are still to be read.
     pub due: bool,
 }

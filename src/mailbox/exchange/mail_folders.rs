@@ -1,10 +1,16 @@
-//! Which folders the mail stream reads: the inbox, the sent items, and everything below them.
+//! Which folders the mail stream reads: the inbox, the sent items, everything below them, and those into which people
+//! put mail to have it saved.
 //!
 //! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last, how
 //! many items ever left it and how many are in it, so that a round over a hundred quiet folders costs one request.
+//!
+//! That mark says the second of the last change and no more (EWS writes a time as `xs:dateTime` without fractions).
+//! An arrival in that second changes the counts; any other change leaves the same mark. A mark is therefore
+//! believed only when it is still the same some seconds after it was first seen; until then the folder is read.
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};
+use super::session::MailFolder;
 use super::wire::find_folder::{self, FoundFolders};
 use super::wire::folder::{FolderRef, RawFolder};
 use super::wire::get_folder;
@@ -15,6 +21,9 @@ use std::time::Duration;
 
 /// Marks are a short cut; the truth is asked for this often all the same.
 const SWEEP: Duration = Duration::from_secs(6 * 3600);
+/// A mark that is still the same after so long hides nothing: its second is over by the server's clock, whatever that
+/// is, and a change that was under way then can be seen.
+const BELIEVED_AFTER_MS: i64 = 3_000;
 /// Pages of a folder list; a mailbox has tens of thousands of folders at most.
 const MAX_PAGES: usize = 50;
 
@@ -40,16 +49,21 @@ pub async fn begin_round(
     };
     let all = list(client, mailbox).await?;
     let sweep = client.session(mailbox).sweep_is_due(SWEEP);
+    let now = client.clock().now().timestamp_millis();
     let known: HashMap<&str, &FolderPlace> = known.iter().map(|place| (place.id.as_str(), place)).collect();
-    let folders: Vec<FolderPlace> = below(&all, &inbox, &sent)
-        .map(|(folder, sent)| {
-            let before = known.get(folder.id.as_str());
-            let quiet = before.is_some_and(|place| place.state.is_some() && place.mark == folder.mark);
+    let folders: Vec<FolderPlace> = of_stream(&all, &inbox, &sent, &mailbox.drop_folders)
+        .map(|(folder, MailFolder { sent, dropped })| {
+            // Where the policy has come to name a folder, or names it no more, all of its mail is judged anew.
+            let before = known.get(folder.id.as_str()).copied();
+            let before = before.filter(|place| place.dropped == dropped);
+            let (quiet, fresh_since) = believe(before, &folder.mark, now);
             FolderPlace {
                 id: folder.id.clone(),
                 sent,
+                dropped,
                 state: before.and_then(|place| place.state.clone()),
                 mark: folder.mark.clone(),
+                fresh_since,
                 due: sweep || !quiet || folder.mark.is_empty(),
             }
         })
@@ -58,21 +72,48 @@ pub async fn begin_round(
     Ok(MailPlace { inbox, sent, folders })
 }
 
+/// Whether a folder with this mark has no news, and since when the mark is not believed yet.
+fn believe(before: Option<&FolderPlace>, mark: &str, now: i64) -> (bool, Option<i64>) {
+    let same = before.filter(|place| place.state.is_some() && place.mark == mark);
+    match same.map(|place| place.fresh_since) {
+        Some(None) => (true, None),
+        // What hid behind the mark is read now, for the last time.
+        Some(Some(since)) if now - since >= BELIEVED_AFTER_MS => (false, None),
+        Some(Some(since)) => (false, Some(since.min(now))),
+        None => (false, Some(now)),
+    }
+}
+
 /// Tells the mailbox's session where sent mail lies.
 pub fn remember(client: &Client, mailbox: &MailboxRef, folders: &[FolderPlace]) {
     let folders = folders
         .iter()
-        .map(|place| (place.id.clone(), place.sent))
+        .map(|place| {
+            let folder = MailFolder {
+                sent: place.sent,
+                dropped: place.dropped,
+            };
+            (place.id.clone(), folder)
+        })
         .collect();
     client.session(mailbox).set_mail_folders(folders);
 }
 
-/// The folders of the stream: each with whether it is for sent mail.
-fn below<'a>(
+/// The folders of the stream, each with what it says of its mail.
+fn of_stream<'a>(
     all: &'a [RawFolder],
     inbox: &'a str,
     sent: &'a str,
-) -> impl Iterator<Item = (&'a RawFolder, bool)> {
+    drop_folders: &'a [String],
+) -> impl Iterator<Item = (&'a RawFolder, MailFolder)> {
+    let is_for_mail = |folder: &RawFolder| folder.class.is_empty() || folder.class.starts_with("IPF.Note");
+    let dropped = move |folder: &RawFolder| {
+        let name = folder.name.expose().trim().to_lowercase();
+        is_for_mail(folder)
+            && drop_folders
+                .iter()
+                .any(|wanted| wanted.trim().to_lowercase() == name)
+    };
     let parents: HashMap<&str, &str> = all
         .iter()
         .map(|folder| (folder.id.as_str(), folder.parent.as_str()))
@@ -81,15 +122,23 @@ fn below<'a>(
         let mut at = folder.id.as_str();
         // A tree that bites its own tail ends here all the same.
         for _ in 0..=parents.len() {
-            if at == inbox {
-                return Some((folder, false));
+            if at == inbox || at == sent {
+                let found = MailFolder {
+                    sent: at == sent,
+                    dropped: dropped(folder),
+                };
+                return Some((folder, found));
             }
-            if at == sent {
-                return Some((folder, true));
+            match parents.get(at) {
+                Some(parent) => at = parent,
+                None => break,
             }
-            at = parents.get(at)?;
         }
-        None
+        let elsewhere = MailFolder {
+            sent: false,
+            dropped: true,
+        };
+        dropped(folder).then_some((folder, elsewhere))
     })
 }
 
@@ -167,6 +216,37 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_believed_when_it_is_the_same_some_seconds_after_it_was_first_seen() {
+        let place = |mark: &str, fresh_since| FolderPlace {
+            id: "inbox".to_owned(),
+            sent: false,
+            dropped: false,
+            state: Some("state".to_owned()),
+            mark: mark.to_owned(),
+            fresh_since,
+            due: false,
+        };
+        assert_eq!(believe(None, "a", 1_000), (false, Some(1_000)));
+        assert_eq!(
+            believe(Some(&place("a", Some(1_000))), "a", 1_900),
+            (false, Some(1_000))
+        );
+        assert_eq!(believe(Some(&place("a", Some(1_000))), "a", 9_000), (false, None));
+        assert_eq!(believe(Some(&place("a", None)), "a", 9_500), (true, None));
+        assert_eq!(believe(Some(&place("a", None)), "b", 9_500), (false, Some(9_500)));
+        // Our clock was set back: it is not waited for.
+        assert_eq!(
+            believe(Some(&place("a", Some(9_000))), "a", 1_000),
+            (false, Some(1_000))
+        );
+        let unread = FolderPlace {
+            state: None,
+            ..place("a", None)
+        };
+        assert_eq!(believe(Some(&unread), "a", 9_500), (false, Some(9_500)));
+    }
+
+    #[test]
     fn the_stream_is_the_inbox_the_sent_items_and_what_lies_below_them() {
         let all = [
             folder("inbox", "top"),
@@ -177,8 +257,8 @@ mod tests {
             folder("calendar", "top"),
             folder("loop", "loop"),
         ];
-        let found: Vec<_> = below(&all, "inbox", "sent")
-            .map(|(folder, sent)| (folder.id.as_str(), sent))
+        let found: Vec<_> = of_stream(&all, "inbox", "sent", &[])
+            .map(|(folder, found)| (folder.id.as_str(), found.sent))
             .collect();
         assert_eq!(
             found,
@@ -190,5 +270,26 @@ mod tests {
                 ("2025", true)
             ]
         );
+    }
+
+    #[test]
+    fn a_folder_for_mail_to_be_saved_is_found_by_its_name_wherever_it_is() {
+        let named = |id: &str, parent: &str, name: &str, class: &str| RawFolder {
+            name: name.into(),
+            class: class.to_owned(),
+            ..folder(id, parent)
+        };
+        let all = [
+            folder("inbox", "top"),
+            named("below", "inbox", "To the CRM", "IPF.Note"),
+            named("beside", "top", "to the crm ", ""),
+            named("people", "top", "To the CRM", "IPF.Contact"),
+            named("other", "top", "Private", "IPF.Note"),
+        ];
+        let wanted = [" TO THE CRM".to_owned()];
+        let found: Vec<_> = of_stream(&all, "inbox", "sent", &wanted)
+            .map(|(folder, found)| (folder.id.as_str(), found.dropped))
+            .collect();
+        assert_eq!(found, [("inbox", false), ("below", true), ("beside", true)]);
     }
 }

@@ -190,8 +190,8 @@ impl Reader<'_> {
             RecordKind::Contacts => Record::Contact(convert::contact::read(&mut raw)),
             RecordKind::Tasks => Record::Task(convert::task::read(&mut raw)),
             RecordKind::Mail => {
-                let direction = self.direction(&raw);
-                Record::Email(Box::new(convert::email::read(&mut raw, direction)?))
+                let (direction, dropped) = self.lies_in(&raw);
+                Record::Email(Box::new(convert::email::read(&mut raw, direction, dropped)?))
             }
         };
         Ok(MailboxItem {
@@ -205,21 +205,24 @@ impl Reader<'_> {
         })
     }
 
-    /// By the folder that the mail is in; for one that was made a moment ago, by its author.
-    fn direction(&self, raw: &RawItem) -> Direction {
+    /// Which way a mail went, and whether it was put where mail is saved: by the folder that it is in. In a folder
+    /// for mail of both ways, or made a moment ago, its author tells the way.
+    fn lies_in(&self, raw: &RawItem) -> (Direction, bool) {
         let folders = self.client.session(self.mailbox).mail_folders();
-        let sent = folders
-            .as_deref()
-            .and_then(|folders| folders.get(&raw.parent).copied())
-            .unwrap_or_else(|| {
-                let author = raw.message.from.as_ref().or(raw.message.sender.as_ref());
-                author.is_some_and(|author| author.address.eq_ignore_ascii_case(&self.mailbox.address))
-            });
-        if sent {
-            Direction::Sent
-        } else {
-            Direction::Received
-        }
+        let folder = folders.as_deref().and_then(|folders| folders.get(&raw.parent));
+        let by_author = || {
+            let author = raw.message.from.as_ref().or(raw.message.sender.as_ref());
+            author.is_some_and(|author| author.address.eq_ignore_ascii_case(&self.mailbox.address))
+        };
+        let sent = match folder {
+            Some(folder) if folder.sent || !folder.dropped => folder.sent,
+            _ => by_author(),
+        };
+        let direction = match sent {
+            true => Direction::Sent,
+            false => Direction::Received,
+        };
+        (direction, folder.is_some_and(|folder| folder.dropped))
     }
 }
 

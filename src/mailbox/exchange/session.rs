@@ -57,11 +57,20 @@ pub struct Session {
     state: Mutex<State>,
 }
 
+/// What a folder of the mail stream says of the mail in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailFolder {
+    /// True for the sent items and what is below them.
+    pub sent: bool,
+    /// True for a folder for mail that is to be saved, received or sent.
+    pub dropped: bool,
+}
+
 #[derive(Default)]
 struct State {
     busy_until: Option<Instant>,
     version: Option<Version>,
-    mail_folders: Option<Arc<HashMap<String, bool>>>,
+    mail_folders: Option<Arc<HashMap<String, MailFolder>>>,
     swept: Option<Instant>,
     home_zone: Option<Option<Tz>>,
 }
@@ -97,13 +106,13 @@ impl Session {
         self.state().version = Some(version);
     }
 
-    /// The mail stream's folders by identifier: true for the sent items and what is below them.
-    pub fn mail_folders(&self) -> Option<Arc<HashMap<String, bool>>> {
+    /// The mail stream's folders by identifier.
+    pub fn mail_folders(&self) -> Option<Arc<HashMap<String, MailFolder>>> {
         self.state().mail_folders.clone()
     }
 
     /// Remembers the mail stream's folders.
-    pub fn set_mail_folders(&self, folders: HashMap<String, bool>) {
+    pub fn set_mail_folders(&self, folders: HashMap<String, MailFolder>) {
         self.state().mail_folders = Some(Arc::new(folders));
     }
 

@@ -4,6 +4,7 @@ use super::applied::{Applied, fail, link, settle, skip, taken_over, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
+use crate::record::Record;
 use crate::record::kind::RecordKind;
 use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
@@ -107,7 +108,16 @@ pub(super) async fn create_in_crm(
                 let (item, record) = (work.item.as_ref()?, work.item_record.clone()?);
                 let key = stream.keys.external(&record, &item.id);
                 let matches = matches(stream, &record);
-                Some((CrmWrite::Create { key, record, matches }, work))
+                let write = match &record {
+                    Record::Email(email) => CrmWrite::File {
+                        under: stream.matched(email).under.map(|(_, place)| place),
+                        key,
+                        record,
+                        matches,
+                    },
+                    _ => CrmWrite::Create { key, record, matches },
+                };
+                Some((write, work))
             })
             .unzip();
         let answers = write_crm(stream, &writes).await?;

@@ -14,6 +14,7 @@ use crate::record::event::{Place, When};
 use crate::record::kind::RecordKind;
 use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
+use crate::sync::filing;
 use crate::sync::keys::{item_key, version};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Side};
 use crate::sync::store::series::SeriesRow;
@@ -74,9 +75,9 @@ pub async fn mailbox_page(
         }
     }
     single_again(db, stream, &items, rows, &mut known, &mut gathered).await?;
-    stream
-        .ask_about(&items.iter().map(|item| &item.record).collect::<Vec<_>>())
-        .await?;
+    let records: Vec<&Record> = items.iter().map(|item| &item.record).collect();
+    stream.ask_about(&records).await?;
+    filing::ask(stream, &records).await?;
     let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
     let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
     for item in looked {

@@ -94,6 +94,7 @@ fn from_row(row: Row) -> MailboxRow {
             id: MailboxId(id),
             address,
             account: AccountNames { upn, sid },
+            drop_folders: Vec::new(),
         },
         mail_server,
         crm,

@@ -109,6 +109,9 @@ pub fn mail(from: &str, to: &[&str]) -> Email {
         is_draft: false,
         is_report: false,
         attachments: 0,
+        references: Vec::new(),
+        categories: Vec::new(),
+        dropped: false,
     }
 }
 

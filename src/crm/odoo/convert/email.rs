@@ -92,6 +92,9 @@ impl Row for EmailRow {
             is_draft: false,
             is_report: false,
             attachments: 0,
+            references: Vec::new(),
+            categories: Vec::new(),
+            dropped: false,
         })))
     }
 }

@@ -10,7 +10,7 @@ use crate::record::email::{Direction, Email, Protection};
 ///
 /// # Errors
 /// [`MailboxError::Refused`] for one that bears no time at all.
-pub fn read(raw: &mut RawItem, direction: Direction) -> Result<Email, MailboxError> {
+pub fn read(raw: &mut RawItem, direction: Direction, dropped: bool) -> Result<Email, MailboxError> {
     let message = std::mem::take(&mut raw.message);
     let at = message.sent.or(message.received).or(raw.modified);
     let at = at.ok_or_else(|| MailboxError::Refused {
@@ -41,7 +41,28 @@ pub fn read(raw: &mut RawItem, direction: Direction) -> Result<Email, MailboxErr
         is_draft: message.is_draft,
         is_report: !is_between_people(&raw.element, &raw.class),
         attachments: raw.attachments.iter().filter(|one| !one.is_inline).count() as u32,
+        references: thread(&message.references, &message.in_reply_to),
+        categories: raw.categories.iter().cloned().map(Content::new).collect(),
+        dropped,
     })
+}
+
+/// The Message-IDs before a mail, the nearest last. RFC 5322 section 3.6.4 has the parent in both fields, and real
+/// programs write one, the other, or words between the ids.
+fn thread(references: &str, in_reply_to: &str) -> Vec<Content<String>> {
+    let mut ids: Vec<&str> = Vec::new();
+    for text in [references, in_reply_to] {
+        for part in text.split('<').skip(1) {
+            let Some((id, _)) = part.split_once('>') else {
+                continue;
+            };
+            ids.retain(|known| *known != id);
+            ids.push(id);
+        }
+    }
+    ids.into_iter()
+        .map(|id| Content::new(format!("<{id}>")))
+        .collect()
 }
 
 /// S/MIME is known by its class, rights management by the header that [MS-OXORMMS] section 2.1.1.1 demands.
@@ -71,6 +92,21 @@ fn starts_with(class: &str, prefix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mails_before_a_mail_are_found_whichever_field_names_them_and_its_parent_is_the_last() {
+        let found = |references: &str, in_reply_to: &str| {
+            let ids = thread(references, in_reply_to);
+            ids.iter()
+                .map(|id| id.expose().clone())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(found("<a@x>\r\n <b@x>", ""), "<a@x> <b@x>");
+        assert_eq!(found("<a@x> <b@x>", "<a@x>"), "<b@x> <a@x>");
+        assert_eq!(found("", "Your mail of Monday <b@x>"), "<b@x>");
+        assert_eq!(found("<cut@x", "no id"), "");
+    }
 
     #[test]
     fn only_what_somebody_wrote_to_somebody_is_a_mail_between_people() {

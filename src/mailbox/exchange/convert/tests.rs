@@ -208,7 +208,7 @@ fn mail(inside: &str) -> crate::record::email::Email {
     let mut raw = item(&format!(
         r#"<t:Message><t:ItemId Id="A"/>{inside}<t:DateTimeReceived>2026-03-02T08:00:05Z</t:DateTimeReceived></t:Message>"#
     ));
-    match email::read(&mut raw, Direction::Received) {
+    match email::read(&mut raw, Direction::Received, false) {
         Ok(email) => email,
         Err(_) => panic!("a mail with a time"),
     }

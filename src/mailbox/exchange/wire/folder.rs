@@ -5,6 +5,7 @@
 use super::path::{COMMIT_TIME, DELETED_COUNT, Path, additional};
 use super::writer::Writer;
 use super::xml::{Document, Ns, XmlError};
+use crate::foundation::content::Content;
 
 /// A folder in a request. A distinguished one is the impersonated mailbox's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl FolderRef<'_> {
 }
 
 /// A folder as an answer tells of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct RawFolder {
     /// Its identifier, which survives moves.
     pub id: String,
@@ -34,6 +35,8 @@ pub struct RawFolder {
     pub parent: String,
     /// Its class, such as `IPF.Note`.
     pub class: String,
+    /// Its name, where it was asked for.
+    pub name: Content<String>,
     /// How many items are in it.
     pub total: Option<u32>,
     /// When its contents changed last, how many items ever left it and how many are in it, as the server spells
@@ -51,6 +54,7 @@ pub fn shape(w: &mut Writer) {
             &[
                 Path::Field("folder:ParentFolderId"),
                 Path::Field("folder:FolderClass"),
+                Path::Field("folder:DisplayName"),
                 Path::Field("folder:TotalCount"),
                 Path::CommitTime,
                 Path::DeletedCount,
@@ -85,6 +89,7 @@ fn read(doc: &mut Document<'_>) -> Result<RawFolder, XmlError> {
                 doc.skip()?;
             }
             (Ns::Types, "FolderClass") => folder.class = doc.text()?,
+            (Ns::Types, "DisplayName") => folder.name = Content::new(doc.text()?),
             (Ns::Types, "TotalCount") => folder.total = doc.text()?.trim().parse().ok(),
             (Ns::Types, "ExtendedProperty") => match extended(doc)? {
                 (tag, value) if tag.eq_ignore_ascii_case(COMMIT_TIME) => changed = value,

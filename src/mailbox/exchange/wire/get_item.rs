@@ -128,6 +128,8 @@ const MAIL: &[Path] = &[
     Path::Field("message:ToRecipients"),
     Path::Field("message:CcRecipients"),
     Path::Field("message:BccRecipients"),
+    Path::Field("item:InReplyTo"),
+    Path::Field("message:References"),
     Path::ContentClass,
 ];
 

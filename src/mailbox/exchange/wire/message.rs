@@ -36,6 +36,10 @@ pub struct RawMessage {
     pub received: Option<DateTime<Utc>>,
     /// True for a draft.
     pub is_draft: bool,
+    /// The header References, as it was written.
+    pub references: String,
+    /// The header In-Reply-To, as it was written.
+    pub in_reply_to: String,
 }
 
 impl RawMessage {
@@ -54,6 +58,8 @@ impl RawMessage {
             "DateTimeSent" => self.sent = instant(doc)?,
             "DateTimeReceived" => self.received = instant(doc)?,
             "IsDraft" => self.is_draft = flag(doc)?,
+            "References" => self.references = doc.text()?,
+            "InReplyTo" => self.in_reply_to = doc.text()?,
             _ => return Ok(false),
         }
         Ok(true)

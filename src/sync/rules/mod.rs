@@ -1,62 +1,22 @@
 //! In or out: the rules that decide whether an item takes part, each with its name, so that `explain` can
 //! print what every one of them said. Pure.
 
+mod context;
+mod mail;
+#[cfg(test)]
+mod tests;
+
+pub use context::{Known, RuleContext};
+pub use mail::{is_marked, people_of};
+
 use super::model::{Reason, Scope, Side};
 use super::policy::{MailBody, Policy, PrivateItems, SeriesMode};
-use crate::crm::model::{Match, WhoKind};
 use crate::foundation::content::Content;
-use crate::record::email::{Email, Protection};
-use crate::record::event::{Event, Place, Sensitivity, When};
+use crate::record::email::Protection;
+use crate::record::event::{Event, Place, When};
 use crate::record::person::Person;
 use crate::record::{Record, contact::Contact, task::Task};
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use std::collections::{HashMap, HashSet};
-
-/// What the rules may know.
-pub struct RuleContext<'a> {
-    /// The mailbox's policy.
-    pub policy: &'a Policy,
-    /// The instant of the turn.
-    pub now: DateTime<Utc>,
-    /// The mailbox's own address, in comparable form.
-    pub owner: &'a Content<String>,
-    /// Addresses of all mailboxes whose calendars are synchronised, in comparable form.
-    pub synchronised: &'a HashSet<Content<String>>,
-    /// Whom the CRM knows, by address in comparable form.
-    pub known: &'a Known,
-}
-
-/// Addresses and whom the CRM knows by them.
-#[derive(Default)]
-pub struct Known(HashMap<Content<String>, Match>);
-
-impl Known {
-    /// Adds what the CRM answered.
-    pub fn add(&mut self, matches: impl IntoIterator<Item = Match>) {
-        self.0
-            .extend(matches.into_iter().map(|found| (found.address.clone(), found)));
-    }
-
-    /// The match of an address; `None` where the CRM was not asked or knows nobody.
-    pub fn get(&self, key: &Content<String>) -> Option<&Match> {
-        self.0.get(key).filter(|found| !found.who.is_empty())
-    }
-
-    /// True where the CRM was asked about the address.
-    pub fn asked(&self, key: &Content<String>) -> bool {
-        self.0.contains_key(key)
-    }
-
-    /// The matches of these people, each address once.
-    pub fn of<'p>(&self, people: impl Iterator<Item = &'p Person>) -> Vec<Match> {
-        let mut seen = HashSet::new();
-        people
-            .map(Person::key)
-            .filter(|key| seen.insert(key.clone()))
-            .filter_map(|key| self.get(&key).cloned())
-            .collect()
-    }
-}
+use chrono::{NaiveTime, TimeDelta};
 
 /// What one rule said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +33,7 @@ pub fn rulings(record: &Record, side: Side, context: &RuleContext<'_>) -> Vec<Ru
         Record::Event(event) => event_checks(event, side, context),
         Record::Contact(contact) => contact_checks(contact),
         Record::Task(task) => task_checks(task, side),
-        Record::Email(email) => email_checks(email, context),
+        Record::Email(email) => mail::checks(email, context),
     };
     checks
         .into_iter()
@@ -159,81 +119,8 @@ fn task_checks(task: &Task, side: Side) -> Vec<Check> {
     ]
 }
 
-fn email_checks(email: &Email, context: &RuleContext<'_>) -> Vec<Check> {
-    let policy = &context.policy.mail;
-    let oldest = context.now - TimeDelta::days(policy.past_days.into());
-    let protected = match email.protection {
-        Some(Protection::Rights) => policy.body == MailBody::Full,
-        Some(Protection::Smime) | None => false,
-    };
-    vec![
-        ("mail.sent", email.is_draft, Reason::Draft),
-        ("mail.between_people", email.is_report, Reason::Report),
-        (
-            "mail.private",
-            email.sensitivity != Sensitivity::Normal,
-            Reason::Private,
-        ),
-        ("mail.unprotected", protected, Reason::Protected),
-        ("mail.window", email.at < oldest, Reason::Window),
-        ("mail.not_blocked", blocked(email, context), Reason::Blocked),
-        ("mail.not_internal", internal(email, context), Reason::Internal),
-        (
-            "mail.somebody_known",
-            !somebody_known(email, context),
-            Reason::NobodyKnown,
-        ),
-        ("mail.message_id", email.message_id.is_none(), Reason::NoMessageId),
-    ]
-}
-
-/// Everybody in a mail, sender first.
-pub fn people_of(email: &Email) -> impl Iterator<Item = &Person> {
-    email
-        .from
-        .iter()
-        .chain(&email.to)
-        .chain(&email.cc)
-        .chain(&email.bcc)
-}
-
-fn blocked(email: &Email, context: &RuleContext<'_>) -> bool {
-    people_of(email).map(Person::key).any(|key| {
-        context.policy.mail.block.iter().any(|entry| {
-            let entry = entry.to_lowercase();
-            *key.expose() == entry || domain(key.expose()) == entry
-        })
-    })
-}
-
-fn internal(email: &Email, context: &RuleContext<'_>) -> bool {
-    let own = domain(context.owner.expose());
-    let listed = &context.policy.mail.internal_domains;
-    people_of(email).map(Person::key).all(|key| {
-        let domain = domain(key.expose());
-        domain == own || listed.iter().any(|entry| entry.to_lowercase() == domain)
-    })
-}
-
-fn somebody_known(email: &Email, context: &RuleContext<'_>) -> bool {
-    people_of(email)
-        .map(Person::key)
-        .filter(|key| key != context.owner)
-        .filter_map(|key| context.known.get(&key))
-        .any(|found| {
-            found
-                .who
-                .iter()
-                .any(|who| matches!(who.kind, WhoKind::Contact | WhoKind::Lead))
-        })
-}
-
-fn domain(address: &str) -> &str {
-    address.rsplit_once('@').map_or("", |(_, domain)| domain)
-}
-
 /// Takes out of a record what the policy keeps back: the details of a masked private meeting, the body of
-/// a mail of which only the header is saved. Returns true where something was kept back, so that nothing is
+/// a mail of which only the header, or less, is saved. Returns true where something was kept back, so that nothing is
 /// written back over the full item.
 pub fn mask(record: &mut Record, policy: &Policy) -> bool {
     match record {
@@ -248,10 +135,13 @@ pub fn mask(record: &mut Record, policy: &Policy) -> bool {
         }
         // A signed or encrypted body means nothing outside its envelope.
         Record::Email(email)
-            if policy.mail.body == MailBody::HeaderOnly || email.protection == Some(Protection::Smime) =>
+            if policy.mail.body != MailBody::Full || email.protection == Some(Protection::Smime) =>
         {
             email.text = Content::default();
             email.html = Content::default();
+            if policy.mail.body == MailBody::None {
+                email.subject = Content::default();
+            }
             true
         }
         _ => false,
