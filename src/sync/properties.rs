@@ -409,43 +409,28 @@ impl World {
                 Some(item),
                 Some(crm),
             ) => {
-                let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
-                let merged = |own: [u8; 3], other: [u8; 3], takes: FieldSet| {
-                    let mut values = own;
-                    for (at, field) in FIELDS.iter().enumerate() {
-                        if takes.has(*field) {
-                            values[at] = other[at];
-                        }
-                    }
-                    values
-                };
-                if !to_crm.is_empty() {
-                    if !self.effect(false, Some(crm), limit)? {
-                        return self.again(item);
-                    }
-                    self.put(false, Some(crm), merged(theirs, mine, to_crm), None);
+                let values = (mine.unwrap(), theirs.unwrap());
+                if self.update((item, crm), values, (to_crm, to_mailbox), limit)? {
+                    links.insert(item, (crm, base));
                 }
-                if !to_mailbox.is_empty() {
-                    if !self.effect(true, Some(item), limit)? {
-                        return self.again(item);
-                    }
-                    self.put(true, Some(item), merged(mine, theirs, to_mailbox), None);
-                }
-                links.insert(item, (crm, base));
             }
             (Verdict::InStep { base }, Some(item), Some(crm)) => {
                 links.insert(item, (crm, base));
             }
             (Verdict::DeleteInCrm { .. }, item, Some(crm)) => {
                 if !self.effect(false, Some(crm), limit)? {
-                    return item.map_or(Ok(()), |item| self.again(item));
+                    if let Some(item) = item {
+                        self.again(item);
+                    }
+                    return Ok(());
                 }
                 self.remove(false, crm);
                 links.retain(|linked, _| Some(*linked) != item);
             }
             (Verdict::DeleteInMailbox, Some(item), _) => {
                 if !self.effect(true, Some(item), limit)? {
-                    return self.again(item);
+                    self.again(item);
+                    return Ok(());
                 }
                 self.remove(true, item);
                 links.remove(&item);
@@ -456,6 +441,40 @@ impl World {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Writes the fields of one pair in each direction. Says whether both sides took them.
+    fn update(
+        &mut self,
+        (item, crm): (u32, u32),
+        (mine, theirs): ([u8; 3], [u8; 3]),
+        (to_crm, to_mailbox): (FieldSet, FieldSet),
+        limit: Option<u32>,
+    ) -> Result<bool, Crash> {
+        let merged = |own: [u8; 3], other: [u8; 3], takes: FieldSet| {
+            let mut values = own;
+            for (at, field) in FIELDS.iter().enumerate() {
+                if takes.has(*field) {
+                    values[at] = other[at];
+                }
+            }
+            values
+        };
+        if !to_crm.is_empty() {
+            if !self.effect(false, Some(crm), limit)? {
+                self.again(item);
+                return Ok(false);
+            }
+            self.put(false, Some(crm), merged(theirs, mine, to_crm), None);
+        }
+        if !to_mailbox.is_empty() {
+            if !self.effect(true, Some(item), limit)? {
+                self.again(item);
+                return Ok(false);
+            }
+            self.put(true, Some(item), merged(mine, theirs, to_mailbox), None);
+        }
+        Ok(true)
     }
 
     /// The record that a turn made of this item before it crashed.
@@ -491,10 +510,9 @@ impl World {
     }
 
     /// The pair is looked at again in the next turn.
-    fn again(&mut self, item: u32) -> Result<(), Crash> {
+    fn again(&mut self, item: u32) {
         self.mailbox.news.insert(item);
         self.mailbox.touched.insert(item);
-        Ok(())
     }
 
     /// Turns that nothing disturbs, until all that people did has arrived; says what the one after it writes.

@@ -18,6 +18,7 @@ mod attachments;
 mod bad_input;
 mod canary;
 mod cli;
+mod complaints;
 mod completeness;
 mod console;
 mod content;

@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(30);
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// Asks once an hour, so that whatever crosses sooner was told.
-fn hardly_asks(engine: &Engine) -> Engine {
+pub fn hardly_asks(engine: &Engine) -> Engine {
     let mut engine = engine.clone();
     engine.settings.lease = TimeDelta::seconds(5);
     engine.settings.join_after = Duration::from_millis(500);
@@ -30,12 +30,12 @@ fn hardly_asks(engine: &Engine) -> Engine {
     engine
 }
 
-async fn in_outlook(office: &Office, row: &MailboxRow, title: &str) {
+pub async fn in_outlook(office: &Office, row: &MailboxRow, title: &str) {
     let write = made_by_owner(task(title));
     office.in_mailbox(row, RecordKind::Tasks, write).await;
 }
 
-async fn arrives_in_the_crm(office: &Office, row: &MailboxRow, title: &str) {
+pub async fn arrives_in_the_crm(office: &Office, row: &MailboxRow, title: &str) {
     until(&format!("{title} is in the CRM"), SOON, async || {
         let records = office.records(row, RecordKind::Tasks).await;
         let copies = records
@@ -57,14 +57,14 @@ async fn is_heard(office: &Office, row: &MailboxRow) -> bool {
     heard.await.unwrap()
 }
 
-async fn stream_states(office: &Office) -> Vec<StreamStatus> {
+pub async fn stream_states(office: &Office) -> Vec<StreamStatus> {
     let now = Utc::now();
     let states = office.engine.db.run(move |conn| totals::streams(conn, now));
     states.await.unwrap()
 }
 
 /// Everybody is listened to, no turn runs and none is due for long.
-async fn at_rest(office: &Office, rows: &[&MailboxRow]) {
+pub async fn at_rest(office: &Office, rows: &[&MailboxRow]) {
     until("everything is heard and at rest", SOON, async || {
         for row in rows {
             if !is_heard(office, row).await {
