@@ -34,6 +34,7 @@ mod history;
 mod isolation;
 mod keyring;
 mod kills;
+mod lanes;
 mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;
