@@ -1,12 +1,8 @@
 //! Which folders the mail stream reads: the inbox, the sent items, everything below them, and those into which people
 //! put mail to have it saved.
 //!
-//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last
-//! and how many items ever left it, so that a round over a hundred quiet folders costs one request.
-//!
-//! That mark says the second of the last change and no more (EWS writes a time as `xs:dateTime` without fractions), so
-//! a mail that arrives in the second in which the folder was listed leaves the same mark. A mark is therefore
-//! believed only when it is still the same some seconds after it was first seen; until then the folder is read.
+//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last, how
+//! many items ever left it and how many are in it, so that a round over a hundred quiet folders costs one request.
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};
@@ -21,8 +17,10 @@ use std::time::Duration;
 
 /// Marks are a short cut; the truth is asked for this often all the same.
 const SWEEP: Duration = Duration::from_secs(6 * 3600);
-/// A mark that is still the same after so long hides nothing: its second is over by the server's clock, whatever that
-/// is, and a change that was under way then can be seen.
+/// A mark says the second of the last change, as EWS writes times, and counts; so a change that counts nothing, such as
+/// a category, leaves the same mark within the second in which the folder was listed. A mark is therefore believed
+/// only when it is still the same so long after it was first seen, when its second is over by the server's clock,
+/// whatever that is; until then the folder is read.
 const BELIEVED_AFTER_MS: i64 = 3_000;
 /// Pages of a folder list; a mailbox has tens of thousands of folders at most.
 const MAX_PAGES: usize = 50;

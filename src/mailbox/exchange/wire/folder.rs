@@ -39,8 +39,9 @@ pub struct RawFolder {
     pub name: Content<String>,
     /// How many items are in it.
     pub total: Option<u32>,
-    /// When its contents changed last and how many items ever left it, as the server spells both; empty
-    /// where it does not say.
+    /// When its contents changed last, how many items ever left it and how many are in it, as the server spells
+    /// them; empty where it does not say. The time has whole seconds (EWS writes them so): what arrives within the
+    /// second of the last change is told by the two counts, whose sum grows with every item that comes.
     pub mark: String,
 }
 
@@ -98,8 +99,11 @@ fn read(doc: &mut Document<'_>) -> Result<RawFolder, XmlError> {
             _ => doc.skip()?,
         }
     }
-    if !changed.is_empty() && !deleted.is_empty() {
-        folder.mark = format!("{changed}/{deleted}");
+    if let Some(total) = folder.total
+        && !changed.is_empty()
+        && !deleted.is_empty()
+    {
+        folder.mark = format!("{changed}/{deleted}/{total}");
     }
     Ok(folder)
 }
