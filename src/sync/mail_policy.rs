@@ -123,3 +123,38 @@ impl Default for MailPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str =
+        "enabled = true\npast_days = 30\nbody = \"none\"\nblock = []\ninternal_domains = []\n";
+
+    fn read(more: &str) -> Result<MailPolicy, toml_edit::de::Error> {
+        toml_edit::de::from_str(&format!("{BEFORE}{more}"))
+    }
+
+    #[test]
+    fn a_policy_from_before_there_were_rules_has_the_usual_ones_and_nothing_on_demand() {
+        let policy = read("").unwrap();
+        assert_eq!(policy.matching, usual_rules());
+        assert_eq!(
+            (policy.allow, policy.on_demand),
+            (Vec::new(), OnDemand::default())
+        );
+    }
+
+    #[test]
+    fn rules_are_read_in_their_order_and_a_name_that_is_none_is_refused() {
+        let object = |name: &str| {
+            let field = format!("{{ object = \"{name}\", field = \"Customer_Email__c\" }}");
+            format!("matching = [\"lead\", {{ object = {field} }}, \"thread\"]")
+        };
+        let policy = read(&object("Project__c")).unwrap();
+        let words: Vec<&str> = policy.matching.iter().map(MatchRule::word).collect();
+        assert_eq!(words, ["lead", "object", "thread"]);
+        let refused = read(&object("Project__c WHERE")).unwrap_err().to_string();
+        assert!(refused.contains("letters, digits and underscores"), "{refused}");
+    }
+}

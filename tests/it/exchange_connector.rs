@@ -367,30 +367,6 @@ async fn a_round_over_quiet_mail_folders_costs_one_call() {
     .await;
 }
 
-/// A folder's mark is a time without fractions of a second.
-#[tokio::test]
-async fn mail_that_arrives_in_the_second_of_the_last_look_is_seen_at_the_next() {
-    let exchange = LabExchange::empty().await;
-    let (server, mailbox) = (exchange.server(), exchange.mailbox());
-    let (_, mut cursor) = everything(&server, &mailbox, RecordKind::Mail).await;
-    for number in 0..5 {
-        let mail = format!(
-            "From: zoe@outside.example\r\nTo: {}\r\nMessage-ID: <{number}@outside.example>\r\n\r\nhello\r\n",
-            mailbox.address
-        );
-        let world = &exchange.lab.parts.exchange;
-        world
-            .import_eml(&mailbox.address, "inbox", Bytes::from(mail))
-            .unwrap();
-        let page = server
-            .changes(&mailbox, RecordKind::Mail, Some(&cursor), 512)
-            .await
-            .unwrap();
-        assert_eq!(page.changes.len(), 1, "mail {number}");
-        cursor = page.cursor;
-    }
-}
-
 async fn read_mail(server: &ExchangeServer, mailbox: &MailboxRef) -> Vec<Email> {
     let (items, _) = everything(server, mailbox, RecordKind::Mail).await;
     let read = server.read(mailbox, RecordKind::Mail, &items).await.unwrap();

@@ -37,6 +37,7 @@ mod history;
 mod isolation;
 mod keyring;
 mod kills;
+mod lanes;
 mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;
