@@ -198,6 +198,10 @@ def adding_up(completeness, seen, line):
             skipped = sum(sum(row["skipped"].values()) for row in tallies)
             written, failed, missing = (sum(row[name] for row in tallies) for name in ("written", "failed", "missing"))
             count = seen[f"{side}_count"].get(kind, 0)
+            if not tallies:
+                # Mail goes one way: there is nothing of the CRM's own to account for.
+                line(f"  {kind}, {side}", count, "comes from the mailboxes alone")
+                continue
             fate = f"{written:,} in step, {skipped:,} left alone, {failed:,} failed, {missing:,} missing"
             line(f"  {kind}, {side}", count, fate)
             lost = max(count - written - skipped - failed, 0)

@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// The lab's own, in the site's folder.
 const OF_THE_LAB: &[&str] = &["lab.state"];
 
-/// The folders of the appliance itself: data with WAL and temp files, logs, what else it left in a temp folder.
+/// The folders of the appliance itself: data with WAL and temp files, logs.
 pub fn appliance(site: &Site) -> Vec<PathBuf> {
-    ["data", "log", "tmp"].map(|name| site.file(name)).to_vec()
+    ["data", "log"].map(|name| site.file(name)).to_vec()
 }
 
 /// A policy that lets through as much as there can be.
