@@ -86,7 +86,7 @@ async fn complaint_02_a_series_that_was_carried_date_by_date_before_is_not_doubl
     let row = office.add(0).await;
     let Event { when, .. } = meeting("Stand-up");
     let When::Timed { start, .. } = when else {
-        unreachable!()
+        panic!("a timed event")
     };
     for day in 0..3 {
         let moved = |at| at + TimeDelta::days(day);

@@ -13,6 +13,7 @@ use holdfast::record::event::Event;
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::budget::purse::Purse;
+use holdfast::sync::pace::Pace;
 use holdfast_lab::faults::{Fault, Rule};
 use serde_json::json;
 use std::sync::Arc;
@@ -98,7 +99,6 @@ async fn complaint_12_changes_arrived_hours_late() {
 async fn complaint_13_a_stream_stopped_in_silence_and_stayed_so() {
     let office = Office::open(1, 0).await;
     let row = office.add(0).await;
-    office.settle(&row).await;
     office.lab.parts.faults.add(Rule {
         side: holdfast_lab::faults::Side::Exchange,
         operation: None,
@@ -112,6 +112,12 @@ async fn complaint_13_a_stream_stopped_in_silence_and_stayed_so() {
     let mut engine = office.engine.clone();
     engine.settings.patience.first = TimeDelta::milliseconds(200);
     engine.settings.patience.last = TimeDelta::seconds(1);
+    let second = TimeDelta::seconds(1);
+    engine.settings.pace = Pace {
+        busy: second,
+        quiet: second,
+        listening: second,
+    };
     let _node = Node::start(&engine);
     until("the trouble is told", Duration::from_secs(30), async || {
         let states = stream_states(&office).await;
@@ -135,7 +141,7 @@ async fn complaint_15_the_crms_calls_were_used_up_and_everybody_else_was_blocked
     let row = office.add(0).await;
     let purse = Arc::new(Purse::new(0));
     let engine = office.governed_engine(Arc::clone(&purse));
-    purse.put(ALLOTTED.try_into().unwrap(), Some((0, 1_000)));
+    purse.put(ALLOTTED, Some((0, 1_000)));
     let before = office.crm_calls();
     let waited = office.try_sync_by(&engine, &row).await;
     assert!(waited.iter().any(|(_, result)| result.is_err()), "{waited:?}");
@@ -222,7 +228,13 @@ async fn complaint_20_a_moved_mailbox_doubled_or_lost_what_was_linked() {
     // All that is in it is thrown away and taken back: every id that the mailbox gave out is another one now.
     for (kind, home) in [(RecordKind::Calendar, "calendar"), (TASKS, "tasks")] {
         for one in office.items(&row, kind).await {
-            outlook.delete(&item(&one.item.id.0)).await;
+            outlook
+                .ask(&format!(
+                    "<m:DeleteItem DeleteType=\"MoveToDeletedItems\" SendMeetingCancellations=\"SendToNone\" \
+                     AffectedTaskOccurrences=\"AllOccurrences\"><m:ItemIds>{}</m:ItemIds></m:DeleteItem>",
+                    item(&one.item.id.0)
+                ))
+                .await;
             let bin = outlook
                 .ask(
                     "<m:FindItem Traversal=\"Shallow\"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>\
