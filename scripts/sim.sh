@@ -9,4 +9,4 @@ export HOLDFAST_SIM_WORLDS=${1:-2000}
 [ -z "${2:-}" ] || export HOLDFAST_SIM_SEED=$2
 scripts/setup.sh test
 # Without the runner's limit of time: a hundred thousand worlds take a night.
-cargo test --locked --quiet -p holdfast --test it -- --nocapture simulation::life
+cargo test --locked --quiet -p holdfast --test it -- --nocapture simulation::run

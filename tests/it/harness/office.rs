@@ -8,6 +8,7 @@ use holdfast::crm::model::{CrmChange, CrmId, CrmRecord, CrmWrite};
 use holdfast::crm::port::Crm;
 use holdfast::crm::salesforce::{Flow as SignInFlow, SalesforceCrm, SalesforceSettings};
 use holdfast::foundation::clock::Clock;
+use holdfast::foundation::db::Db;
 use holdfast::foundation::egress::{Gate, GateLimits, MemoryLedger, Policy as EgressPolicy, TrustRoots};
 use holdfast::foundation::keyring::{KeyFile, Keyring};
 use holdfast::foundation::secret::Secret;
@@ -44,10 +45,31 @@ pub struct Office {
     /// What went through the gate.
     pub egress: Arc<MemoryLedger>,
     /// Holds the database for as long as the office is open.
-    _test: TestDb,
+    _ground: Ground,
     /// The test's own way to both sides.
     pub hands: Wires,
     _keys: TempDir,
+}
+
+/// A database, and the bridge to it, on which one office may follow another.
+#[derive(Clone)]
+pub struct Ground {
+    /// The database.
+    pub test: Arc<TestDb>,
+    /// As the daemon sees it.
+    pub db: Db,
+}
+
+impl Ground {
+    /// Fresh, with no rows.
+    pub async fn new() -> Self {
+        let test = TestDb::new();
+        let db = test.db().await;
+        Self {
+            test: Arc::new(test),
+            db,
+        }
+    }
 }
 
 /// Both connectors.
@@ -80,10 +102,14 @@ impl Office {
 
     /// An office in a lab of this kind.
     pub async fn open_with(options: Options) -> Self {
+        Self::open_on(Ground::new().await, options).await
+    }
+
+    /// An office in a lab of this kind, on a database that has no rows.
+    pub async fn open_on(ground: Ground, options: Options) -> Self {
         let lab = holdfast_lab::start(options).await.unwrap();
         let egress = Arc::new(MemoryLedger::default());
-        let test = TestDb::new();
-        let db = test.db().await;
+        let db = ground.db.clone();
         let keys = tempfile::tempdir().unwrap();
         let key_file = KeyFile::new(keys.path().join("keyring.key"));
         Keyring::create_key_file(&key_file, &db).await.unwrap();
@@ -106,7 +132,7 @@ impl Office {
             lab,
             engine,
             egress,
-            _test: test,
+            _ground: ground,
             hands: Wires { server, crm },
             _keys: keys,
         }

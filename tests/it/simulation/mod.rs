@@ -9,9 +9,17 @@
 //! make sim WORLDS=100000        lives through so many
 //! ```
 
+mod books;
 mod life;
+mod mails;
 mod nth_effect;
+mod people;
+mod policies;
+mod ports;
+mod run;
+mod series;
 mod stops;
 mod things;
+mod troubles;
 mod verdict;
 mod world;

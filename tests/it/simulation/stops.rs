@@ -6,21 +6,15 @@
 //! anywhere in a turn can leave, but for a transaction that PostgreSQL itself loses, which `kills.rs` and
 //! `pg_faults.rs` see to.
 
-use async_trait::async_trait;
-use holdfast::crm::error::CrmError;
-use holdfast::crm::model::*;
-use holdfast::crm::port::Crm;
-use holdfast::foundation::content::Content;
-use holdfast::mailbox::error::MailboxError;
-use holdfast::mailbox::model::*;
-use holdfast::mailbox::port::MailboxServer;
-use holdfast::mailbox::series::{Series, Span};
-use holdfast::record::kind::RecordKind;
-use holdfast::sync::engine::Connections;
-use std::collections::BTreeSet;
+use holdfast::sync::journal::Act;
+use holdfast::sync::model::Side;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use tokio::sync::Notify as Signal;
+
+/// Writes by side and by what was done, as the journal numbers them.
+pub type Written = BTreeMap<(i16, i16), i64>;
 
 /// What is to happen at a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +28,8 @@ pub enum Plan {
     /// The turn waits at the n-th stop until it is told to go on: people are at work meanwhile, or another
     /// node, as when a process sleeps.
     Pause { at: u64 },
+    /// This side does not know the cursor any more.
+    LoseCursor { of: Side },
 }
 
 /// What was decided at one stop.
@@ -50,6 +46,7 @@ struct Inner {
     passed: u64,
     struck: Option<String>,
     names: BTreeSet<String>,
+    written: Written,
 }
 
 /// Counts the stops of a turn and carries the plan out.
@@ -75,6 +72,28 @@ impl Stops {
     /// The stop at which the plan struck; `None` where the turn was over before.
     pub fn struck(&self) -> Option<String> {
         self.inner.lock().unwrap().struck.clone()
+    }
+
+    /// What the turn has written so far, as the outside answered.
+    pub fn written(&self) -> Written {
+        self.inner.lock().unwrap().written.clone()
+    }
+
+    /// Counts a write.
+    pub fn note(&self, side: Side, act: Act) {
+        let mut inner = self.inner.lock().unwrap();
+        *inner.written.entry((side.number(), act.number())).or_default() += 1;
+    }
+
+    /// True once, where the plan has this side lose its cursor.
+    pub fn loses(&self, side: Side) -> bool {
+        let mut inner = self.inner.lock().unwrap();
+        let lost = inner.plan == Some(Plan::LoseCursor { of: side });
+        if lost {
+            inner.plan = None;
+            inner.struck = Some(format!("{} loses its cursor", side.word()));
+        }
+        lost
     }
 
     /// Every stop that was ever passed, by name.
@@ -113,7 +132,8 @@ impl Stops {
         fate
     }
 
-    async fn around<T>(&self, name: &str, call: impl Future<Output = T>, fail: impl Fn() -> T) -> T {
+    /// A call with a stop before and a stop after it.
+    pub async fn around<T>(&self, name: &str, call: impl Future<Output = T>, fail: impl Fn() -> T) -> T {
         match self.fate(name, "before") {
             Fate::GoOn => {}
             Fate::Die => self.die().await,
@@ -140,164 +160,5 @@ impl Stops {
     async fn die<T>(&self) -> T {
         self.died.notify_one();
         pending().await
-    }
-}
-
-fn mailbox_down<T>() -> Result<T, MailboxError> {
-    Err(MailboxError::Unreachable("the plan says so".into()))
-}
-
-fn crm_down<T>() -> Result<T, CrmError> {
-    Err(CrmError::Unreachable("the plan says so".into()))
-}
-
-/// Both sides, with stops around every call.
-pub struct Stopped {
-    pub server: Arc<dyn MailboxServer>,
-    pub crm: Arc<dyn Crm>,
-    pub stops: Arc<Stops>,
-}
-
-impl Connections for Stopped {
-    fn mail_server(&self, name: &str) -> Option<Arc<dyn MailboxServer>> {
-        (name == "main").then(|| {
-            Arc::new(StoppedServer(Arc::clone(&self.server), Arc::clone(&self.stops)))
-                as Arc<dyn MailboxServer>
-        })
-    }
-
-    fn crm(&self, name: &str) -> Option<Arc<dyn Crm>> {
-        (name == "main")
-            .then(|| Arc::new(StoppedCrm(Arc::clone(&self.crm), Arc::clone(&self.stops))) as Arc<dyn Crm>)
-    }
-}
-
-struct StoppedServer(Arc<dyn MailboxServer>, Arc<Stops>);
-
-#[async_trait]
-impl MailboxServer for StoppedServer {
-    fn capabilities(&self) -> MailboxCapabilities {
-        self.0.capabilities()
-    }
-
-    async fn probe(&self, mailbox: &MailboxRef) -> Result<MailboxProbe, MailboxError> {
-        let call = self.0.probe(mailbox);
-        self.1.around("mailbox.probe", call, mailbox_down).await
-    }
-
-    async fn changes(
-        &self,
-        mailbox: &MailboxRef,
-        kind: RecordKind,
-        cursor: Option<&MailboxCursor>,
-        page_size: usize,
-    ) -> Result<ChangePage, MailboxError> {
-        let call = self.0.changes(mailbox, kind, cursor, page_size);
-        self.1.around("mailbox.changes", call, mailbox_down).await
-    }
-
-    async fn dates(
-        &self,
-        mailbox: &MailboxRef,
-        series: &[ItemId],
-        span: &Span,
-    ) -> Result<Vec<Result<Series, MailboxError>>, MailboxError> {
-        let call = self.0.dates(mailbox, series, span);
-        self.1.around("mailbox.dates", call, mailbox_down).await
-    }
-
-    async fn read(
-        &self,
-        mailbox: &MailboxRef,
-        kind: RecordKind,
-        items: &[ItemId],
-    ) -> Result<Vec<Result<MailboxItem, MailboxError>>, MailboxError> {
-        let call = self.0.read(mailbox, kind, items);
-        self.1.around("mailbox.read", call, mailbox_down).await
-    }
-
-    async fn write(
-        &self,
-        mailbox: &MailboxRef,
-        kind: RecordKind,
-        writes: &[MailboxWrite],
-        notify: Notify,
-    ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, MailboxError> {
-        let call = self.0.write(mailbox, kind, writes, notify);
-        self.1.around("mailbox.write", call, mailbox_down).await
-    }
-
-    async fn find_stamped(
-        &self,
-        mailbox: &MailboxRef,
-        kind: RecordKind,
-        stamps: &[Stamp],
-    ) -> Result<Vec<Option<ItemRef>>, MailboxError> {
-        let call = self.0.find_stamped(mailbox, kind, stamps);
-        self.1.around("mailbox.find_stamped", call, mailbox_down).await
-    }
-}
-
-struct StoppedCrm(Arc<dyn Crm>, Arc<Stops>);
-
-#[async_trait]
-impl Crm for StoppedCrm {
-    async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
-        self.1.around("crm.probe", self.0.probe(user), crm_down).await
-    }
-
-    async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {
-        let call = self.0.capabilities(user);
-        self.1.around("crm.capabilities", call, crm_down).await
-    }
-
-    async fn changes(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        cursor: Option<&CrmCursor>,
-    ) -> Result<CrmPage, CrmError> {
-        let call = self.0.changes(user, kind, cursor);
-        self.1.around("crm.changes", call, crm_down).await
-    }
-
-    async fn read(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        ids: &[CrmId],
-    ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.1
-            .around("crm.read", self.0.read(user, kind, ids), crm_down)
-            .await
-    }
-
-    async fn fates(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        ids: &[CrmId],
-    ) -> Result<Vec<holdfast::crm::model::Fate>, CrmError> {
-        let call = self.0.fates(user, kind, ids);
-        self.1.around("crm.fates", call, crm_down).await
-    }
-
-    async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
-        let call = self.0.who_is(user, addresses);
-        self.1.around("crm.who_is", call, crm_down).await
-    }
-
-    async fn write(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        writes: &[CrmWrite],
-    ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
-        let call = self.0.write(user, kind, writes);
-        self.1.around("crm.write", call, crm_down).await
-    }
-
-    fn calls(&self) -> Option<(u64, u64)> {
-        self.0.calls()
     }
 }

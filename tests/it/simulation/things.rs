@@ -1,32 +1,51 @@
-//! What people do in a world, and what they may expect of it afterwards.
+//! What people made in a world, and what they may expect of it.
 //!
 //! Every thing has a title that is its own, which nobody changes, and two slots that people write into. For
-//! each the world remembers which values may stand there: one where it is certain, several where both sides
-//! wrote since they were last in step and the conflict rule decides.
+//! each the world knows which values may stand there. As long as every turn went well, that is exactly one:
+//! the conflict rule says which. A turn that broke off in the middle may have carried one side's words before
+//! the other side's were written; then each of them is right, as long as both sides say the same.
 
-use super::world::World;
-use chrono::{NaiveDate, TimeDelta, Utc};
-use holdfast::crm::model::{CrmId, CrmWrite};
-use holdfast::foundation::content::Content;
-use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
-use holdfast::record::Record;
-use holdfast::record::contact::Contact;
-use holdfast::record::event::{Event, When};
-use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
-use holdfast::record::task::Task;
 use holdfast::sync::model::Side;
-use holdfast::sync::policy::ConflictRule;
+use holdfast::sync::policy::{Common, ConflictRule, Flow};
 use std::collections::BTreeSet;
-
-use crate::harness::acts::{made_by_owner, made_by_user};
-use crate::harness::records::full;
 
 /// The record types that go both ways.
 pub const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, RecordKind::Tasks];
 
 /// How every thing's title begins.
 pub const TITLE: &str = "thing ";
+
+/// What the policy says of a thing's stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Who wins.
+    pub conflict: ConflictRule,
+    /// The side that everything comes from, where it goes one way only.
+    pub source: Option<Side>,
+}
+
+impl From<Common> for Way {
+    fn from(common: Common) -> Self {
+        let source = match common.flow {
+            Flow::ToCrm => Some(Side::Mailbox),
+            Flow::ToMailbox => Some(Side::Crm),
+            Flow::Both | Flow::Off => None,
+        };
+        Self {
+            conflict: common.conflict,
+            source,
+        }
+    }
+}
+
+/// Must it be there, must it not, or is either right?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    There,
+    Gone,
+    Either,
+}
 
 /// A thing that somebody made.
 #[derive(Clone, Debug)]
@@ -35,15 +54,26 @@ pub struct Thing {
     pub kind: RecordKind,
     /// Whose it is.
     pub row: usize,
+    /// Where it was made.
+    pub origin: Side,
+    /// Its owner keeps it from the CRM.
+    pub hidden: bool,
     slots: [Slot; 2],
-    /// Where a person removed it.
-    removed: BTreeSet<&'static str>,
-    /// Where people wrote since both sides were last in step.
-    touched: BTreeSet<&'static str>,
+    /// Where a person removed it since it last began to live.
+    removed: BTreeSet<i16>,
+    /// Where a person ever removed it, and ever wrote.
+    ever_removed: BTreeSet<i16>,
+    ever_written: BTreeSet<i16>,
+    /// Where people wrote since both sides were last in step, the last one last.
+    touched: Vec<Side>,
     /// False until both sides were in step once.
     met: bool,
-    /// True once a removal met an edit, or a thing that was not in step yet: it may be there or not.
+    /// A turn broke off, or went on while people worked, since both sides were last in step.
+    murky: bool,
+    /// True once a removal met an edit, or a thing that was not in step yet, in murky times: it may be there or not.
     unsure: bool,
+    /// It was gone, for certain.
+    gone: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -51,249 +81,211 @@ struct Slot {
     /// What may stand there.
     may: BTreeSet<String>,
     /// Written since both sides were last in step: where, what, in order.
-    written: Vec<(&'static str, String)>,
+    written: Vec<(Side, String)>,
+    /// The last that was written on each side, and everything that ever was.
+    last: [Option<String>; 2],
+    all: BTreeSet<String>,
+}
+
+impl Slot {
+    fn new(value: String, origin: Side) -> Self {
+        let mut last = [None, None];
+        last[place(origin)] = Some(value.clone());
+        Self {
+            may: BTreeSet::from([value.clone()]),
+            written: Vec::new(),
+            last,
+            all: BTreeSet::from([value]),
+        }
+    }
+
+    /// The last value written since both sides were in step, there.
+    fn fresh(&self, side: Side) -> Option<String> {
+        let mut of = self.written.iter().filter(|(at, _)| *at == side);
+        of.next_back().map(|(_, value)| value.clone())
+    }
+}
+
+fn place(side: Side) -> usize {
+    match side {
+        Side::Mailbox => 0,
+        Side::Crm => 1,
+    }
+}
+
+/// The opposite side.
+pub fn other(side: Side) -> Side {
+    match side {
+        Side::Mailbox => Side::Crm,
+        Side::Crm => Side::Mailbox,
+    }
 }
 
 impl Thing {
     /// A thing with first values in its slots.
-    pub fn new(title: String, kind: RecordKind, row: usize, values: [String; 2]) -> Self {
+    pub fn new(title: String, kind: RecordKind, row: usize, origin: Side, values: [String; 2]) -> Self {
         Self {
             title,
             kind,
             row,
-            slots: values.map(|value| Slot {
-                may: BTreeSet::from([value]),
-                written: Vec::new(),
-            }),
+            origin,
+            hidden: false,
+            slots: values.map(|value| Slot::new(value, origin)),
             removed: BTreeSet::new(),
-            touched: BTreeSet::new(),
+            ever_removed: BTreeSet::new(),
+            ever_written: BTreeSet::new(),
+            touched: Vec::new(),
             met: false,
+            murky: false,
             unsure: false,
+            gone: false,
         }
     }
 
-    /// Must it be there (`Some(true)`), gone, or is either right?
-    pub fn due(&self) -> Option<bool> {
-        match (self.removed.len(), self.unsure) {
-            (0, _) => Some(true),
-            (2, _) | (_, false) => Some(false),
-            _ => None,
+    /// True where both sides were in step once, and nobody removed it since.
+    pub fn lives(&self) -> bool {
+        self.met && self.removed.is_empty() && !self.gone
+    }
+
+    /// What is due on this side.
+    pub fn due(&self, side: Side, way: Way) -> Due {
+        if self.hidden {
+            return match (side, self.ever_removed.len()) {
+                (Side::Crm, _) => Due::Gone,
+                (Side::Mailbox, 0) => Due::There,
+                (Side::Mailbox, _) if self.ever_removed.contains(&Side::Mailbox.number()) => Due::Either,
+                (Side::Mailbox, _) => Due::Either,
+            };
+        }
+        if let Some(source) = way.source {
+            return self.due_one_way(side, source);
+        }
+        match (self.gone, self.removed.len(), self.unsure) {
+            (true, ..) => Due::Gone,
+            (_, 0, _) => Due::There,
+            (_, 2, _) | (_, _, false) => Due::Gone,
+            _ => Due::Either,
         }
     }
 
-    /// Whether this value may stand in this slot.
-    pub fn allows(&self, slot: usize, value: &str) -> bool {
-        let slot = &self.slots[slot];
-        slot.may.contains(value) || slot.written.iter().any(|(_, written)| written == value)
+    fn due_one_way(&self, side: Side, source: Side) -> Due {
+        let removed = |side: Side| self.ever_removed.contains(&side.number());
+        if side == source {
+            return match (self.origin == source, removed(source)) {
+                (true, false) => Due::There,
+                _ => Due::Gone,
+            };
+        }
+        match (self.origin == source, removed(source), removed(side)) {
+            (false, _, false) | (true, false, false) => Due::There,
+            (false, _, true) => Due::Gone,
+            (true, true, false) if self.met && !self.unsure => Due::Gone,
+            (true, ..) => Due::Either,
+        }
     }
 
-    /// What may stand in a slot.
-    pub fn allowed(&self, slot: usize) -> Vec<String> {
+    /// What may stand in a slot on this side.
+    pub fn allowed(&self, slot: usize, side: Side, way: Way) -> BTreeSet<String> {
         let slot = &self.slots[slot];
-        let written = slot.written.iter().map(|(_, value)| value);
-        slot.may.iter().chain(written).cloned().collect()
+        let last = |side: Side| slot.last[place(side)].iter().cloned().collect();
+        match way.source {
+            Some(source) if side == source => last(source),
+            Some(_) if self.origin == side => last(side),
+            Some(source) if !self.ever_written.contains(&side.number()) => last(source),
+            Some(_) => slot.all.clone(),
+            None if self.hidden => slot.all.clone(),
+            None => {
+                let written = slot.written.iter().map(|(_, value)| value.clone());
+                slot.may.iter().cloned().chain(written).collect()
+            }
+        }
     }
 
-    fn wrote(&mut self, side: Side, slot: usize, value: String) {
-        self.touched.insert(side.word());
-        self.slots[slot].written.push((side.word(), value));
+    /// Somebody wrote into a slot.
+    pub fn wrote(&mut self, side: Side, slot: usize, value: String) {
+        self.touched.push(side);
+        self.ever_written.insert(side.number());
+        let slot = &mut self.slots[slot];
+        slot.written.push((side, value.clone()));
+        slot.all.insert(value.clone());
+        slot.last[place(side)] = Some(value);
         self.unsure |= !self.removed.is_empty();
     }
 
-    fn removed_on(&mut self, side: Side) {
-        self.removed.insert(side.word());
-        self.unsure |= !self.met || self.touched.iter().any(|touched| *touched != side.word());
+    /// Somebody removed it.
+    pub fn removed_on(&mut self, side: Side) {
+        self.removed.insert(side.number());
+        self.ever_removed.insert(side.number());
+        self.unsure |= !self.met || self.touched.iter().any(|touched| *touched != side);
     }
 
-    /// Both sides are in step now: what only one side wrote stands.
-    pub fn in_step(&mut self, conflict: ConflictRule) {
-        let whole = conflict != ConflictRule::MergeByField && self.touched.len() > 1;
+    /// A turn broke off, or went on while people worked: who wins is open.
+    pub fn troubled(&mut self) {
+        self.murky |= !self.met || !self.touched.is_empty() || !self.removed.is_empty();
+    }
+
+    /// Both sides are in step now, by a turn that went well.
+    pub fn in_step(&mut self, way: Way) {
+        match (self.removed.len(), self.murky, self.met) {
+            (0, ..) => self.words_in_step(way),
+            (1, false, true) => self.removal_in_step(way),
+            (1, false, false) | (2, ..) => self.gone = true,
+            _ if !self.unsure => self.gone = true,
+            _ => self.words_in_step(way),
+        }
         for slot in &mut self.slots {
-            let sides: BTreeSet<_> = slot.written.iter().map(|(side, _)| *side).collect();
-            if whole || sides.len() > 1 {
-                slot.may.extend(slot.written.drain(..).map(|(_, value)| value));
-            } else if let Some((_, last)) = slot.written.pop() {
-                slot.may = BTreeSet::from([last]);
-            }
             slot.written.clear();
         }
         self.touched.clear();
         self.met = true;
-    }
-}
-
-/// The record that says these things.
-pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
-    let [first, second] = values.clone().map(Content::from);
-    let title = Content::from(thing.title.as_str());
-    match full(thing.kind) {
-        Record::Event(event) => {
-            let start = Utc::now() + TimeDelta::days(10);
-            Record::Event(Event {
-                subject: title,
-                location: first,
-                body: second,
-                attendees: Vec::new(),
-                when: When::Timed {
-                    start,
-                    end: start + TimeDelta::minutes(30),
-                },
-                ..event
-            })
-        }
-        Record::Contact(contact) => Record::Contact(Contact {
-            email: Content::from(format!("{}@outside.example", thing.title.replace(' ', "-"))),
-            family_name: title,
-            job_title: first,
-            business_phone: second,
-            ..contact
-        }),
-        Record::Task(task) => Record::Task(Task {
-            subject: title,
-            body: first,
-            due: day(second.expose()),
-            ..task
-        }),
-        other @ Record::Email(_) => other,
-    }
-}
-
-/// The values in the two slots of a record.
-pub fn values(record: &Record) -> [String; 2] {
-    let text = |content: &Content<String>| content.expose().trim_end().to_owned();
-    match record {
-        Record::Event(event) => [text(&event.location), text(&event.body)],
-        Record::Contact(contact) => [text(&contact.job_title), text(&contact.business_phone)],
-        Record::Task(task) => [
-            text(&task.body),
-            task.due.map_or_else(String::new, |day| day.to_string()),
-        ],
-        Record::Email(_) => Default::default(),
-    }
-}
-
-/// The `number`-th value of a slot.
-pub fn value(kind: RecordKind, slot: usize, number: u64) -> String {
-    match (kind, slot) {
-        (RecordKind::Tasks, 1) => {
-            (NaiveDate::MIN.max(Utc::now().date_naive()) + TimeDelta::days(number as i64 % 300)).to_string()
-        }
-        (RecordKind::Contacts, 1) => format!("+49 30 {number}"),
-        _ => format!("value {number}"),
-    }
-}
-
-fn day(text: &str) -> Option<NaiveDate> {
-    text.parse().ok()
-}
-
-fn field(kind: RecordKind, slot: usize) -> Field {
-    match (kind, slot) {
-        (RecordKind::Calendar, 0) => Field::Location,
-        (RecordKind::Tasks, 1) => Field::Due,
-        (RecordKind::Contacts, 0) => Field::JobTitle,
-        (RecordKind::Contacts, _) => Field::BusinessPhone,
-        _ => Field::Body,
-    }
-}
-
-/// Where a thing is on one side, if it is there.
-pub enum Place {
-    Item(ItemId),
-    Record(CrmId),
-}
-
-impl World {
-    /// A person makes the thing on this side.
-    pub async fn make(&mut self, thing: &Thing, side: Side, values: &[String; 2]) {
-        let (row, record) = (&self.rows[thing.row], record(thing, values));
-        match side {
-            Side::Mailbox => {
-                let write = made_by_owner(record);
-                self.office.in_mailbox(row, thing.kind, write).await;
-            }
-            Side::Crm => {
-                let key = format!("by-hand-{}", thing.title.replace(' ', "-"));
-                let write = made_by_user(&key, record);
-                self.office.in_crm(row, thing.kind, write).await;
-            }
-        }
+        // What nobody can tell now, nobody can tell later.
+        self.murky = self.unsure && !self.gone;
     }
 
-    /// A person writes into a slot; false where the thing is not on that side.
-    pub async fn write(&mut self, thing: &mut Thing, side: Side, slot: usize, value: String) -> bool {
-        let Some((place, now)) = self.find(thing, side).await else {
-            return false;
+    /// An edit beats a removal, unless the policy lets the removing side win.
+    fn removal_in_step(&mut self, way: Way) {
+        let removed_there = |side: Side| self.removed.contains(&side.number());
+        let (by, edited) = match removed_there(Side::Mailbox) {
+            true => (Side::Mailbox, Side::Crm),
+            false => (Side::Crm, Side::Mailbox),
         };
-        let mut all = now;
-        all[slot].clone_from(&value);
-        let fields = FieldSet::of(&[field(thing.kind, slot)]);
-        let (row, record) = (&self.rows[thing.row], record(thing, &all));
-        match place {
-            Place::Item(id) => {
-                let item = ItemRef {
-                    id,
-                    version: ItemVersion(String::new()),
-                };
-                let write = MailboxWrite::Update { item, fields, record };
-                self.office.in_mailbox(row, thing.kind, write).await;
-            }
-            Place::Record(id) => {
-                let write = CrmWrite::Update {
-                    id,
-                    fields,
-                    record,
-                    matches: Vec::new(),
-                };
-                self.office.in_crm(row, thing.kind, write).await;
-            }
-        }
-        thing.wrote(side, slot, value);
-        true
-    }
-
-    /// A person removes the thing; false where it is not on that side.
-    pub async fn remove(&mut self, thing: &mut Thing, side: Side) -> bool {
-        let Some((place, _)) = self.find(thing, side).await else {
-            return false;
+        let wins = match by {
+            Side::Mailbox => ConflictRule::MailboxWins,
+            Side::Crm => ConflictRule::CrmWins,
         };
-        let row = &self.rows[thing.row];
-        match place {
-            Place::Item(item) => {
-                self.office
-                    .in_mailbox(row, thing.kind, MailboxWrite::Delete { item })
-                    .await;
-            }
-            Place::Record(id) => {
-                self.office.in_crm(row, thing.kind, CrmWrite::Delete { id }).await;
-            }
+        if !self.touched.contains(&edited) || way.conflict == wins {
+            self.gone = true;
+            return;
         }
-        thing.removed_on(side);
-        true
+        for slot in &mut self.slots {
+            slot.may = slot
+                .fresh(edited)
+                .map_or(slot.may.clone(), |value| BTreeSet::from([value]));
+        }
+        self.removed.clear();
+        self.unsure = false;
     }
 
-    async fn find(&self, thing: &Thing, side: Side) -> Option<(Place, [String; 2])> {
-        let row = &self.rows[thing.row];
-        match side {
-            Side::Mailbox => {
-                let items = self.office.items(row, thing.kind).await;
-                let item = items
-                    .into_iter()
-                    .find(|item| title(&item.record) == thing.title)?;
-                Some((Place::Item(item.item.id), values(&item.record)))
-            }
-            Side::Crm => {
-                let records = self.office.records(row, thing.kind).await;
-                let record = records
-                    .into_iter()
-                    .find(|record| title(&record.record) == thing.title)?;
-                Some((Place::Record(record.id), values(&record.record)))
+    fn words_in_step(&mut self, way: Way) {
+        let both = self.touched.contains(&Side::Mailbox) && self.touched.contains(&Side::Crm);
+        let newest = self.touched.last().copied();
+        let whole = both && way.conflict != ConflictRule::MergeByField;
+        let winner = match way.conflict {
+            ConflictRule::MailboxWins => Some(Side::Mailbox),
+            ConflictRule::CrmWins => Some(Side::Crm),
+            ConflictRule::NewestWins | ConflictRule::MergeByField => newest,
+        };
+        for slot in &mut self.slots {
+            let sides: BTreeSet<i16> = slot.written.iter().map(|(side, _)| side.number()).collect();
+            if !(whole || sides.len() > 1) {
+                if let Some((_, last)) = slot.written.pop() {
+                    slot.may = BTreeSet::from([last]);
+                }
+            } else if self.murky {
+                slot.may.extend(slot.written.drain(..).map(|(_, value)| value));
+            } else if let Some(value) = winner.and_then(|winner| slot.fresh(winner)) {
+                slot.may = BTreeSet::from([value]);
             }
         }
     }
-}
-
-/// The title of a record.
-pub fn title(record: &Record) -> &str {
-    crate::harness::office::subject(record)
 }

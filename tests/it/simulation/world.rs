@@ -1,8 +1,12 @@
-//! One world: an office with some mailboxes and one organisation in the CRM, a node that can die and come back,
-//! and a time that the world itself moves.
+//! One world: an office with some mailboxes and one organisation in the CRM, two nodes that can die and come
+//! back, and a time that the world itself moves.
 
-use super::stops::{Plan, Stopped, Stops};
-use crate::harness::office::Office;
+use super::mails::Mail;
+use super::ports::Stopped;
+use super::series::Repeated;
+use super::stops::{Plan, Stops, Written};
+use super::things::{Thing, Way};
+use crate::harness::office::{Ground, Office};
 use chrono::TimeDelta;
 use holdfast::foundation::clock::Clock;
 use holdfast::record::kind::RecordKind;
@@ -10,14 +14,13 @@ use holdfast::sync::engine::{Engine, EngineSettings};
 use holdfast::sync::error::SyncError;
 use holdfast::sync::model::StreamId;
 use holdfast::sync::pass::run_turn;
-use holdfast::sync::policy::{Common, ConflictRule, Deletion, FieldRules, Flow, Policy};
+use holdfast::sync::policy::Policy;
 use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::retry::Patience;
 use holdfast::sync::store::mailboxes::MailboxRow;
-use holdfast::sync::store::totals;
-use holdfast_lab::faults::{Rule, Side};
-use holdfast_lab::{Options, ledger::Noticed};
-use std::collections::BTreeSet;
+use holdfast_lab::Options;
+use holdfast_lab::faults::Rule;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -25,7 +28,10 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// Longer than a lease and than every wait of the settings below.
-const LONG: TimeDelta = TimeDelta::minutes(2);
+const LONG: Duration = Duration::from_secs(120);
+
+/// A stream: whose, and of what.
+pub type Place = (usize, RecordKind);
 
 /// How a turn ended.
 pub enum Ended {
@@ -37,61 +43,133 @@ pub enum Ended {
 
 /// A turn under way.
 pub struct Running {
+    node: usize,
+    place: Place,
     task: JoinHandle<Result<Counts, SyncError>>,
     /// Told at its end.
     over: Arc<Notify>,
+    /// The journal at its beginning.
+    before: Written,
+}
+
+/// A process.
+pub struct Node {
+    pub engine: Engine,
+    pub stops: Arc<Stops>,
+}
+
+/// How a stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Its last turn went well and wrote.
+    Written,
+    /// Its last turn went well and had nothing to write.
+    Still,
 }
 
 /// A world.
 pub struct World {
     pub office: Office,
+    pub ground: Ground,
     pub rows: Vec<MailboxRow>,
-    pub conflict: ConflictRule,
-    pub engine: Engine,
-    pub stops: Arc<Stops>,
+    pub policies: Vec<Policy>,
+    pub nodes: [Node; 2],
+    pub things: Vec<Thing>,
+    pub mails: Vec<Mail>,
+    pub series: Vec<Repeated>,
+    /// Streams whose last turn went well and in which nobody did anything since.
+    pub resting: BTreeMap<Place, Rest>,
     /// Where the last turn's plan struck, if it did.
     pub struck: Option<String>,
     /// What happened so far, a line each, for whoever has to find out why.
     pub log: Vec<String>,
+    /// What must not have happened.
+    pub wrong: Vec<String>,
+    next: u64,
 }
 
 impl World {
-    /// A world of so many mailboxes under one policy, nothing in them.
-    pub async fn new(people: usize, conflict: ConflictRule) -> Self {
-        let office = Office::open_with(Options {
-            people,
+    /// A world of a mailbox under each of these policies, nothing in them.
+    pub async fn new(ground: &Ground, policies: Vec<Policy>) -> Self {
+        let options = Options {
+            people: policies.len(),
             items_per_person: 0,
             seed: 7,
             ..Options::default()
-        })
-        .await;
-        office.policy("world", policy(conflict)).await;
+        };
+        let office = Office::open_on(ground.clone(), options).await;
         let mut rows = Vec::new();
-        for person in 0..people {
-            rows.push(office.add_with(person, "world").await);
+        for (person, policy) in policies.iter().enumerate() {
+            let name = ["first", "second", "third"][person];
+            office.policy(name, policy.clone()).await;
+            rows.push(office.add_with(person, name).await);
         }
-        let stops = Arc::new(Stops::default());
         let clock = Clock::manual(office.engine.clock.now());
-        let engine = node(&office, clock, &stops);
+        let nodes = [(); 2].map(|()| {
+            let stops = Arc::new(Stops::default());
+            Node {
+                engine: process(&office, clock.clone(), &stops),
+                stops,
+            }
+        });
         Self {
             office,
+            ground: ground.clone(),
             rows,
-            conflict,
-            engine,
-            stops,
+            policies,
+            nodes,
+            things: Vec::new(),
+            mails: Vec::new(),
+            series: Vec::new(),
+            resting: BTreeMap::new(),
             struck: None,
             log: Vec::new(),
+            wrong: Vec::new(),
+            next: 0,
         }
     }
 
-    /// The process is gone, and a new one comes up: nothing in memory survives.
-    pub fn restart(&mut self) {
-        self.engine = node(&self.office, self.engine.clock.clone(), &self.stops);
+    /// What the policy says of a stream.
+    pub fn way(&self, (row, kind): Place) -> Way {
+        self.policies[row].common(kind).into()
+    }
+
+    /// A number that nothing else in this world has.
+    pub fn fresh(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// A line of the world's history.
+    pub fn note(&mut self, line: String) {
+        self.log.push(line);
+    }
+
+    /// A person did something in this stream.
+    pub fn acted(&mut self, row: usize, kind: RecordKind) {
+        self.resting.remove(&(row, kind));
+    }
+
+    /// A process is gone, and a new one comes up: nothing in memory survives.
+    pub fn restart(&mut self, node: usize) {
+        let Node { engine, stops } = &self.nodes[node];
+        self.nodes[node].engine = process(&self.office, engine.clock.clone(), stops);
+    }
+
+    /// Time goes by for everybody.
+    pub fn time_passes(&self, by: Duration) {
+        self.nodes[0].engine.clock.advance(by);
+        self.outside_moves(by);
+    }
+
+    /// The nodes' clock is set forward, and nobody else's.
+    pub fn nodes_jump(&self, by: Duration) {
+        self.nodes[0].engine.clock.advance(by);
     }
 
     /// Every lease of a dead node and every wait is over.
     pub fn wait(&self) {
-        self.engine.clock.advance(LONG.to_std().unwrap());
+        self.time_passes(LONG);
     }
 
     /// Time goes by for the mail server and the CRM.
@@ -99,62 +177,67 @@ impl World {
         self.office.lab.parts.clock.advance(by);
     }
 
+    /// This goes wrong outside from now on, and nothing else.
+    pub fn fault(&self, rule: Option<Rule>) {
+        self.office.lab.parts.faults.clear();
+        if let Some(rule) = rule {
+            self.office.lab.parts.faults.add(rule);
+        }
+    }
+
     /// One turn of one stream, under a plan and a fault.
     pub async fn turn(
         &mut self,
-        row: usize,
-        kind: RecordKind,
+        node: usize,
+        place: Place,
         plan: Option<Plan>,
         fault: Option<Rule>,
     ) -> Ended {
-        let running = self.begin(row, kind, plan, fault).await;
-        self.end(running).await
+        self.fault(fault);
+        let running = self.begin(node, place, plan).await;
+        let ended = self.end(running).await;
+        self.fault(None);
+        ended
     }
 
-    /// Begins a turn of one stream, under a plan and a fault.
-    pub async fn begin(
-        &mut self,
-        row: usize,
-        kind: RecordKind,
-        plan: Option<Plan>,
-        fault: Option<Rule>,
-    ) -> Running {
-        let lease = self.engine.lease(self.stream(row, kind)).await.unwrap();
+    /// Begins a turn of one stream, under a plan.
+    pub async fn begin(&mut self, node: usize, place: Place, plan: Option<Plan>) -> Running {
+        let before = self.journal(place).await;
+        let Node { engine, stops } = &self.nodes[node];
+        let lease = engine.lease(self.stream(place)).await.unwrap();
         let lease = lease.expect("the world waits until every lease is over");
-        self.office.lab.parts.faults.clear();
-        if let Some(rule) = fault {
-            self.office.lab.parts.faults.add(rule);
-        }
-        self.stops.arm(plan);
-        let (engine, over) = (self.engine.clone(), Arc::new(Notify::new()));
+        stops.arm(plan);
+        let (engine, over) = (engine.clone(), Arc::new(Notify::new()));
         let told = Arc::clone(&over);
         let task = tokio::spawn(async move {
             let result = run_turn(&engine, lease, &Quiet).await;
             told.notify_one();
             result
         });
-        Running { task, over }
+        Running {
+            node,
+            place,
+            task,
+            over,
+            before,
+        }
     }
 
-    fn stream(&self, row: usize, kind: RecordKind) -> StreamId {
+    fn stream(&self, (row, kind): Place) -> StreamId {
         StreamId {
             mailbox: self.rows[row].mailbox.id,
             kind,
         }
     }
 
-    /// Another node runs a turn while one stands still; how it ended, in words.
-    pub async fn take_over(&self, row: usize, kind: RecordKind) -> String {
-        let other = node(
-            &self.office,
-            self.engine.clock.clone(),
-            &Arc::new(Stops::default()),
-        );
-        // Its heartbeat may wake first: then it did not sleep long enough.
-        let Some(lease) = other.lease(self.stream(row, kind)).await.unwrap() else {
+    /// The other node runs a turn while one stands still; how it ended, in words.
+    pub async fn take_over(&self, node: usize, place: Place) -> String {
+        let other = &self.nodes[node].engine;
+        // The sleeper's heartbeat may wake first: then it did not sleep long enough.
+        let Some(lease) = other.lease(self.stream(place)).await.unwrap() else {
             return "no, the lease was renewed".to_owned();
         };
-        match run_turn(&other, lease, &Quiet).await {
+        match run_turn(other, lease, &Quiet).await {
             Ok(counts) => format!("{} written", counts.written()),
             Err(error) => format!("{error:?}"),
         }
@@ -164,82 +247,46 @@ impl World {
     pub async fn stands_still(&self, running: &Running) -> bool {
         tokio::select! {
             biased;
-            () = self.stops.paused() => true,
+            () = self.nodes[running.node].stops.paused() => true,
             () = running.over.notified() => false,
         }
     }
 
     /// Waits for the end of a turn.
-    pub async fn end(&mut self, Running { mut task, .. }: Running) -> Ended {
+    pub async fn end(&mut self, running: Running) -> Ended {
+        let Running {
+            node,
+            place,
+            mut task,
+            before,
+            ..
+        } = running;
+        let stops = Arc::clone(&self.nodes[node].stops);
         let ended = tokio::select! {
             biased;
             result = &mut task => Ended::By(result.unwrap()),
-            () = self.stops.died() => {
+            () = stops.died() => {
                 task.abort();
                 // Aborted at the stop where it stands for good; nothing of it runs any more.
                 assert!(task.await.is_err());
-                Ended::Died(self.stops.struck().unwrap_or_default())
+                Ended::Died(stops.struck().unwrap_or_default())
             }
         };
-        self.struck = self.stops.struck();
-        self.stops.arm(None);
-        self.office.lab.parts.faults.clear();
+        if let Ended::By(Ok(_)) = ended {
+            self.adds_up(place, before, stops.written()).await;
+        }
+        self.struck = stops.struck();
+        stops.arm(None);
         ended
-    }
-
-    /// Failures that wait for another try in a stream, and its links.
-    pub async fn standing(&self, row: usize, kind: RecordKind) -> (i64, i64) {
-        let (mailbox, now) = (&self.rows[row].mailbox.address, self.engine.clock.now());
-        let all = self
-            .engine
-            .db
-            .run(move |conn| totals::streams(conn, now))
-            .await
-            .unwrap();
-        let row = all
-            .iter()
-            .find(|row| row.mailbox == *mailbox && row.kind == kind)
-            .unwrap();
-        (row.failed, row.linked)
-    }
-
-    /// What people would have noticed and nobody meant: mail that went out, writes over something unseen.
-    pub fn disturbed(&self) -> Vec<Noticed> {
-        let entries = self.office.lab.parts.ledger.entries();
-        entries
-            .into_iter()
-            .filter(|entry| match entry {
-                Noticed::Invitation { .. }
-                | Noticed::Cancellation { .. }
-                | Noticed::Response { .. }
-                | Noticed::Mail { .. } => true,
-                Noticed::LostUpdate { side, .. } | Noticed::Duplicate { side, .. } => *side == Side::Exchange,
-                Noticed::Deleted { .. } => false,
-            })
-            .collect()
     }
 
     /// Every stop that a turn of this world passed.
     pub fn passed(&self) -> BTreeSet<String> {
-        self.stops.names()
+        self.nodes.iter().flat_map(|node| node.stops.names()).collect()
     }
 }
 
-fn policy(conflict: ConflictRule) -> Policy {
-    let common = Common {
-        flow: Flow::Both,
-        conflict,
-        deletion: Deletion::Follow,
-        conflict_fields: FieldRules::default(),
-    };
-    let mut policy = Policy::default();
-    policy.calendar.common = common;
-    policy.contacts.common = common;
-    policy.tasks.common = common;
-    policy
-}
-
-fn node(office: &Office, clock: Clock, stops: &Arc<Stops>) -> Engine {
+fn process(office: &Office, clock: Clock, stops: &Arc<Stops>) -> Engine {
     let (server, crm) = office.connect_anew();
     Engine {
         clock,

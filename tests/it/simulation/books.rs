@@ -1,0 +1,111 @@
+//! The books of a world: what the journal says against what was written, and what the database holds.
+
+use super::stops::Written;
+use super::world::{Place, World};
+use crate::harness::office::Ground;
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use holdfast::foundation::db::schema::journal;
+use holdfast::sync::error::SyncError;
+use holdfast::sync::journal::Act;
+use std::collections::BTreeMap;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Words that only people write.
+const WORDS: [&str; 5] = ["thing ", "value ", "series ", "offer ", "figures of"];
+
+impl World {
+    /// What the journal says of a stream. A deletion is one whoever agreed to it.
+    pub async fn journal(&self, (row, kind): Place) -> Written {
+        let mailbox = self.rows[row].mailbox.id;
+        let entries: Vec<(i16, i16)> = self
+            .office
+            .engine
+            .db
+            .run_for(mailbox, move |conn| {
+                let entries = journal::table
+                    .filter(journal::mailbox_id.eq(mailbox.0))
+                    .filter(journal::kind.eq(kind.number()))
+                    .select((journal::side, journal::act));
+                Ok::<_, SyncError>(entries.load(conn)?)
+            })
+            .await
+            .unwrap();
+        let mut written = BTreeMap::new();
+        for (side, act) in entries {
+            let act = match act {
+                act if act == Act::DeletedAsApproved.number() => Act::Deleted.number(),
+                act => act,
+            };
+            if act != Act::Found.number() {
+                *written.entry((side, act)).or_default() += 1;
+            }
+        }
+        written
+    }
+
+    /// A turn that went well has entered into the journal what it wrote, each write once.
+    pub async fn adds_up(&mut self, place: Place, before: Written, written: Written) {
+        let mut due = before;
+        for (what, count) in &written {
+            *due.entry(*what).or_default() += count;
+        }
+        let now = self.journal(place).await;
+        if due != now {
+            self.wrong.push(format!(
+                "{place:?}: a turn wrote {written:?} (by side and act), and its journal says {now:?}, not {due:?}"
+            ));
+        }
+    }
+
+    /// Nothing that a person wrote stands in any table.
+    ///
+    /// # Errors
+    /// Where it stands.
+    pub fn no_content_at_rest(&self) -> Result<(), String> {
+        let mut conn = self.ground.test.superuser();
+        let everything: Vec<String> = tables(&mut conn)
+            .iter()
+            .map(|table| format!("SELECT '{table}: ' || t::text AS line FROM {table} t"))
+            .collect();
+        let rows: Vec<Line> = diesel::sql_query(everything.join(" UNION ALL "))
+            .load(&mut conn)
+            .unwrap();
+        for Line { line } in rows {
+            let found = WORDS
+                .iter()
+                .find(|word| line.contains(*word) || line.contains(&hex(word)));
+            if let Some(word) = found {
+                return Err(format!("{word:?} stands in {line}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn hex(word: &str) -> String {
+    word.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tables(conn: &mut PgConnection) -> Vec<String> {
+    let ask = "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public' \
+               AND tablename NOT IN ('__diesel_schema_migrations', 'policies') ORDER BY 1";
+    let rows: Vec<Line> = diesel::sql_query(ask).load(conn).unwrap();
+    rows.into_iter().map(|row| row.line).collect()
+}
+
+/// Takes every row out, so that another world may begin; deleting is faster than a new database.
+pub fn clear(ground: &Ground) {
+    let mut conn = ground.test.superuser();
+    let mut all = "SET session_replication_role = replica;".to_owned();
+    for table in tables(&mut conn) {
+        all += &format!("DELETE FROM {table};");
+    }
+    conn.batch_execute(&all).unwrap();
+}

@@ -1,0 +1,255 @@
+//! What people do to things, over the wire like everybody; where a thing is now, the lab itself says.
+
+use super::things::{KINDS, TITLE, Thing};
+use super::world::World;
+use chrono::{NaiveDate, TimeDelta, Utc};
+use holdfast::crm::model::{CrmId, CrmWrite};
+use holdfast::foundation::content::Content;
+use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
+use holdfast::record::Record;
+use holdfast::record::contact::Contact;
+use holdfast::record::event::{Event, Sensitivity, When};
+use holdfast::record::field::{Field, FieldSet};
+use holdfast::record::kind::RecordKind;
+use holdfast::record::task::Task;
+use holdfast::sync::model::Side;
+use serde_json::Value;
+
+use crate::harness::acts::{made_by_owner, made_by_user};
+use crate::harness::records::full;
+
+/// The record that says these things.
+pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
+    let [first, second] = values.clone().map(Content::from);
+    let title = Content::from(thing.title.as_str());
+    match full(thing.kind) {
+        Record::Event(event) => {
+            let start = Utc::now() + TimeDelta::days(10);
+            Record::Event(Event {
+                subject: title,
+                location: first,
+                body: second,
+                attendees: Vec::new(),
+                when: When::Timed {
+                    start,
+                    end: start + TimeDelta::minutes(30),
+                },
+                sensitivity: match thing.hidden {
+                    true => Sensitivity::Private,
+                    false => Sensitivity::Normal,
+                },
+                ..event
+            })
+        }
+        Record::Contact(contact) => Record::Contact(Contact {
+            email: Content::from(format!("{}@outside.example", thing.title.replace(' ', "-"))),
+            family_name: title,
+            job_title: first,
+            business_phone: second,
+            ..contact
+        }),
+        Record::Task(task) => Record::Task(Task {
+            subject: title,
+            body: first,
+            due: second.expose().parse().ok(),
+            ..task
+        }),
+        other @ Record::Email(_) => other,
+    }
+}
+
+/// The values in the two slots of a record.
+pub fn values(record: &Record) -> [String; 2] {
+    let text = |content: &Content<String>| content.expose().trim_end().to_owned();
+    match record {
+        Record::Event(event) => [text(&event.location), text(&event.body)],
+        Record::Contact(contact) => [text(&contact.job_title), text(&contact.business_phone)],
+        Record::Task(task) => [
+            text(&task.body),
+            task.due.map_or_else(String::new, |day| day.to_string()),
+        ],
+        Record::Email(_) => Default::default(),
+    }
+}
+
+/// The `number`-th value of a slot.
+pub fn value(kind: RecordKind, slot: usize, number: u64) -> String {
+    match (kind, slot) {
+        (RecordKind::Tasks, 1) => {
+            (NaiveDate::MIN.max(Utc::now().date_naive()) + TimeDelta::days(number as i64 % 300)).to_string()
+        }
+        (RecordKind::Contacts, 1) => format!("+49 30 {number}"),
+        _ => format!("value {number}"),
+    }
+}
+
+fn field(kind: RecordKind, slot: usize) -> Field {
+    match (kind, slot) {
+        (RecordKind::Calendar, 0) => Field::Location,
+        (RecordKind::Tasks, 1) => Field::Due,
+        (RecordKind::Contacts, 0) => Field::JobTitle,
+        (RecordKind::Contacts, _) => Field::BusinessPhone,
+        _ => Field::Body,
+    }
+}
+
+impl World {
+    /// A person makes a thing; its number among all.
+    pub async fn make(&mut self, kind: RecordKind, row: usize, side: Side, hidden: bool) -> usize {
+        let number = self.fresh();
+        let values = [value(kind, 0, number), value(kind, 1, number)];
+        let mut thing = Thing::new(format!("{TITLE}{number}"), kind, row, side, values.clone());
+        thing.hidden = hidden;
+        let (who, record) = (&self.rows[row], record(&thing, &values));
+        match side {
+            Side::Mailbox => {
+                self.office.in_mailbox(who, kind, made_by_owner(record)).await;
+            }
+            Side::Crm => {
+                let key = format!("by-hand-{number}");
+                self.office.in_crm(who, kind, made_by_user(&key, record)).await;
+            }
+        }
+        let hidden = if hidden { ", private" } else { "" };
+        self.note(format!(
+            "{} is made in the {} of {row}: {kind:?}{hidden}",
+            thing.title,
+            side.word()
+        ));
+        self.acted(row, kind);
+        self.things.push(thing);
+        self.things.len() - 1
+    }
+
+    /// A person writes into a slot; false where the thing is not on that side.
+    pub async fn write(&mut self, which: usize, side: Side, slot: usize) -> bool {
+        let value = value(self.things[which].kind, slot, self.fresh());
+        let mut thing = self.things[which].clone();
+        let mut values = [String::new(), String::new()];
+        values[slot].clone_from(&value);
+        let fields = FieldSet::of(&[field(thing.kind, slot)]);
+        if !self.update(&thing, side, fields, record(&thing, &values)).await {
+            return false;
+        }
+        self.note(format!(
+            "{}: slot {slot} is {value:?} in the {}",
+            thing.title,
+            side.word()
+        ));
+        self.acted(thing.row, thing.kind);
+        thing.wrote(side, slot, value);
+        self.things[which] = thing;
+        true
+    }
+
+    async fn update(&self, thing: &Thing, side: Side, fields: FieldSet, record: Record) -> bool {
+        let row = &self.rows[thing.row];
+        match side {
+            Side::Mailbox => {
+                let Some(id) = self.item(thing) else { return false };
+                let item = ItemRef {
+                    id,
+                    version: ItemVersion(String::new()),
+                };
+                let write = MailboxWrite::Update { item, fields, record };
+                self.office.in_mailbox(row, thing.kind, write).await;
+            }
+            Side::Crm => {
+                let Some(id) = self.record_of(thing) else {
+                    return false;
+                };
+                let write = CrmWrite::Update {
+                    id,
+                    fields,
+                    record,
+                    matches: Vec::new(),
+                };
+                self.office.in_crm(row, thing.kind, write).await;
+            }
+        }
+        true
+    }
+
+    /// The owner of a meeting keeps it from the CRM from now on.
+    pub async fn hide(&mut self, which: usize) {
+        let mut thing = self.things[which].clone();
+        thing.hidden = true;
+        let record = record(&thing, &Default::default());
+        let fields = FieldSet::of(&[Field::Privacy]);
+        if self.update(&thing, Side::Mailbox, fields, record).await {
+            self.note(format!("{} is private from now on", thing.title));
+            self.acted(thing.row, thing.kind);
+            self.things[which] = thing;
+        }
+    }
+
+    /// A person removes the thing; false where it is not on that side.
+    pub async fn remove(&mut self, which: usize, side: Side) -> bool {
+        let thing = self.things[which].clone();
+        let row = &self.rows[thing.row];
+        match side {
+            Side::Mailbox => {
+                let Some(item) = self.item(&thing) else {
+                    return false;
+                };
+                let write = MailboxWrite::Delete { item };
+                self.office.in_mailbox(row, thing.kind, write).await;
+            }
+            Side::Crm => {
+                let Some(id) = self.record_of(&thing) else {
+                    return false;
+                };
+                let write = CrmWrite::Delete { id };
+                self.office.in_crm(row, thing.kind, write).await;
+            }
+        }
+        self.note(format!("{} is removed in the {}", thing.title, side.word()));
+        self.acted(thing.row, thing.kind);
+        self.things[which].removed_on(side);
+        true
+    }
+
+    fn item(&self, thing: &Thing) -> Option<ItemId> {
+        let content = self.office.lab.parts.exchange.content();
+        let address = &self.rows[thing.row].mailbox.address;
+        let mailbox = content
+            .as_array()?
+            .iter()
+            .find(|mailbox| mailbox["address"] == **address)?;
+        let title = match thing.kind {
+            RecordKind::Contacts => "contacts:Surname",
+            _ => "item:Subject",
+        };
+        let is_it = |item: &&Value| {
+            item["folder"] != "deleteditems" && item["fields"][title]["Text"] == thing.title.as_str()
+        };
+        let item = mailbox["items"].as_array()?.iter().find(is_it)?;
+        Some(ItemId(item["id"].as_str()?.to_owned()))
+    }
+
+    fn record_of(&self, thing: &Thing) -> Option<CrmId> {
+        let content = self.office.lab.parts.salesforce.content();
+        let (object, title) = match thing.kind {
+            RecordKind::Calendar => ("Event", "Subject"),
+            RecordKind::Contacts => ("Contact", "LastName"),
+            _ => ("Task", "Subject"),
+        };
+        let is_it = |row: &&Value| row["IsDeleted"] != true && row[title] == thing.title.as_str();
+        let row = content[object].as_array()?.iter().find(is_it)?;
+        Some(CrmId(row["Id"].as_str()?.to_owned()))
+    }
+
+    /// Things that somebody may do something with, by stream.
+    pub fn things_of(&self, row: usize, kind: RecordKind) -> Vec<usize> {
+        let here = self.things.iter().enumerate();
+        here.filter(|(_, thing)| thing.row == row && thing.kind == kind)
+            .map(|(which, _)| which)
+            .collect()
+    }
+
+    /// Every stream of things that go both ways.
+    pub fn streams(&self) -> Vec<(usize, RecordKind)> {
+        let rows = 0..self.rows.len();
+        rows.flat_map(|row| KINDS.map(|kind| (row, kind))).collect()
+    }
+}
