@@ -1,6 +1,7 @@
 //! One page of the mailbox's changes.
 
 use super::counterparts::find_counterparts;
+use super::moved::take_over;
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
@@ -32,14 +33,14 @@ pub async fn mailbox_page(
 ) -> Result<Gathered, SyncError> {
     let mut gathered = Gathered::default();
     let (mut known, mut rows) = remembered(db, stream, &changes).await?;
-    let mut to_read = Vec::new();
+    let (mut to_read, mut deleted) = (Vec::new(), Vec::new());
     for change in changes {
         match change {
             ItemChange::Deleted(id) => {
                 if let Some(row) = rows.remove(&item_key(&id)) {
                     gathered.series.ended.push(EndedSeries { row, kept: None });
                 }
-                gone(&id, &mut known, pending, stream, &mut gathered);
+                deleted.push(id);
             }
             ItemChange::Upserted(item) => {
                 let key = item_key(&item.id);
@@ -68,9 +69,7 @@ pub async fn mailbox_page(
                 });
             }
             Ok(item) => items.push(item),
-            Err(error) if error.class() == Class::Gone => {
-                gone(&id, &mut known, pending, stream, &mut gathered);
-            }
+            Err(error) if error.class() == Class::Gone => deleted.push(id),
             Err(error) => gathered.unreadable.push((id, error.code(), error.class())),
         }
     }
@@ -79,6 +78,23 @@ pub async fn mailbox_page(
     stream.ask_about(&records).await?;
     filing::ask(stream, &records).await?;
     let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
+    take_over(stream, &looked, &deleted, &mut known);
+    for id in &deleted {
+        gone(id, &mut known, pending, stream, &mut gathered);
+    }
+    works(db, stream, looked, known, pending, &mut gathered).await?;
+    Ok(gathered)
+}
+
+/// The works of items that were read.
+async fn works(
+    db: &Db,
+    stream: &Stream,
+    looked: Vec<LookedItem>,
+    mut known: HashMap<ItemKey, Link>,
+    pending: &mut Pending,
+    gathered: &mut Gathered,
+) -> Result<(), SyncError> {
     let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
     for item in looked {
         let key = item_key(&item.item.id);
@@ -91,7 +107,7 @@ pub async fn mailbox_page(
         };
         gathered.works.push(work);
     }
-    Ok(gathered)
+    Ok(())
 }
 
 fn is_series(record: &Record) -> bool {

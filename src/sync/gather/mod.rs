@@ -6,6 +6,7 @@ mod counterparts;
 mod crm;
 mod due;
 mod mailbox;
+mod moved;
 mod pending;
 mod read;
 mod series;

@@ -3,6 +3,7 @@
 use super::stops::Stops;
 use async_trait::async_trait;
 use holdfast::crm::error::CrmError;
+use holdfast::crm::filing::{Filed, PlaceBy, PlaceId};
 use holdfast::crm::model::*;
 use holdfast::crm::port::{Crm, FileBody};
 use holdfast::foundation::content::Content;
@@ -198,6 +199,21 @@ impl Crm for StoppedCrm {
         self.1.around("crm.who_is", call, crm_down).await
     }
 
+    async fn places(
+        &self,
+        user: &CrmUser,
+        by: &PlaceBy,
+        people: &[Match],
+    ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
+        let call = self.0.places(user, by, people);
+        self.1.around("crm.places", call, crm_down).await
+    }
+
+    async fn filed(&self, user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
+        let call = self.0.filed(user, keys);
+        self.1.around("crm.filed", call, crm_down).await
+    }
+
     async fn write(
         &self,
         user: &CrmUser,
@@ -208,8 +224,13 @@ impl Crm for StoppedCrm {
             let answers = self.0.write(user, kind, writes).await?;
             for (write, answer) in writes.iter().zip(&answers) {
                 match (write, answer) {
-                    (CrmWrite::Create { .. }, Ok(CrmWritten { existed: true, .. })) => {}
-                    (CrmWrite::Create { .. }, Ok(_)) => self.1.note(Side::Crm, Act::Created),
+                    (
+                        CrmWrite::Create { .. } | CrmWrite::File { .. },
+                        Ok(CrmWritten { existed: true, .. }),
+                    ) => {}
+                    (CrmWrite::Create { .. } | CrmWrite::File { .. }, Ok(_)) => {
+                        self.1.note(Side::Crm, Act::Created)
+                    }
                     (CrmWrite::Update { .. }, Ok(_)) => self.1.note(Side::Crm, Act::Updated),
                     (CrmWrite::Delete { .. }, Ok(_) | Err(CrmError::Gone)) => {
                         self.1.note(Side::Crm, Act::Deleted);

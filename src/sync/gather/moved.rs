@@ -1,0 +1,54 @@
+//! Items that got another id: thrown away and taken back, or moved out of their folder and in again. The feed tells
+//! of a deletion and of a new item. To follow it to the letter would delete a record, with all that hangs on it in
+//! the CRM, and make it anew; so the new item takes over the link.
+
+use crate::mailbox::model::ItemId;
+use crate::record::field::FieldSet;
+use crate::sync::keys::item_key;
+use crate::sync::model::{ItemKey, Link, Scope};
+use crate::sync::stream::{LookedItem, Stream};
+use std::collections::{HashMap, HashSet};
+
+/// Gives the links of items that are gone to new items that are the same. An item that we made says so by its stamp,
+/// one that its owner made by having every field as it was when both sides were last in step.
+pub(super) fn take_over(
+    stream: &Stream,
+    looked: &[LookedItem],
+    deleted: &[ItemId],
+    known: &mut HashMap<ItemKey, Link>,
+) {
+    let mut free: Vec<ItemKey> = deleted
+        .iter()
+        .map(item_key)
+        .filter(|key| known.contains_key(key))
+        .collect();
+    let new: HashSet<ItemKey> = looked.iter().map(|item| item_key(&item.item.id)).collect();
+    free.retain(|key| !new.contains(key));
+    for item in looked.iter().filter(|item| item.seen.scope == Scope::In) {
+        let key = item_key(&item.item.id);
+        if free.is_empty() || known.contains_key(&key) {
+            continue;
+        }
+        let same = |old: &&ItemKey| {
+            known
+                .get(*old)
+                .is_some_and(|link| is_the_same(stream, item, link))
+        };
+        let Some(old) = free.iter().find(same).copied() else {
+            continue;
+        };
+        free.retain(|key| *key != old);
+        if let Some(link) = known.remove(&old) {
+            known.insert(key, link);
+        }
+    }
+}
+
+fn is_the_same(stream: &Stream, item: &LookedItem, link: &Link) -> bool {
+    match item.stamp.as_ref().filter(|stamp| !stamp.0.is_empty()) {
+        Some(stamp) => *stamp == stream.keys.stamp(stream.kind(), &link.crm),
+        None => {
+            link.base.fields() != FieldSet::NONE && link.base.differing(&item.seen.prints) == FieldSet::NONE
+        }
+    }
+}
