@@ -139,7 +139,9 @@ fn xml(text: &str, apostrophe: &str) -> String {
 pub fn scan_but(folder: &Path, but: &[&str], markers: &[String]) -> (Vec<Hit>, u64) {
     let (mut names, mut needles) = (Vec::new(), Vec::new());
     for marker in markers.iter().filter(|marker| marker.len() >= SHORTEST) {
-        for (spelling, bytes) in windows(marker).iter().flat_map(|window| spellings(window)) {
+        let spelled = windows(marker).into_iter().flat_map(|window| spellings(&window));
+        // Two syllables are six bytes of UTF-8 and only four of UTF-16.
+        for (spelling, bytes) in spelled.filter(|(_, bytes)| bytes.len() >= SHORTEST) {
             names.push((marker, spelling));
             needles.push(bytes);
         }
