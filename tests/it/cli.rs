@@ -348,3 +348,30 @@ fn status_ends_with_one_until_everything_is_in_step() {
     );
     assert!(site.succeed(&["failures"]).starts_with("Nothing failed."));
 }
+
+#[test]
+fn in_a_terminal_a_synchronisation_shows_how_far_it_is_and_how_long_it_will_take() {
+    let site = Site::open(1, 120);
+    let config = site.file("holdfast.toml");
+    let command = format!(
+        "stty cols 160; {} --config {} sync --all",
+        env!("CARGO_BIN_EXE_holdfast"),
+        config.display()
+    );
+    // util-linux's script gives the command a terminal of its own.
+    let output = Command::new("script")
+        .args(["-qefc", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let bars: Vec<&str> = shown
+        .split(['\r', '\n'])
+        .filter(|line| line.contains(" left"))
+        .collect();
+    for kind in ["calendar", "contacts", "tasks", "mail"] {
+        let bar = bars.iter().find(|line| line.contains(&format!(" {kind} ")));
+        let bar = bar.unwrap_or_else(|| panic!("no bar for {kind}: {shown}"));
+        assert!(bar.contains('/') && bar.contains("/s"), "{bar}");
+    }
+}

@@ -24,7 +24,15 @@ type Say = dyn Fn(&str) -> (u16, String) + Send + Sync;
 /// A server that answers each POST as it is told, and keeps what it was asked.
 struct Quirky {
     server: ExchangeServer,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A request.
+#[derive(Clone)]
+struct Asked {
+    /// Its head, in small letters.
+    head: String,
+    body: String,
 }
 
 impl Quirky {
@@ -52,7 +60,20 @@ impl Quirky {
     }
 
     fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|request| request.body.clone()).collect()
+    }
+
+    /// The value of a header in each request so far.
+    fn header(&self, name: &str) -> Vec<Option<String>> {
+        let value = |head: &str| {
+            let line = head
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.map(str::to_owned)
+        };
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|request| value(&request.head)).collect()
     }
 
     async fn read(&self, items: &[&str]) -> Vec<Result<MailboxItem, Class>> {
@@ -88,7 +109,7 @@ impl Quirky {
     }
 }
 
-async fn answer_all(mut stream: TcpStream, say: Arc<Say>, asked: Arc<Mutex<Vec<String>>>) {
+async fn answer_all(mut stream: TcpStream, say: Arc<Say>, asked: Arc<Mutex<Vec<Asked>>>) {
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -109,9 +130,10 @@ async fn answer_all(mut stream: TcpStream, say: Arc<Say>, asked: Arc<Mutex<Vec<S
         stream.read_exact(&mut body).await.unwrap();
         let request = String::from_utf8(body).unwrap();
         let (status, body) = say(&request);
-        asked.lock().unwrap().push(request);
+        asked.lock().unwrap().push(Asked { head, body: request });
         let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {}\r\n\
+             Set-Cookie: exchangecookie=c0ffee; path=/; HttpOnly\r\nSet-Cookie: tracking=4711; path=/\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -422,4 +444,46 @@ fn meeting() -> Event {
         }],
         cancelled: false,
     }
+}
+
+#[tokio::test]
+async fn each_request_names_its_mailbox_as_the_anchor_and_brings_back_that_mailboxs_cookies_alone() {
+    let exchange = Quirky::that_says(|request| {
+        let items = ids(request).into_iter().map(|id| success("GetItem", &task(&id)));
+        messages("GetItem", items)
+    })
+    .await;
+    let other = MailboxRef::new(MailboxId(2), "b@example.com");
+    let item = [ItemId("one".to_owned())];
+    for mailbox in [&mailbox(), &mailbox(), &other] {
+        let read = exchange
+            .server
+            .read(mailbox, RecordKind::Tasks, &item)
+            .await
+            .unwrap();
+        assert_eq!(read.len(), 1);
+    }
+    let anchors: Vec<_> = exchange.header("x-anchormailbox").into_iter().flatten().collect();
+    assert_eq!(anchors.len(), exchange.asked().len(), "a request has no anchor");
+    let of = |address: &str| -> Vec<Option<String>> {
+        let cookies = exchange.header("cookie").into_iter();
+        let both = anchors.iter().zip(cookies);
+        both.filter(|(anchor, _)| *anchor == address)
+            .map(|(_, cookie)| cookie)
+            .collect()
+    };
+    let (mine, theirs) = (of("a@example.com"), of("b@example.com"));
+    assert_eq!(mine.first(), Some(&None));
+    assert!(
+        mine.len() > 1
+            && mine[1..]
+                .iter()
+                .all(|cookie| cookie.as_deref() == Some("exchangecookie=c0ffee")),
+        "{mine:?}"
+    );
+    assert_eq!(
+        theirs.first(),
+        Some(&None),
+        "a mailbox's cookies went to another's back end"
+    );
 }
