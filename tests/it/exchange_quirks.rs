@@ -449,7 +449,7 @@ fn meeting() -> Event {
 #[tokio::test]
 async fn each_request_names_its_mailbox_as_the_anchor_and_brings_back_that_mailboxs_cookies_alone() {
     let exchange = Quirky::that_says(|request| {
-        let items = ids(request).into_iter().map(|id| success("GetItem", &task(&id)));
+        let items = ids(request).into_iter().map(|id| success("GetItem", &task(id)));
         messages("GetItem", items)
     })
     .await;
