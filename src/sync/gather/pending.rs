@@ -1,6 +1,6 @@
 //! The CRM's changes of a turn that are not dealt with yet.
 
-use crate::crm::model::{CrmChange, CrmId, CrmRecord};
+use crate::crm::model::{CrmChange, CrmId, CrmRecord, ExternalKey};
 use crate::mailbox::model::Stamp;
 use crate::sync::stream::Stream;
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Pending {
     changes: BTreeMap<CrmId, CrmChange>,
     stamps: HashMap<Stamp, CrmId>,
+    keys: HashMap<ExternalKey, CrmId>,
 }
 
 impl Pending {
@@ -19,9 +20,10 @@ impl Pending {
             CrmChange::Upserted(record) => record.id.clone(),
             CrmChange::Deleted(id) => id.clone(),
         };
-        if matches!(change, CrmChange::Upserted(_)) {
+        if let CrmChange::Upserted(record) = &change {
             self.stamps
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
+            self.keys.extend(record.key.clone().map(|key| (key, id.clone())));
         }
         self.changes.insert(id, change);
     }
@@ -55,6 +57,16 @@ impl Pending {
     /// Takes the record whose stamp an item carries, if it is still there.
     pub(super) fn take_stamped(&mut self, stamp: &Stamp) -> Option<CrmRecord> {
         let id = self.stamps.get(stamp)?.clone();
+        self.take_record(id)
+    }
+
+    /// Takes the record that we made under this key, if it is still there.
+    pub(super) fn take_keyed(&mut self, key: &ExternalKey) -> Option<CrmRecord> {
+        let id = self.keys.get(key)?.clone();
+        self.take_record(id)
+    }
+
+    fn take_record(&mut self, id: CrmId) -> Option<CrmRecord> {
         match self.changes.remove(&id) {
             Some(CrmChange::Upserted(record)) => Some(*record),
             other => {
