@@ -22,6 +22,7 @@ use holdfast::sync::policy::{ConflictRule, Policy};
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast::sync::store::streams;
 use holdfast::sync::store::totals;
+use holdfast_lab::faults::Fault;
 
 fn meeting(title: &str, in_days: i64) -> Event {
     let start = (Utc::now() + TimeDelta::days(in_days))
@@ -541,4 +542,24 @@ async fn every_connection_of_a_turn_goes_through_the_gate_and_into_its_ledger() 
         || (egress.rows().len() as u64 == asked).then_some(()),
     );
     assert!(asked > 1);
+}
+
+#[tokio::test]
+async fn a_record_that_was_made_before_a_crash_is_no_second_item_while_its_create_cannot_be_repeated() {
+    let office = Office::open(1, 0).await;
+    let row = office.add(0).await;
+    office.settle(&row).await;
+    let write = made_by_owner(Record::Task(task("made once")));
+    office.in_mailbox(&row, RecordKind::Tasks, write).await;
+    office.crm_fails("collections_create", Fault::ApplyThenCut, None);
+    office.try_sync(&row).await;
+    office.lab.parts.faults.clear();
+    office.crm_fails("collections_create", Fault::LockedRow, None);
+    office.try_sync(&row).await;
+    office.lab.parts.faults.clear();
+    office.settle(&row).await;
+    let items = office.items(&row, RecordKind::Tasks).await;
+    let records = office.records(&row, RecordKind::Tasks).await;
+    assert_eq!(titled(&items, |item| &item.record, "made once").len(), 1);
+    assert_eq!(titled(&records, |record| &record.record, "made once").len(), 1);
 }

@@ -14,8 +14,11 @@ use crate::sync::stream::{LookedItem, Stream};
 use std::collections::{HashMap, HashSet};
 
 /// Finds the CRM's counterparts of items that are not linked: the record whose stamp an item carries (we
-/// made the item and crashed before we could remember it), the contact with the same address, or a record that
-/// was there before us and is alike.
+/// made the item and crashed before we could remember it), the record that carries the item's key (we made the
+/// record, likewise), the contact with the same address, or a record that was there before us and is alike.
+///
+/// A keyed record must not wait for the create to meet it: where that create fails, the record would be taken for
+/// one that the mailbox does not have yet, and where it meets it, the feed's view of it is the older one.
 pub(super) async fn find_counterparts(
     db: &Db,
     stream: &Stream,
@@ -31,7 +34,9 @@ pub(super) async fn find_counterparts(
     };
     let mut stamped = Vec::new();
     for item in unlinked() {
-        if let Some(record) = item.stamp.as_ref().and_then(|stamp| pending.take_stamped(stamp)) {
+        let by_stamp = item.stamp.as_ref().and_then(|stamp| pending.take_stamped(stamp));
+        let own_key = || stream.keys.external(&item.record, &item.item.id);
+        if let Some(record) = by_stamp.or_else(|| pending.take_keyed(&own_key())) {
             stamped.push((item_key(&item.item.id), record));
         }
     }

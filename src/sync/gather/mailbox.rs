@@ -244,8 +244,12 @@ pub fn unlinked_work(stream: &Stream, item: LookedItem, counterpart: Option<CrmR
     let looked = counterpart.map(|record| stream.look_at_record(record));
     let base = looked.as_ref().and_then(|record| {
         let stamp = stream.keys.stamp(stream.kind(), &record.record.id);
-        (item.stamp.as_ref() == Some(&stamp))
-            .then(|| base_of_copy(&record.seen, &item.seen, stream.mailbox_creatable()))?
+        if item.stamp.as_ref() == Some(&stamp) {
+            return base_of_copy(&record.seen, &item.seen, stream.mailbox_creatable());
+        }
+        let key = stream.keys.external(&item.record, &item.item.id);
+        (record.record.key.as_ref() == Some(&key))
+            .then(|| base_of_copy(&item.seen, &record.seen, stream.crm_writable()))?
     });
     let (crm_change, crm_record) = split(looked.map(Some));
     Work {

@@ -1,7 +1,7 @@
 //! The CRM's changes of a turn that are not dealt with yet.
 
 use super::alike::{Mark, marks};
-use crate::crm::model::{CrmChange, CrmId, CrmRecord};
+use crate::crm::model::{CrmChange, CrmId, CrmRecord, ExternalKey};
 use crate::mailbox::model::Stamp;
 use crate::record::Record;
 use crate::sync::stream::Stream;
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Pending {
     changes: BTreeMap<CrmId, CrmChange>,
     stamps: HashMap<Stamp, CrmId>,
+    keys: HashMap<ExternalKey, CrmId>,
     /// Records that we never had to do with, by what would make an item alike to them.
     strangers: HashMap<Mark, Vec<CrmId>>,
 }
@@ -26,6 +27,7 @@ impl Pending {
         if let CrmChange::Upserted(record) = &change {
             self.stamps
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
+            self.keys.extend(record.key.clone().map(|key| (key, id.clone())));
             for mark in marks(&record.record).into_iter().filter(|_| record.key.is_none()) {
                 self.strangers.entry(mark).or_default().push(id.clone());
             }
@@ -76,6 +78,16 @@ impl Pending {
     /// Takes the record whose stamp an item carries, if it is still there.
     pub(super) fn take_stamped(&mut self, stamp: &Stamp) -> Option<CrmRecord> {
         let id = self.stamps.get(stamp)?.clone();
+        self.take_record(id)
+    }
+
+    /// Takes the record that we made under this key, if it is still there.
+    pub(super) fn take_keyed(&mut self, key: &ExternalKey) -> Option<CrmRecord> {
+        let id = self.keys.get(key)?.clone();
+        self.take_record(id)
+    }
+
+    fn take_record(&mut self, id: CrmId) -> Option<CrmRecord> {
         match self.changes.remove(&id) {
             Some(CrmChange::Upserted(record)) => Some(*record),
             other => {

@@ -21,5 +21,6 @@ mod series;
 mod stops;
 mod things;
 mod troubles;
+mod turns;
 mod verdict;
 mod world;

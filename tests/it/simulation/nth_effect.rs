@@ -9,6 +9,8 @@ use crate::harness::office::Ground;
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::model::Side;
 use holdfast::sync::policy::ConflictRule;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use std::time::Duration;
 
 /// More stops than any turn of these has.
@@ -18,7 +20,7 @@ const MOST: u64 = 200;
 /// that both sides changed.
 async fn busy_world(kind: RecordKind) -> World {
     let ground = Ground::new().await;
-    let mut world = World::new(&ground, vec![both_ways(ConflictRule::MergeByField)]).await;
+    let mut world = World::new(&ground, vec![both_ways(ConflictRule::MergeByField)], 3).await;
     let sides = [Side::Mailbox, Side::Crm];
     for side in [sides, sides, sides].concat() {
         world.make(kind, 0, side, false).await;
@@ -47,9 +49,24 @@ async fn busy_world(kind: RecordKind) -> World {
     world
 }
 
+/// Makes a world in which one turn has mail to save: of a customer and of strangers, with files and without.
+async fn busy_mail() -> World {
+    let ground = Ground::new().await;
+    let mut policy = both_ways(ConflictRule::MergeByField);
+    policy.attachments.of = vec![RecordKind::Mail];
+    let mut world = World::new(&ground, vec![policy], 3).await;
+    world.know_the_customer().await;
+    let mut rng = StdRng::seed_from_u64(1);
+    (0..6).for_each(|_| world.receive(&mut rng));
+    world
+}
+
 async fn every_stop(kind: RecordKind, plan: fn(u64) -> Plan) {
     for at in 0..MOST {
-        let mut world = busy_world(kind).await;
+        let mut world = match kind {
+            RecordKind::Mail => busy_mail().await,
+            _ => busy_world(kind).await,
+        };
         world.wait();
         // A turn may end early or do what it can; what counts is what comes of it.
         let ended = world.turn(0, (0, kind), Some(plan(at)), None).await;
@@ -118,4 +135,19 @@ async fn from_whichever_call_of_a_tasks_turn_on_all_fail_nothing_comes_of_it() {
 #[tokio::test]
 async fn at_whichever_call_of_a_tasks_turn_the_process_dies_nothing_comes_of_it() {
     every_stop(RecordKind::Tasks, |at| Plan::Crash { at }).await;
+}
+
+#[tokio::test]
+async fn whichever_call_of_a_mail_turn_fails_once_nothing_comes_of_it() {
+    every_stop(RecordKind::Mail, |at| Plan::FailOnce { at }).await;
+}
+
+#[tokio::test]
+async fn from_whichever_call_of_a_mail_turn_on_all_fail_nothing_comes_of_it() {
+    every_stop(RecordKind::Mail, |at| Plan::FailFrom { at }).await;
+}
+
+#[tokio::test]
+async fn at_whichever_call_of_a_mail_turn_the_process_dies_nothing_comes_of_it() {
+    every_stop(RecordKind::Mail, |at| Plan::Crash { at }).await;
 }

@@ -1,6 +1,7 @@
 //! Both ports with stops around every call, and with a count of what was written through them.
 
 use super::stops::Stops;
+use crate::harness::office::subject;
 use async_trait::async_trait;
 use holdfast::crm::error::CrmError;
 use holdfast::crm::filing::{Filed, PlaceBy, PlaceId};
@@ -11,6 +12,7 @@ use holdfast::mailbox::error::MailboxError;
 use holdfast::mailbox::model::*;
 use holdfast::mailbox::port::{MailboxServer, OpenAttachment};
 use holdfast::mailbox::series::{Series, Span};
+use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::engine::Connections;
 use holdfast::sync::journal::Act;
@@ -100,6 +102,8 @@ impl MailboxServer for StoppedServer {
         writes: &[MailboxWrite],
         notify: Notify,
     ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, MailboxError> {
+        self.1
+            .says(writes.iter().map(of_mailbox).collect::<Vec<_>>().join("; "));
         let call = async {
             let answers = self.0.write(mailbox, kind, writes, notify).await?;
             for (write, answer) in writes.iter().zip(&answers) {
@@ -220,6 +224,8 @@ impl Crm for StoppedCrm {
         kind: RecordKind,
         writes: &[CrmWrite],
     ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
+        self.1
+            .says(writes.iter().map(of_crm).collect::<Vec<_>>().join("; "));
         let call = async {
             let answers = self.0.write(user, kind, writes).await?;
             for (write, answer) in writes.iter().zip(&answers) {
@@ -280,4 +286,29 @@ impl Crm for StoppedCrm {
         let call = self.0.link_file(user, record, file);
         self.1.around("crm.link_file", call, crm_down).await
     }
+}
+
+fn of_mailbox(write: &MailboxWrite) -> String {
+    match write {
+        MailboxWrite::Create { record, .. } => format!("create {} in the mailbox", subject(record)),
+        MailboxWrite::Update { fields, record, .. } => {
+            format!("set {} of {} in the mailbox", words(*fields), subject(record))
+        }
+        MailboxWrite::Delete { item } => format!("delete {} in the mailbox", item.0),
+    }
+}
+
+fn of_crm(write: &CrmWrite) -> String {
+    match write {
+        CrmWrite::Create { record, .. } => format!("create {} in the CRM", subject(record)),
+        CrmWrite::Update { fields, record, .. } => {
+            format!("set {} of {} in the CRM", words(*fields), subject(record))
+        }
+        CrmWrite::Delete { id } => format!("delete {} in the CRM", id.0),
+    }
+}
+
+fn words(fields: FieldSet) -> String {
+    let words: Vec<_> = fields.iter().map(Field::word).collect();
+    words.join(", ")
 }

@@ -21,6 +21,8 @@ pub type Written = BTreeMap<(i16, i16), i64>;
 pub enum Plan {
     /// The process dies at the n-th stop (counted from 0).
     Crash { at: u64 },
+    /// The process dies with its first write: before it is sent, or when it was carried out.
+    CrashAtWrite { after: bool },
     /// The n-th stop fails, as a call that was not applied (before) or whose answer was lost (after).
     FailOnce { at: u64 },
     /// Every stop from the n-th on fails.
@@ -47,6 +49,7 @@ struct Inner {
     struck: Option<String>,
     names: BTreeSet<String>,
     written: Written,
+    said: Vec<String>,
 }
 
 /// Counts the stops of a turn and carries the plan out.
@@ -77,6 +80,16 @@ impl Stops {
     /// What the turn has written so far, as the outside answered.
     pub fn written(&self) -> Written {
         self.inner.lock().unwrap().written.clone()
+    }
+
+    /// What the turn asked the outside to write, a line each.
+    pub fn said(&self) -> Vec<String> {
+        self.inner.lock().unwrap().said.clone()
+    }
+
+    /// Writes are asked for.
+    pub fn says(&self, line: String) {
+        self.inner.lock().unwrap().said.push(line);
     }
 
     /// Counts a write.
@@ -123,6 +136,11 @@ impl Stops {
         inner.names.insert(format!("{when} {name}"));
         let fate = match inner.plan {
             Some(Plan::Crash { at }) if at == number => Fate::Die,
+            Some(Plan::CrashAtWrite { after })
+                if name.ends_with(".write") && (when == "after") == after && inner.struck.is_none() =>
+            {
+                Fate::Die
+            }
             Some(Plan::FailOnce { at }) if at == number => Fate::Fail,
             Some(Plan::FailFrom { at }) if at <= number => Fate::Fail,
             Some(Plan::Pause { at }) if at == number => Fate::Pause,

@@ -89,15 +89,17 @@ pub struct World {
 }
 
 impl World {
-    /// A world of a mailbox under each of these policies, nothing in them.
-    pub async fn new(ground: &Ground, policies: Vec<Policy>) -> Self {
+    /// A world of a mailbox under each of these policies, nothing in them. Pages are small, so that a few items
+    /// are several.
+    pub async fn new(ground: &Ground, policies: Vec<Policy>, page_size: usize) -> Self {
         let options = Options {
             people: policies.len(),
             items_per_person: 0,
             seed: 7,
             ..Options::default()
         };
-        let office = Office::open_on(ground.clone(), options).await;
+        let mut office = Office::open_on(ground.clone(), options).await;
+        office.engine.settings = settings(page_size);
         let mut rows = Vec::new();
         for (person, policy) in policies.iter().enumerate() {
             let name = ["first", "second", "third"][person];
@@ -276,6 +278,9 @@ impl World {
             self.adds_up(place, before, stops.written()).await;
         }
         self.struck = stops.struck();
+        let said = stops.said();
+        self.log
+            .extend(said.into_iter().map(|line| format!("    {place:?}: {line}")));
         stops.arm(None);
         ended
     }
@@ -295,17 +300,19 @@ fn process(office: &Office, clock: Clock, stops: &Arc<Stops>) -> Engine {
             crm,
             stops: Arc::clone(stops),
         }),
-        settings: EngineSettings {
-            lease: TimeDelta::seconds(30),
-            // Small, so that a few items are several pages.
-            page_size: 3,
-            patience: Patience {
-                first: TimeDelta::seconds(1),
-                last: TimeDelta::seconds(20),
-            },
-            ..EngineSettings::default()
-        },
         node: Uuid::new_v4(),
         ..office.engine.clone()
+    }
+}
+
+fn settings(page_size: usize) -> EngineSettings {
+    EngineSettings {
+        lease: TimeDelta::seconds(30),
+        page_size,
+        patience: Patience {
+            first: TimeDelta::seconds(1),
+            last: TimeDelta::seconds(20),
+        },
+        ..EngineSettings::default()
     }
 }

@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -43,6 +44,21 @@ pub enum Reply {
     Close,
     /// The head and the first `after` bytes of the body are sent, then the connection is cut.
     Cut { response: Response<Bytes>, after: usize },
+}
+
+impl Reply {
+    /// The same, saying when it was made (RFC 9110 section 6.6.1) by the clock that stamps everything else in it.
+    pub fn dated(mut self, now: DateTime<Utc>) -> Reply {
+        let headers = match &mut self {
+            Reply::Full(response) | Reply::Cut { response, .. } => response.headers_mut(),
+            Reply::Stream(response) => response.headers_mut(),
+            Reply::Close => return self,
+        };
+        if let Ok(date) = HeaderValue::from_str(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+            headers.insert(DATE, date);
+        }
+        self
+    }
 }
 
 impl From<Response<Bytes>> for Reply {

@@ -351,18 +351,20 @@ async fn serve_exchange(
 ) -> std::io::Result<SocketAddr> {
     let listener = bind(port).await?;
     let address = listener.local_addr()?;
-    let (world, kept) = (parts.exchange.clone(), kept.clone());
+    let (world, kept, clock) = (parts.exchange.clone(), kept.clone(), parts.clock.clone());
     tasks.push(tokio::spawn(http::serve(
         listener,
         tls,
         Side::Exchange,
         parts.stats.clone(),
         move |request, connection| {
-            let world = world.clone();
+            let (world, clock) = (world.clone(), clock.clone());
             let taped = kept.tape.request(Side::Exchange, connection.id, &request);
             let pending = kept.recorder.request(&request);
             async move {
-                let reply = exchange::handle(world, request, &connection).await;
+                let reply = exchange::handle(world, request, &connection)
+                    .await
+                    .dated(clock.now());
                 if let Some(taped) = taped {
                     taped.answered(&reply);
                 }
@@ -385,17 +387,19 @@ async fn serve_salesforce(
 ) -> std::io::Result<SocketAddr> {
     let listener = bind(port).await?;
     let address = listener.local_addr()?;
-    let (world, kept) = (parts.salesforce.clone(), kept.clone());
+    let (world, kept, clock) = (parts.salesforce.clone(), kept.clone(), parts.clock.clone());
     tasks.push(tokio::spawn(http::serve(
         listener,
         tls,
         Side::Salesforce,
         parts.stats.clone(),
         move |request, connection| {
-            let world = world.clone();
+            let (world, clock) = (world.clone(), clock.clone());
             let taped = kept.tape.request(Side::Salesforce, connection.id, &request);
             async move {
-                let reply = salesforce::handle(world, request, &connection).await;
+                let reply = salesforce::handle(world, request, &connection)
+                    .await
+                    .dated(clock.now());
                 if let Some(taped) = taped {
                     taped.answered(&reply);
                 }
