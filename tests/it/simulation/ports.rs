@@ -300,7 +300,9 @@ fn of_mailbox(write: &MailboxWrite) -> String {
 
 fn of_crm(write: &CrmWrite) -> String {
     match write {
-        CrmWrite::Create { record, .. } => format!("create {} in the CRM", subject(record)),
+        CrmWrite::Create { record, .. } | CrmWrite::File { record, .. } => {
+            format!("create {} in the CRM", subject(record))
+        }
         CrmWrite::Update { fields, record, .. } => {
             format!("set {} of {} in the CRM", words(*fields), subject(record))
         }
