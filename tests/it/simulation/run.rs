@@ -16,7 +16,7 @@ const ON_ONE_GROUND: u64 = 40;
 
 /// From so many on every stop must have been somebody's death: a simulation that never kills at a stop proves
 /// nothing about it.
-const MANY: u64 = 1000;
+const MANY: u64 = 20_000;
 
 struct Run {
     next: AtomicU64,
