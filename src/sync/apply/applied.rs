@@ -81,6 +81,14 @@ pub(super) fn in_step(work: &Work, base: Prints, applied: &mut Applied) {
     if work.link.is_none() {
         applied.counts.matched += 1;
     }
+    // So that an undo knows of it.
+    applied.page.journal.extend(work.ours.map(|side| Entry {
+        side,
+        act: Act::Found,
+        key: item_key(&item.id),
+        item: (side == Side::Mailbox).then(|| item.id.clone()),
+        crm: Some(crm.clone()),
+    }));
     applied.page.links.push(link(work, item, crm, base));
     settle(work, applied);
 }

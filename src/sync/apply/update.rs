@@ -133,6 +133,17 @@ pub(super) fn merged_attendees(stream: &Stream, before: &Event, crm: &Event) -> 
 
 pub(super) fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, applied: &mut Applied) {
     let Update { mut work, base, .. } = update;
+    // Whatever becomes of the other side, what was written stands in the journal.
+    if let (Some(Ok(_)), Some(id)) = (&crm, &work.crm) {
+        applied.counts.updated_in_crm += 1;
+        wrote(&work, Side::Crm, Act::Updated, id, applied);
+    }
+    if let Some(Ok(_)) = &mailbox {
+        applied.counts.updated_in_mailbox += 1;
+        if let Some(id) = &work.crm {
+            wrote(&work, Side::Mailbox, Act::Updated, id, applied);
+        }
+    }
     let failures = [
         crm.as_ref()
             .and_then(|answer| answer.as_ref().err())
@@ -162,15 +173,7 @@ pub(super) fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, ap
             return;
         }
     }
-    if let (Some(_), Some(id)) = (&crm, &work.crm) {
-        applied.counts.updated_in_crm += 1;
-        wrote(&work, Side::Crm, Act::Updated, id, applied);
-    }
     if let Some(Ok(written)) = mailbox {
-        applied.counts.updated_in_mailbox += 1;
-        if let Some(id) = &work.crm {
-            wrote(&work, Side::Mailbox, Act::Updated, id, applied);
-        }
         work.item = Some(written.item);
     }
     in_step(&work, base, applied);

@@ -79,6 +79,7 @@ fn crm_work(looked: Option<LookedRecord>, link: Option<Link>, id: CrmId) -> Work
         crm_record,
         link,
         origin: Side::Crm,
+        ours: None,
     }
 }
 

@@ -214,6 +214,7 @@ pub(super) fn gone(
         crm_record,
         link: Some(link),
         origin: Side::Mailbox,
+        ours: None,
     });
 }
 
@@ -236,20 +237,24 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
         crm_record,
         link: Some(link),
         origin: Side::Mailbox,
+        ours: None,
     }
 }
 
 /// The work of an unlinked item, with the counterpart that was found for it.
 pub fn unlinked_work(stream: &Stream, item: LookedItem, counterpart: Option<CrmRecord>) -> Work {
     let looked = counterpart.map(|record| stream.look_at_record(record));
-    let base = looked.as_ref().and_then(|record| {
+    let ours = looked.as_ref().and_then(|record| {
         let stamp = stream.keys.stamp(stream.kind(), &record.record.id);
         if item.stamp.as_ref() == Some(&stamp) {
-            return base_of_copy(&record.seen, &item.seen, stream.mailbox_creatable());
+            return Some(Side::Mailbox);
         }
         let key = stream.keys.external(&item.record, &item.item.id);
-        (record.record.key.as_ref() == Some(&key))
-            .then(|| base_of_copy(&item.seen, &record.seen, stream.crm_writable()))?
+        (record.record.key.as_ref() == Some(&key)).then_some(Side::Crm)
+    });
+    let base = looked.as_ref().zip(ours).and_then(|(record, side)| match side {
+        Side::Mailbox => base_of_copy(&record.seen, &item.seen, stream.mailbox_creatable()),
+        Side::Crm => base_of_copy(&item.seen, &record.seen, stream.crm_writable()),
     });
     let (crm_change, crm_record) = split(looked.map(Some));
     Work {
@@ -264,5 +269,6 @@ pub fn unlinked_work(stream: &Stream, item: LookedItem, counterpart: Option<CrmR
         crm: crm_record.as_ref().map(|record| record.id.clone()),
         crm_record,
         origin: Side::Mailbox,
+        ours,
     }
 }

@@ -27,6 +27,8 @@ pub struct Work {
     pub crm_record: Option<CrmRecord>,
     /// Where the news came from.
     pub origin: Side,
+    /// The side whose copy we made, where we crashed before we could remember it.
+    pub ours: Option<Side>,
 }
 
 impl Work {
