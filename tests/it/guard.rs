@@ -24,7 +24,6 @@ use holdfast::sync::report::Counts;
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast::sync::store::totals;
 use holdfast_lab::faults::Fault;
-use holdfast_lab::salesforce::control::answer;
 use serde_json::{Value, json};
 
 /// A policy that asks a person from the third deletion on.
@@ -124,13 +123,6 @@ async fn resync(office: &Office, row: &MailboxRow) {
     let (db, clock) = (&office.engine.db, &office.engine.clock);
     engine_control::resync(db, clock, &granted(ManageMailboxes), row.mailbox.id)
         .await
-        .unwrap();
-}
-
-fn administrate(office: &Office, method: &str, path: &str, body: &Value) {
-    let world = &office.lab.parts.salesforce;
-    answer(world, method, path, body.to_string().as_bytes())
-        .unwrap()
         .unwrap();
 }
 
@@ -282,8 +274,7 @@ async fn a_record_that_got_another_owner_is_let_go_and_not_deleted_in_the_mailbo
     office.settle(&other).await;
     let owner = office.lab.cast.people[1].sf_user_id.clone();
     for id in record_ids(&office, &row, RecordKind::Tasks).await {
-        administrate(
-            &office,
+        office.administrate(
             "PATCH",
             &format!("/salesforce/records/{}", id.0),
             &json!({"OwnerId": owner}),
@@ -335,15 +326,9 @@ async fn a_user_who_lost_sight_of_his_records_loses_nothing_in_his_mailbox() {
     let before = office.items(&row, RecordKind::Contacts).await.len();
     // They belong to somebody else, in an org where only owners see theirs: nothing shows them any more.
     let owner = office.lab.cast.people[1].sf_user_id.clone();
-    administrate(
-        &office,
-        "PATCH",
-        "/salesforce/settings",
-        &json!({"sharing": "private"}),
-    );
+    office.administrate("PATCH", "/salesforce/settings", &json!({"sharing": "private"}));
     for id in record_ids(&office, &row, RecordKind::Contacts).await {
-        administrate(
-            &office,
+        office.administrate(
             "PATCH",
             &format!("/salesforce/records/{}", id.0),
             &json!({"OwnerId": owner}),
@@ -362,7 +347,7 @@ async fn a_user_who_may_read_the_object_no_more_loses_nothing_in_his_mailbox() {
     let (office, row, _) = six_tasks().await;
     let user = office.lab.cast.people[0].sf_username.clone();
     let rights = json!({"users": {user: {"objects": {"Task": {"read": false}}}}});
-    administrate(&office, "PATCH", "/salesforce/settings", &rights);
+    office.administrate("PATCH", "/salesforce/settings", &rights);
     lose_cursor(&office, &row, Side::Crm).await;
     for _ in 0..2 {
         office.try_sync(&row).await;
@@ -392,7 +377,7 @@ async fn a_record_that_is_gone_without_a_trace_is_no_proof_of_a_deletion() {
     for id in record_ids(&office, &row, RecordKind::Tasks).await {
         let write = CrmWrite::Delete { id: id.clone() };
         office.in_crm(&row, RecordKind::Tasks, write).await;
-        administrate(&office, "POST", "/salesforce/purge", &json!({"id": id.0}));
+        office.administrate("POST", "/salesforce/purge", &json!({"id": id.0}));
     }
     lose_cursor(&office, &row, Side::Crm).await;
     for _ in 0..2 {

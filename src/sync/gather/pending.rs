@@ -28,8 +28,10 @@ impl Pending {
             self.stamps
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
             self.keys.extend(record.key.clone().map(|key| (key, id.clone())));
-            for mark in marks(&record.record).into_iter().filter(|_| record.key.is_none()) {
-                self.strangers.entry(mark).or_default().push(id.clone());
+            if record.key.is_none() {
+                for mark in marks(&record.record) {
+                    self.strangers.entry(mark).or_default().push(id.clone());
+                }
             }
         }
         self.changes.insert(id, change);

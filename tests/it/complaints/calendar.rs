@@ -2,12 +2,12 @@
 
 use super::{assert_nobody_noticed, items, records};
 use crate::harness::Office;
-use crate::harness::acts::{made_by_owner, made_by_user};
+use crate::harness::acts::{self, made_by_owner, made_by_user};
 use crate::harness::outlook::{Outlook, nth, rule};
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use holdfast::record::Record;
-use holdfast::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
+use holdfast::record::event::{Attendance, Attendee, Event, Response, When};
 use holdfast::record::kind::RecordKind;
 use holdfast::record::person::Person;
 use holdfast::sync::policy::Policy;
@@ -18,20 +18,8 @@ const CALENDAR: RecordKind = RecordKind::Calendar;
 
 fn event(title: &str, when: When, zone: Tz) -> Event {
     Event {
-        meeting_id: None,
-        place: Place::Single,
-        subject: title.into(),
-        body: "".into(),
-        location: "".into(),
-        when,
         zone: Some(zone),
-        show_as: ShowAs::Busy,
-        sensitivity: Sensitivity::Normal,
-        reminder_minutes: None,
-        is_organizer: true,
-        organizer: None,
-        attendees: Vec::new(),
-        cancelled: false,
+        ..acts::event(title, when)
     }
 }
 

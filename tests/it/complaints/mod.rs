@@ -12,16 +12,8 @@ use holdfast::crm::model::{CrmId, CrmRecord, CrmWrite, ExternalKey};
 use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::store::mailboxes::MailboxRow;
-use holdfast_lab::salesforce::control::answer;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
-
-fn administrate(office: &Office, path: &str, body: &Value) {
-    let world = &office.lab.parts.salesforce;
-    answer(world, "PATCH", path, body.to_string().as_bytes())
-        .unwrap()
-        .unwrap();
-}
 
 /// A record that was in the CRM before Holdfast came: it carries no key.
 async fn was_there(office: &Office, row: &MailboxRow, record: Record) -> CrmId {
@@ -34,7 +26,7 @@ async fn was_there(office: &Office, row: &MailboxRow, record: Record) -> CrmId {
     };
     let id = office.in_crm(row, kind, write).await;
     let path = format!("/salesforce/records/{}", id.0);
-    administrate(office, &path, &json!({"Holdfast_Key__c": null}));
+    office.administrate("PATCH", &path, &json!({"Holdfast_Key__c": null}));
     id
 }
 

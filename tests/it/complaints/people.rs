@@ -2,14 +2,14 @@
 
 use super::{assert_nobody_noticed, items, records, was_there};
 use crate::harness::Office;
-use crate::harness::acts::{made_by_owner, task};
+use crate::harness::acts::{event, made_by_owner, task};
 use crate::harness::letters::{Letter, customer, saved};
 use crate::harness::outlook::{Outlook, item};
 use chrono::{TimeDelta, Timelike as _, Utc};
 use holdfast::crm::model::CrmWrite;
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
+use holdfast::record::event::{Event, Sensitivity, When};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::record::task::Task;
@@ -19,25 +19,8 @@ use holdfast::sync::store::totals;
 fn meeting(title: &str) -> Event {
     let start = (Utc::now() + TimeDelta::days(3)).with_second(0).unwrap();
     let start = start.with_nanosecond(0).unwrap();
-    Event {
-        meeting_id: None,
-        place: Place::Single,
-        subject: title.into(),
-        body: "".into(),
-        location: "".into(),
-        when: When::Timed {
-            start,
-            end: start + TimeDelta::minutes(45),
-        },
-        zone: Some(chrono_tz::Europe::Berlin),
-        show_as: ShowAs::Busy,
-        sensitivity: Sensitivity::Normal,
-        reminder_minutes: None,
-        is_organizer: true,
-        organizer: None,
-        attendees: Vec::new(),
-        cancelled: false,
-    }
+    let end = start + TimeDelta::minutes(45);
+    event(title, When::Timed { start, end })
 }
 
 fn card(change: impl FnOnce(&mut Contact)) -> Record {

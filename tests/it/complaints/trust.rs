@@ -1,7 +1,7 @@
 //! What destroyed trust: deletions, silence, delay, limits, lost words and lost ids: the complaints 4, 5, 12, 13, 15,
 //! 17 and 20.
 
-use super::{administrate, assert_nobody_noticed, items, records};
+use super::{assert_nobody_noticed, items, records};
 use crate::harness::acts::{made_by_owner, made_by_user, task};
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::{Node, Office, until};
@@ -53,10 +53,10 @@ async fn complaint_04_meetings_were_cancelled_because_a_user_lost_sight_of_them(
     )
     .await
     .remove(0);
-    administrate(&office, "/salesforce/settings", &json!({"sharing": "private"}));
+    office.administrate("PATCH", "/salesforce/settings", &json!({"sharing": "private"}));
     let owner = office.lab.cast.people[1].sf_user_id.clone();
-    administrate(
-        &office,
+    office.administrate(
+        "PATCH",
         &format!("/salesforce/records/{}", record.id.0),
         &json!({"OwnerId": owner}),
     );
@@ -72,8 +72,8 @@ async fn complaint_05_new_territories_looked_like_a_mass_deletion() {
     let (office, row) = with_tasks(30).await;
     let owner = office.lab.cast.people[1].sf_user_id.clone();
     for record in office.records(&row, TASKS).await {
-        administrate(
-            &office,
+        office.administrate(
+            "PATCH",
             &format!("/salesforce/records/{}", record.id.0),
             &json!({"OwnerId": owner}),
         );
