@@ -9,12 +9,12 @@ use holdfast::crm::salesforce::{SalesforceCrm, SalesforceSettings};
 use holdfast::foundation::clock::Clock;
 use holdfast::foundation::content::Content;
 use holdfast::foundation::egress::{Gate, GateLimits, MemoryLedger, Policy, TrustRoots};
-use holdfast::foundation::explain::Explain;
+use holdfast::foundation::explain::{Explain, Kind};
 use holdfast::foundation::failure::Class;
 use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
 use holdfast_lab::cast::OutsiderKind;
-use holdfast_lab::faults::{Fault, Rule, Side};
+use holdfast_lab::faults::{Fault, Rule, Side, Told};
 use holdfast_lab::salesforce::app;
 use std::sync::Arc;
 
@@ -231,4 +231,51 @@ async fn a_door_that_is_shut_is_named_with_the_setting_that_opens_it() {
     let error = crm.probe(&org.user).await.expect_err("shut");
     assert!(matches!(error, CrmError::Unreachable(_)));
     assert!(error.sentence().contains("egress.allow"), "{}", error.sentence());
+}
+
+#[tokio::test]
+async fn each_code_by_which_a_record_is_refused_means_what_the_vendor_says() {
+    let org = Org::up().await;
+    org.crm.capabilities(&org.user).await.expect("described");
+    for (code, class) in [
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", Class::Refused),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", Class::Refused),
+        ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", Class::Refused),
+        ("TXN_SECURITY_NO_ACCESS", Class::SignInExpired),
+    ] {
+        org.fault(
+            Some("collections_create"),
+            Fault::Refused { code: Told(code) },
+            None,
+        );
+        let fates = org
+            .crm
+            .write(&org.user, RecordKind::Tasks, &tasks(3))
+            .await
+            .unwrap_or_else(|error| vec![Err(error)]);
+        org.lab.parts.faults.clear();
+        for fate in &fates {
+            assert_eq!(fate.as_ref().expect_err(code).class(), class, "{code}");
+        }
+        assert_eq!(keyed(&org.lab, "Task"), 0, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn each_code_by_which_a_question_is_refused_means_what_the_vendor_says() {
+    let org = Org::up().await;
+    org.crm.capabilities(&org.user).await.expect("described");
+    for (code, means) in [
+        ("API_TEMPORARILY_UNAVAILABLE", Kind::Unavailable),
+        ("QUERY_TIMEOUT", Kind::Unavailable),
+        ("STORAGE_LIMIT_EXCEEDED", Kind::Unavailable),
+        ("TXN_SECURITY_METERING_ERROR", Kind::Refused),
+        ("OPERATION_TOO_LARGE", Kind::Internal),
+    ] {
+        org.fault(None, Fault::Refused { code: Told(code) }, None);
+        let asked = org.crm.changes(&org.user, RecordKind::Tasks, None).await;
+        org.lab.parts.faults.clear();
+        let error = asked.err().unwrap_or_else(|| panic!("{code} was not told"));
+        assert_eq!(error.kind(), means, "{code}: {error:?}");
+    }
 }

@@ -47,6 +47,7 @@ pub(super) fn of_record(fault: &Fault) -> CrmError {
         | "METHOD_NOT_ALLOWED"
         | "UNSUPPORTED_API_VERSION"
         | "INVALID_BATCH_SIZE"
+        | "OPERATION_TOO_LARGE"
         | "INVALID_QUERY_FILTER_OPERATOR" => CrmError::BadRequest { code },
         other if other.starts_with("TXN_SECURITY_") => CrmError::UserRefused { code },
         other if other.starts_with("INSUFFICIENT_ACCESS") => CrmError::NotPermitted { code },

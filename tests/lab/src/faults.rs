@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Which world a rule or a count speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +54,42 @@ pub enum Fault {
     LimitExceeded,
     /// Every second row of a batch (or the only row) meets a locked record.
     LockedRow,
+    /// Salesforce refuses with this code: each row of a write, or else the call.
+    Refused { code: Told },
+}
+
+/// Codes that Salesforce gives for reasons which the lab does not live through (an organisation's own rules, full
+/// storage, security policies, a database under load), so that they are said only when somebody asks for it ("Core
+/// Data Types: StatusCode", "Status Codes and Error Responses").
+pub const TOLD: [&str; 9] = [
+    "API_TEMPORARILY_UNAVAILABLE",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+    "OPERATION_TOO_LARGE",
+    "QUERY_TIMEOUT",
+    "STORAGE_LIMIT_EXCEEDED",
+    "TXN_SECURITY_METERING_ERROR",
+    "TXN_SECURITY_NO_ACCESS",
+];
+
+/// One of [`TOLD`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told(pub &'static str);
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(from)?;
+        let known = TOLD.into_iter().find(|known| *known == code);
+        let unknown = || serde::de::Error::custom(format!("{code} is none of {}", TOLD.join(", ")));
+        known.map(Told).ok_or_else(unknown)
+    }
 }
 
 /// One rule. In JSON the fault's fields stand beside the others.

@@ -3,6 +3,7 @@
 //! REST answers carry `[{"message", "errorCode", "fields"}]`, rows of a collection carry
 //! `{"statusCode", "message", "fields"}` (REST API Developer Guide, "Status Codes and Error Responses").
 
+use crate::faults::Told;
 use serde_json::{Value, json};
 
 /// One error of the API.
@@ -106,6 +107,11 @@ pub fn locked(id: &str) -> ApiError {
         format!("unable to obtain exclusive access to this record or 1 records: {id}")
     };
     ApiError::on("UNABLE_TO_LOCK_ROW", message, &[])
+}
+
+/// What a fault ordered.
+pub fn as_told(told: Told) -> ApiError {
+    ApiError::on(told.0, "The operation was refused.", &[])
 }
 
 /// The 401 that asks for a new token.

@@ -9,14 +9,14 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use super::World;
-use super::error::{ApiError, ApiResult, limit_exceeded, not_found, session_invalid};
+use super::error::{ApiError, ApiResult, as_told, limit_exceeded, not_found, session_invalid};
 use super::oauth;
 use super::rest::ask::{Answer, Ask, Body, Payload};
 use super::rest::call::{Access, Call};
 use super::rest::{dispatch, multipart, operation, reads_only, resources};
 use super::sessions::Event;
 use super::store::Fields;
-use super::transaction::{Caller, WriteOptions};
+use super::transaction::{Caller, Obstacle, WriteOptions};
 use crate::faults::{Fault, Side};
 use crate::http::{ConnectionState, Reply};
 
@@ -168,6 +168,9 @@ fn instead(world: &World, fault: Option<&Fault>, target: &Target, request: &Requ
             });
             response(&Answer::error(&session_invalid()), None).into()
         }
+        Fault::Refused { code } if matches!(target, Target::Api { ask, .. } if reads_only(ask)) => {
+            response(&Answer::error(&as_told(*code)), None).into()
+        }
         Fault::LimitExceeded if !oauth => response(&Answer::error(&limit_exceeded()), None).into(),
         Fault::LostCursor => {
             world.locators.clear();
@@ -293,7 +296,11 @@ fn api(
     let duplicates = ask.headers.get("sforce-duplicate-rule-header");
     let options = WriteOptions {
         allow_duplicates: duplicates.is_some_and(|value| value.replace(' ', "").contains("allowSave=true")),
-        locked_rows: matches!(fault, Some(Fault::LockedRow)),
+        obstacle: match fault {
+            Some(Fault::LockedRow) => Some(Obstacle::Lock),
+            Some(Fault::Refused { code }) => Some(Obstacle::Code(*code)),
+            _ => None,
+        },
     };
     world.change(caller, options, |tx| {
         let now = tx.now;

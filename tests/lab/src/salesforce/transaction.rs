@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::error::{ApiError, ApiResult};
+use super::error::{ApiError, ApiResult, as_told, locked};
 use super::moment::stamp;
 use super::schema::{self, Object};
 use super::store::{Fields, MADE_BY_SYNC, Row, State};
+use crate::faults::Told;
 
 /// The user on whose behalf a call is made.
 #[derive(Clone, Debug)]
@@ -46,8 +47,17 @@ pub struct Touch {
 pub struct WriteOptions {
     /// `Sforce-Duplicate-Rule-Header: allowSave=true`.
     pub allow_duplicates: bool,
-    /// A fault: every second record is locked by somebody else.
-    pub locked_rows: bool,
+    /// A fault that writes meet.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What stands in the way of writes.
+#[derive(Clone, Copy, Debug)]
+pub enum Obstacle {
+    /// Every second record is locked by somebody else.
+    Lock,
+    /// Each is refused with this code.
+    Code(Told),
 }
 
 /// A transaction under the store's write lock.
@@ -98,10 +108,17 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Whether a lock fault meets this write; counts it.
-    pub fn meets_lock(&mut self) -> bool {
+    /// What a fault says to the write of a record; counts it. The id may be empty.
+    ///
+    /// # Errors
+    /// The vendor's error, where one is due.
+    pub fn obstacle(&mut self, record: &str) -> ApiResult<()> {
         self.attempts += 1;
-        self.options.locked_rows && self.attempts % 2 == 1
+        match self.options.obstacle {
+            Some(Obstacle::Lock) if self.attempts % 2 == 1 => Err(locked(record)),
+            Some(Obstacle::Code(told)) => Err(as_told(told)),
+            _ => Ok(()),
+        }
     }
 
     /// Stores a changed row, stamped with writer and time.

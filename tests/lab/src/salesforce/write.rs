@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::changes::{self, Changes, Intent};
-use super::error::{ApiError, ApiResult, deleted, invalid_reference, locked, not_found, read_only};
+use super::error::{ApiError, ApiResult, deleted, invalid_reference, not_found, read_only};
 use super::id;
 use super::rights;
 use super::rules;
@@ -27,9 +27,7 @@ pub fn insert(tx: &mut Transaction, object: &'static Object, body: &Map<String, 
             return Err(read_only());
         }
         let changes = changes::read(tx.state, tx.caller, object, body, Intent::Create)?;
-        if tx.meets_lock() {
-            return Err(locked(parent_of(&changes)));
-        }
+        tx.obstacle(parent_of(&changes))?;
         let row = new_row(object, &changes)?;
         insert_row(tx, object, row, &changes)
     })
@@ -105,9 +103,7 @@ pub fn update(
             return Err(read_only());
         }
         let changes = changes::read(tx.state, tx.caller, object, body, Intent::Update)?;
-        if tx.meets_lock() {
-            return Err(locked(old.text("Id")));
-        }
+        tx.obstacle(old.text("Id"))?;
         update_row(tx, object, &old, &changes)
     })
 }
@@ -136,9 +132,7 @@ pub fn delete(tx: &mut Transaction, object: &'static Object, record: &str) -> Ap
         if !rights::object_rights(tx.state, tx.caller, object).delete {
             return Err(read_only());
         }
-        if tx.meets_lock() {
-            return Err(locked(old.text("Id")));
-        }
+        tx.obstacle(old.text("Id"))?;
         rules::delete(tx, object, &old)
     })
 }
