@@ -1,7 +1,7 @@
 //! One page of the mailbox's changes.
 
 use super::counterparts::find_counterparts;
-use super::moved::take_over;
+use super::moved::{take_over, take_over_ahead};
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
@@ -79,6 +79,7 @@ pub async fn mailbox_page(
     filing::ask(stream, &records).await?;
     let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
     take_over(stream, &looked, &deleted, &mut known);
+    take_over_ahead(db, stream, &looked, &mut known, pending).await?;
     for id in &deleted {
         gone(id, &mut known, pending, stream, &mut gathered);
     }

@@ -2,10 +2,17 @@
 //! of a deletion and of a new item. To follow it to the letter would delete a record, with all that hangs on it in
 //! the CRM, and make it anew; so the new item takes over the link.
 
+use super::pending::Pending;
+use super::read::read_items;
+use crate::crm::model::CrmId;
+use crate::foundation::db::Db;
+use crate::foundation::failure::Class;
 use crate::mailbox::model::ItemId;
 use crate::record::field::FieldSet;
+use crate::sync::error::SyncError;
 use crate::sync::keys::item_key;
 use crate::sync::model::{ItemKey, Link, Scope};
+use crate::sync::store::links;
 use crate::sync::stream::{LookedItem, Stream};
 use std::collections::{HashMap, HashSet};
 
@@ -42,6 +49,47 @@ pub(super) fn take_over(
             known.insert(key, link);
         }
     }
+}
+
+/// Gives the link of an item that is gone to the new item that carries its record's stamp, where the feed tells of the
+/// new one a page before it tells of the deletion: made again for a record that was edited, say, and cut off before we
+/// could remember it. Else it would be taken for a copy that a person made, which is a new item.
+///
+/// # Errors
+/// The database's, and those of a read of the items in question as a whole.
+pub(super) async fn take_over_ahead(
+    db: &Db,
+    stream: &Stream,
+    looked: &[LookedItem],
+    known: &mut HashMap<ItemKey, Link>,
+    pending: &Pending,
+) -> Result<(), SyncError> {
+    let unlinked = looked.iter().filter(|item| item.seen.scope == Scope::In);
+    let mut stamped: HashMap<CrmId, ItemKey> = unlinked
+        .map(|item| (item_key(&item.item.id), item))
+        .filter(|(key, _)| !known.contains_key(key))
+        .filter_map(|(key, item)| Some((pending.stamped(item.stamp.as_ref()?)?.clone(), key)))
+        .collect();
+    if stamped.is_empty() {
+        return Ok(());
+    }
+    let (id, records) = (stream.id, stamped.keys().cloned().collect::<Vec<_>>());
+    let mut linked: HashMap<ItemId, Link> = db
+        .run_for(id.mailbox, move |conn| links::by_crm(conn, id, &records))
+        .await?
+        .into_iter()
+        .filter_map(|link| Some((link.item.clone()?, link)))
+        .collect();
+    for (item, answer) in read_items(stream, linked.keys().cloned().collect()).await? {
+        let gone = answer.is_err_and(|error| error.class() == Class::Gone);
+        let Some(link) = linked.remove(&item).filter(|_| gone) else {
+            continue;
+        };
+        if let Some(key) = stamped.remove(&link.crm) {
+            known.insert(key, link);
+        }
+    }
+    Ok(())
 }
 
 fn is_the_same(stream: &Stream, item: &LookedItem, link: &Link) -> bool {

@@ -77,6 +77,11 @@ impl Pending {
         found
     }
 
+    /// The record whose stamp an item carries, as far as its news waits.
+    pub(super) fn stamped(&self, stamp: &Stamp) -> Option<&CrmId> {
+        self.stamps.get(stamp).filter(|id| self.has(id))
+    }
+
     /// Takes the record whose stamp an item carries, if it is still there.
     pub(super) fn take_stamped(&mut self, stamp: &Stamp) -> Option<CrmRecord> {
         let id = self.stamps.get(stamp)?.clone();
