@@ -231,7 +231,7 @@ impl Thing {
             (1, false, true) => self.removal_in_step(way),
             (1, false, false) | (2, ..) => self.gone = true,
             _ if !self.unsure => self.gone = true,
-            _ => self.words_in_step(way),
+            _ => self.words_are_open(),
         }
         for slot in &mut self.slots {
             slot.written.clear();
@@ -264,6 +264,15 @@ impl Thing {
         }
         self.removed.clear();
         self.unsure = false;
+    }
+
+    /// It was removed on one side while the other had words of its own, and a turn broke off: if it is there at all,
+    /// any of them may stand there. What was written where it was then removed is gone with it, or was carried
+    /// before; the words from before may be what it was made of again.
+    fn words_are_open(&mut self) {
+        for slot in &mut self.slots {
+            slot.may.extend(slot.written.drain(..).map(|(_, value)| value));
+        }
     }
 
     fn words_in_step(&mut self, way: Way) {
