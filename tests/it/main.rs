@@ -27,6 +27,7 @@ mod crm_contract;
 mod daemon;
 mod database;
 mod disk_full;
+mod edges;
 mod egress;
 mod exchange_connector;
 mod exchange_quirks;

@@ -208,12 +208,13 @@ fn settle_calendar(item: &mut Item) -> Result<(), Refusal> {
     let rules = series::zone_rules(item);
     if item.flag(Field::IsAllDayEvent) {
         let first = rules.to_local(start).date();
-        let last = rules.to_local(end);
-        // The end is the midnight after the last day; an end within a day means the whole day.
-        let last_day = if last.time() == NaiveTime::MIN {
-            last.date()
+        let last = rules.to_local(end).date();
+        // The end is the beginning of the day after the last one, which is not midnight where the clocks skip
+        // that; an end within a day means the whole day.
+        let last_day = if end == rules.to_utc(last.and_time(NaiveTime::MIN)) {
+            last
         } else {
-            last.date() + Duration::days(1)
+            last + Duration::days(1)
         };
         let last_day = last_day.max(first + Duration::days(1));
         start = rules.to_utc(first.and_time(NaiveTime::MIN));
