@@ -5,7 +5,7 @@ use super::moved::{take_over, take_over_ahead};
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
-use crate::crm::model::CrmRecord;
+use crate::crm::model::{CrmChange, CrmId, CrmRecord};
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
@@ -33,6 +33,7 @@ pub async fn mailbox_page(
 ) -> Result<Gathered, SyncError> {
     let mut gathered = Gathered::default();
     let (mut known, mut rows) = remembered(db, stream, &changes).await?;
+    meet_again(stream, &known, again, pending).await?;
     let (mut to_read, mut deleted) = (Vec::new(), Vec::new());
     for change in changes {
         match change {
@@ -85,6 +86,30 @@ pub async fn mailbox_page(
     }
     works(db, stream, looked, known, pending, &mut gathered).await?;
     Ok(gathered)
+}
+
+/// Reads the records of linked items that are tried again. The CRM's feed told of their news when the first attempt
+/// failed, and will not do so twice: without them one side's edit would be taken for the only one, and the policy's
+/// conflict rule never asked.
+async fn meet_again(
+    stream: &Stream,
+    known: &HashMap<ItemKey, Link>,
+    again: &HashSet<ItemKey>,
+    pending: &mut Pending,
+) -> Result<(), SyncError> {
+    let links = again.iter().filter_map(|key| known.get(key));
+    let ids: Vec<CrmId> = links
+        .map(|link| link.crm.clone())
+        .filter(|id| !pending.has(id))
+        .collect();
+    if ids.is_empty() || stream.kind() == RecordKind::Mail {
+        return Ok(());
+    }
+    let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
+    for record in records.into_iter().flatten() {
+        pending.add(stream, CrmChange::Upserted(Box::new(record)));
+    }
+    Ok(())
 }
 
 /// The works of items that were read.
