@@ -2,6 +2,7 @@
 
 use super::eventually;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -47,7 +48,16 @@ impl Ballast {
         let space = rustix::fs::statvfs(folder).unwrap();
         let free = (space.f_bavail * space.f_frsize).saturating_sub(left);
         let ballast = Self(folder.join("ballast"));
-        fs::write(&ballast.0, vec![0; usize::try_from(free).unwrap()]).unwrap();
+        let size = usize::try_from(free).unwrap();
+        match fs::write(&ballast.0, vec![0; size]) {
+            // Whoever writes beside us took some of it: what is on the disk, less what is to be left.
+            Err(error) if error.kind() == ErrorKind::StorageFull => {
+                let file = fs::OpenOptions::new().write(true).open(&ballast.0).unwrap();
+                let got = file.metadata().unwrap().len();
+                file.set_len(got.saturating_sub(left)).unwrap();
+            }
+            written => written.unwrap(),
+        }
         ballast
     }
 }

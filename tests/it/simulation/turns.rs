@@ -75,7 +75,8 @@ impl Life {
             }
         }
         self.world.note(line);
-        match well {
+        let answered = self.world.person_approves(place).await;
+        match well.filter(|_| answered == 0) {
             Some(counts) => self.world.went_well(place, &counts).await,
             None => self.world.troubled(place),
         }

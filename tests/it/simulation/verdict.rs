@@ -3,10 +3,14 @@
 use super::people::values;
 use super::things::{Due, KINDS, TITLE, Thing};
 use super::world::{Ended, Place, Rest, World};
+use crate::harness::acts::granted;
 use crate::harness::office::subject;
+use holdfast::access::permission::ManageMailboxes;
 use holdfast::record::Record;
 use holdfast::record::event::Place as PlaceOf;
 use holdfast::record::kind::RecordKind;
+use holdfast::sync::guard::control;
+use holdfast::sync::guard::store::Choice;
 use holdfast::sync::model::Side;
 use holdfast::sync::policy::PrivateItems;
 use holdfast::sync::report::Counts;
@@ -84,7 +88,9 @@ impl World {
                 if done > 0 {
                     self.note(format!("at rest, {place:?}: {counts:?}"));
                 }
-                if counts.failed == 0 && self.standing(place).await.0 == 0 && !counts.attachments_wait {
+                let answered = self.person_approves(place).await;
+                let all = counts.failed == 0 && !counts.attachments_wait && answered == 0;
+                if all && self.standing(place).await.0 == 0 {
                     self.went_well(place, &counts).await;
                 }
                 Ok(())
@@ -92,6 +98,24 @@ impl World {
             Ended::By(Err(error)) => Err(format!("at rest, {place:?}: {error:?}")),
             Ended::Died(stop) => Err(format!("at rest, died at {stop}")),
         }
+    }
+
+    /// A person looks at the deletions that wait in a mailbox, and approves them: people in these worlds mean what they
+    /// do. A mailbox whose cursor is lost after most of it was removed looks like another mailbox.
+    pub async fn person_approves(&mut self, (row, _): Place) -> usize {
+        let engine = &self.nodes[0].engine;
+        let (id, may, all) = (
+            self.rows[row].mailbox.id,
+            granted(ManageMailboxes),
+            Choice::default(),
+        );
+        let approved = control::approve(&engine.db, &engine.clock, &may, id, all)
+            .await
+            .unwrap();
+        if approved > 0 {
+            self.note(format!("{approved} deletions of {row} waited and are approved"));
+        }
+        approved
     }
 
     /// Failures that wait for another try in a stream, and its links.
