@@ -227,6 +227,7 @@ impl Thing {
     /// Both sides are in step now, by a turn that went well.
     pub fn in_step(&mut self, way: Way) {
         match (self.removed.len(), self.murky, self.met) {
+            (0, true, false) => self.words_are_open(),
             (0, ..) => self.words_in_step(way),
             (1, false, true) => self.removal_in_step(way),
             (1, false, false) | (2, ..) => self.gone = true,
@@ -266,9 +267,10 @@ impl Thing {
         self.unsure = false;
     }
 
-    /// It was removed on one side while the other had words of its own, and a turn broke off: if it is there at all,
-    /// any of them may stand there. What was written where it was then removed is gone with it, or was carried
-    /// before; the words from before may be what it was made of again.
+    /// A turn broke off before both sides were ever in step: the copy that it left behind is found by its key, but
+    /// what both sides had in common is not known, so that the newer side may win as a whole. Or it was removed on one
+    /// side while the other had words of its own: what was written where it was then removed is gone with it, or was
+    /// carried before, and the words from before may be what it was made of again.
     fn words_are_open(&mut self) {
         for slot in &mut self.slots {
             slot.may.extend(slot.written.drain(..).map(|(_, value)| value));
