@@ -53,6 +53,7 @@ demo: setup ## twenty mailboxes meet a CRM, both ways; CHECK=1 proves it and end
 
 bench: setup ## the figures, each beside what it is compared with
 	@scripts/bench.sh
+	@scripts/bench_costs.sh
 	@scripts/bench_lag.sh
 
 lab: setup ## an Exchange and a Salesforce to play with, until Ctrl-C

@@ -92,7 +92,7 @@ def figures(folder, path):
     with open(path, "a", encoding="utf-8") as out:
         for figure, share in [("median", 0.5), ("p99", 0.99)]:
             value, peer = at(lags["told"], share), at(lags["asked"], share)
-            name, against = f"mailbox_to_crm_{figure}_at_{count}", "the same, polled every 30 s"
+            name, against = f"mailbox_to_crm_{figure}_at_{count}", "the same, polled every 300 s"
             print(f"bench: {name} {value:.4g} s (ratio {peer / max(value, 0.001):.3g} against {against})")
             row = {"name": name, "value": value, "unit": "s", "ratio": peer / max(value, 0.001), "against": against}
             out.write(json.dumps(row) + "\n")
