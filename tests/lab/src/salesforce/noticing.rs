@@ -4,7 +4,7 @@
 //! field that a person changed after the app last read the record. The org keeps that in memory; a restarted lab
 //! begins anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -17,7 +17,8 @@ use crate::faults::Side;
 use crate::ledger::Noticed;
 use crate::likeness::{Holder, Likeness};
 
-const OBJECTS: [&str; 4] = ["Event", "Task", "Contact", "EmailMessage"];
+/// What a person's copies on the other side can be.
+const OBJECTS: [&str; 3] = ["Event", "Task", "Contact"];
 
 /// Fields that the org itself sets.
 const STAMPS: [&str; 3] = ["LastModifiedById", "LastModifiedDate", "SystemModstamp"];
@@ -113,11 +114,10 @@ impl World {
                     things.entry(thing).or_default();
                 }
             }
-            let objects = OBJECTS
-                .into_iter()
-                .filter(|object| made.iter().any(|(made, _)| made == object));
-            for object in objects {
-                for row in living(&state, object) {
+            let mut places: BTreeSet<(&str, &str)> = BTreeSet::new();
+            places.extend(made.iter().map(|(object, row)| (*object, place(object, row))));
+            for (object, place) in places {
+                for row in living_at(&state, object, place) {
                     let copies = likeness(&state, object, row).and_then(|thing| things.get_mut(&thing));
                     copies
                         .into_iter()
@@ -143,21 +143,44 @@ impl World {
             let Some(thing) = likeness(&state, touch.object, old) else {
                 return;
             };
-            let left = copies(&state, touch.object, &thing);
+            let left = copies(&state, touch.object, &thing, &[place(touch.object, old)]);
             (thing, left)
         };
         self.ledger.gone(Side::Salesforce, &thing, left, touch.id.clone());
     }
 }
 
-fn living<'a>(state: &'a State, object: &str) -> impl Iterator<Item = &'a Arc<Row>> + use<'a> {
-    let rows = state.table(object).rows();
-    rows.filter(|row| !row.flag("IsDeleted") && !row.flag("IsChild"))
+/// Where the rows stand among which a row's copies are: with the same owner, or under the same Message-ID.
+fn place<'a>(object: &str, row: &'a Row) -> &'a str {
+    match object {
+        "EmailMessage" => row.text("MessageIdentifier"),
+        _ => row.text("OwnerId"),
+    }
 }
 
-fn copies(state: &State, object: &str, thing: &Likeness) -> usize {
-    living(state, object)
-        .filter(|row| likeness(state, object, row).as_ref() == Some(thing))
+/// The living rows there. A Message-ID stands with its brackets or without.
+fn living_at<'a>(
+    state: &'a State,
+    object: &str,
+    place: &str,
+) -> impl Iterator<Item = &'a Arc<Row>> + use<'a> {
+    let table = state.table(object);
+    let (field, places) = match object {
+        "EmailMessage" => {
+            let bare = place.trim_start_matches('<').trim_end_matches('>');
+            ("MessageIdentifier", vec![bare.to_owned(), format!("<{bare}>")])
+        }
+        _ => ("OwnerId", vec![place.to_owned()]),
+    };
+    let rows = places
+        .into_iter()
+        .flat_map(move |place| table.live_where(field, &place));
+    rows.filter(|row| !row.flag("IsChild"))
+}
+
+fn copies(state: &State, object: &str, thing: &Likeness, places: &[&str]) -> usize {
+    let rows = places.iter().flat_map(|place| living_at(state, object, place));
+    rows.filter(|row| likeness(state, object, row).as_ref() == Some(thing))
         .count()
 }
 
@@ -193,7 +216,12 @@ fn likeness(state: &State, object: &str, row: &Row) -> Option<Likeness> {
 impl Holder for World {
     fn copies(&self, thing: &Likeness) -> usize {
         let state = self.read();
-        let counts = OBJECTS.iter().map(|object| copies(&state, object, thing));
+        // Mail is made here alone, so that the other side never asks for it.
+        let owners = state.table("User").live_where("Email", &thing.owner);
+        let owners: Vec<&str> = owners.map(|owner| owner.text("Id")).collect();
+        let counts = OBJECTS
+            .iter()
+            .map(|object| copies(&state, object, thing, &owners));
         counts.sum()
     }
 }
