@@ -44,6 +44,8 @@ mod mailbox_contract;
 mod nodes;
 mod notifications;
 mod odoo_connector;
+mod odoo_office;
+mod odoo_page;
 mod odoo_records;
 mod odoo_server;
 mod odoo_sync;
