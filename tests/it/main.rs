@@ -47,6 +47,7 @@ mod odoo_connector;
 mod odoo_office;
 mod odoo_page;
 mod odoo_records;
+mod odoo_series;
 mod odoo_server;
 mod odoo_sync;
 mod private_postgresql;
