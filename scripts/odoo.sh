@@ -35,27 +35,31 @@ fail() {
 
 # --- the program ---------------------------------------------------------------------------------------------
 
-# Debian's package with a state of apt's own, so that nothing of the machine's suites changes.
+# Packages of Debian's with a state of apt's own, so that nothing of the machine's suites changes: into the first
+# folder, all the others; a name may have the version behind it that is taken where it is still to be had.
 download() {
-    compgen -G "$root/package/${package}_*.deb" >/dev/null && return
-    command -v apt-get >/dev/null || cannot "this machine has no apt-get to bring Debian's package"
+    local into=$1 name
+    shift
+    command -v apt-get >/dev/null || cannot "this machine has no apt-get to bring Debian's packages"
     local mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg apt=$root/apt
     mirror=$(sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) .*/\2/p' \
         /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1 || true)
     if [ -z "$mirror" ] || [ ! -e "$keys" ]; then
         cannot "this is no Debian: it names no mirror, or lacks Debian's keys"
     fi
-    mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial "$root/package"
+    mkdir -p "$apt"/lists/partial "$apt"/cache/archives/partial "$into"
     echo "deb [signed-by=$keys] $mirror sid main" >"$apt/sid.list"
     local options=(-o "Dir::Etc::sourcelist=$apt/sid.list" -o Dir::Etc::sourceparts=/dev/null
         -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
     apt-get "${options[@]}" -qq update >"$root/apt.log" 2>&1 || cannot "the suite sid cannot be read; see $root/apt.log"
-    (cd "$root/package" &&
-        { apt-get "${options[@]}" -qq download "$package=$pinned" ||
-            apt-get "${options[@]}" -qq download "$package"; }) >>"$root/apt.log" 2>&1 ||
-        cannot "the package $package is not in the suite sid any more; see $root/apt.log"
+    for name in "$@"; do
+        (cd "$into" &&
+            { apt-get "${options[@]}" -qq download "$name" ||
+                apt-get "${options[@]}" -qq download "${name%%=*}"; }) >>"$root/apt.log" 2>&1 ||
+            cannot "the package ${name%%=*} is not in the suite sid any more; see $root/apt.log"
+    done
     rm -rf "$apt"
-    say "package"
+    say "downloaded ${*%%=*}"
 }
 
 # Without translations, tests and the static files of modules that nobody installs here: a fifth of the size.
@@ -71,6 +75,19 @@ unpack() {
         cannot "the package could not be unpacked"
     touch "$root/program/complete"
     say "unpacked"
+}
+
+# What Odoo's own pages need of other packages, where its links lead to them; without, it answers no page at all.
+pages() {
+    [ ! -e "$root/program/pages" ] || return 0
+    local package
+    compgen -G "$root/pages/libjs-underscore_*.deb" >/dev/null ||
+        download "$root/pages" fonts-font-awesome libjs-jquery libjs-jquery-form libjs-underscore
+    for package in "$root"/pages/*.deb; do
+        dpkg-deb --extract "$package" "$root/program" || cannot "$package could not be unpacked"
+    done
+    touch "$root/program/pages"
+    say "pages"
 }
 
 # The libraries that the package depends on; Debian 12's own are too old for it.
@@ -260,8 +277,9 @@ up() {
     for tool in python3 curl dpkg-deb tar flock; do
         command -v "$tool" >/dev/null || cannot "this machine lacks $tool"
     done
-    download
+    compgen -G "$root/package/${package}_*.deb" >/dev/null || download "$root/package" "$package=$pinned"
     unpack
+    pages
     python_environment
     postgresql
     prepare_template

@@ -21,6 +21,9 @@ only=()
 if ! said=$(scripts/odoo.sh up 2>&1); then
     echo "test: WITHOUT ODOO. Its tests are left out, because: $(tail -1 <<<"$said")" >&2
     only=(-E 'not test(/^odoo_/)')
+else
+    # One of its tests looks at its web page.
+    tests/truth/setup.sh --browser >/dev/null
 fi
 cargo nextest run --workspace --locked --profile "$profile" "${only[@]}" "$@"
 [ "${#only[@]}" -eq 0 ] || echo "test: Odoo could not be had here; its tests did not run" >&2

@@ -86,6 +86,15 @@ impl Odoo {
         rep(free.expect("a user is left for this test"))
     }
 
+    /// A user whom no other test of this run has, and the password for Odoo's own page.
+    pub fn rep_at_the_page(&self) -> (Rep, String) {
+        let people = self.told["people"].as_array().expect("people");
+        let free = people.iter().take(4).find(|person| self.claim(person));
+        let free = free.expect("a user with a password is left for this test");
+        let password = free["password"].as_str().expect("a password");
+        (rep(free), password.to_owned())
+    }
+
     /// A user whom every test of this run may know, and none acts as.
     pub fn colleague(&self) -> Rep {
         rep(&self.told["people"][4])

@@ -1,4 +1,5 @@
-//! Series: what the mailbox shows date by date, the CRM shows event by event, and the other way round.
+//! Series: what the mailbox shows date by date, the CRM shows event by event, and the other way round. Each thing that
+//! can happen to a series is a function of a desk, so that it is asked of every CRM.
 //!
 //! What the mailbox shows is asked of the server itself, which takes its series apart on its own.
 
@@ -22,20 +23,20 @@ use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::store::mailboxes::MailboxRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-const BERLIN: (&str, Tz) = ("W. Europe Standard Time", Tz::Europe__Berlin);
+pub const BERLIN: (&str, Tz) = ("W. Europe Standard Time", Tz::Europe__Berlin);
 const NEW_YORK: (&str, Tz) = ("Eastern Standard Time", Tz::America__New_York);
 const SYDNEY: (&str, Tz) = ("AUS Eastern Standard Time", Tz::Australia__Sydney);
 
-fn today() -> NaiveDate {
+pub fn today() -> NaiveDate {
     Utc::now().date_naive()
 }
 
-fn at(day: NaiveDate, hour: u32, zone: Tz) -> DateTime<Utc> {
+pub fn at(day: NaiveDate, hour: u32, zone: Tz) -> DateTime<Utc> {
     let local = day.and_hms_opt(hour, 30, 0).unwrap();
     zone.from_local_datetime(&local).earliest().unwrap().to_utc()
 }
 
-fn daily(every: u32) -> String {
+pub fn daily(every: u32) -> String {
     format!("<t:DailyRecurrence><t:Interval>{every}</t:Interval></t:DailyRecurrence>")
 }
 
@@ -59,7 +60,7 @@ fn until(from: NaiveDate, to: NaiveDate) -> String {
     )
 }
 
-fn times(from: NaiveDate, count: u32) -> String {
+pub fn times(from: NaiveDate, count: u32) -> String {
     format!(
         "<t:NumberedRecurrence><t:StartDate>{from}</t:StartDate><t:NumberOfOccurrences>{count}\
          </t:NumberOfOccurrences></t:NumberedRecurrence>"
@@ -67,23 +68,62 @@ fn times(from: NaiveDate, count: u32) -> String {
 }
 
 /// A person with an empty calendar, synchronised.
-struct Desk {
-    office: Office,
-    row: MailboxRow,
+pub struct Desk {
+    pub office: Office,
+    pub row: MailboxRow,
+}
+
+/// One test for each case, at a desk of this kind.
+macro_rules! series_cases {
+    ($desk:path) => {
+        $crate::series::series_cases!(
+            $desk,
+            [
+                every_pattern_with_every_end_shows_the_same_dates_on_both_sides,
+                a_series_keeps_its_time_of_day_over_a_whole_year_of_changing_clocks,
+                a_moved_a_changed_and_a_deleted_date_arrive_as_they_are,
+                a_series_that_begins_an_hour_later_keeps_its_records,
+                a_changed_rule_takes_away_its_old_dates_and_brings_its_new_ones,
+                a_series_that_is_cut_short_loses_the_dates_after_the_cut_and_a_deleted_one_all,
+                a_meeting_that_becomes_a_series_and_a_meeting_again_keeps_its_record,
+                a_series_of_whole_days_has_the_same_days_on_both_sides,
+                an_endless_series_grows_with_the_days_and_nothing_else_is_read_for_it,
+                an_edit_of_one_event_in_the_crm_changes_that_date_alone,
+                an_event_that_is_deleted_in_the_crm_takes_that_date_alone_with_it,
+                a_private_series_stays_in_the_mailbox_with_one_reason_for_all_of_its_dates,
+                a_series_beyond_the_cap_says_so_and_explanation_and_preview_count_its_dates,
+            ]
+        );
+    };
+    ($desk:path, [$($case:ident),* $(,)?]) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::series::$case($desk().await).await;
+            }
+        )*
+    };
+}
+pub(crate) use series_cases;
+
+mod salesforce {
+    use super::{Desk, Office};
+
+    async fn desk() -> Desk {
+        let office = Office::open(2, 0).await;
+        let row = office.add(0).await;
+        Desk { office, row }
+    }
+
+    series_cases!(desk);
 }
 
 impl Desk {
-    async fn new() -> Self {
-        let office = Office::open(2, 0).await;
-        let row = office.add(0).await;
-        Self { office, row }
-    }
-
-    fn outlook(&self) -> Outlook<'_> {
+    pub fn outlook(&self) -> Outlook<'_> {
         Outlook::of(&self.office.lab, 0)
     }
 
-    async fn sync(&self) -> Counts {
+    pub async fn sync(&self) -> Counts {
         self.office
             .sync(&self.row)
             .await
@@ -92,7 +132,7 @@ impl Desk {
     }
 
     /// The events of a title in the CRM, by begin.
-    async fn events(&self, title: &str) -> BTreeMap<DateTime<Utc>, (CrmId, Event)> {
+    pub async fn events(&self, title: &str) -> BTreeMap<DateTime<Utc>, (CrmId, Event)> {
         let records = self.office.records(&self.row, RecordKind::Calendar).await;
         let events = records.into_iter().filter_map(|record| match record.record {
             Record::Event(event) if event.subject.expose() == title => {
@@ -120,7 +160,7 @@ impl Desk {
     }
 
     /// Both sides show the same dates from a little after the window's begin to the horizon.
-    async fn assert_same(&self, titles: &[&str]) {
+    pub async fn assert_same(&self, titles: &[&str]) {
         let (from, to) = (today() - TimeDelta::days(80), today() + TimeDelta::days(175));
         let within = |(_, start, _): &Entry| (from..to).contains(&start.date_naive());
         let shown = self.outlook().view(from, to).await;
@@ -202,9 +242,7 @@ fn patterns(first: NaiveDate) -> Vec<(&'static str, String)> {
     ]
 }
 
-#[tokio::test]
-async fn every_pattern_with_every_end_shows_the_same_dates_on_both_sides() {
-    let desk = Desk::new().await;
+pub async fn every_pattern_with_every_end_shows_the_same_dates_on_both_sides(desk: Desk) {
     // From the first of a month, so that a yearly rule of that month has a date within the window.
     let first = (today() + TimeDelta::days(20)).with_day(1).unwrap();
     let mut titles = Vec::new();
@@ -231,9 +269,7 @@ async fn every_pattern_with_every_end_shows_the_same_dates_on_both_sides() {
     assert_eq!(again.written() + again.matched, 0, "{again:?}");
 }
 
-#[tokio::test]
-async fn a_series_keeps_its_time_of_day_over_a_whole_year_of_changing_clocks() {
-    let desk = Desk::new().await;
+pub async fn a_series_keeps_its_time_of_day_over_a_whole_year_of_changing_clocks(desk: Desk) {
     let first = today() - TimeDelta::days(60);
     for (title, (windows, zone)) in [("Berlin", BERLIN), ("New York", NEW_YORK), ("Sydney", SYDNEY)] {
         let range = until(first, today() + TimeDelta::days(360));
@@ -277,9 +313,7 @@ async fn a_series_keeps_its_time_of_day_over_a_whole_year_of_changing_clocks() {
     }
 }
 
-#[tokio::test]
-async fn a_moved_a_changed_and_a_deleted_date_arrive_as_they_are() {
-    let desk = Desk::new().await;
+pub async fn a_moved_a_changed_and_a_deleted_date_arrive_as_they_are(desk: Desk) {
     let first = today() + TimeDelta::days(3);
     let start = at(first, 9, BERLIN.1);
     let master = desk
@@ -334,9 +368,7 @@ async fn a_moved_a_changed_and_a_deleted_date_arrive_as_they_are() {
     );
 }
 
-#[tokio::test]
-async fn a_series_that_begins_an_hour_later_keeps_its_records() {
-    let desk = Desk::new().await;
+pub async fn a_series_that_begins_an_hour_later_keeps_its_records(desk: Desk) {
     let first = today() + TimeDelta::days(2);
     let start = at(first, 9, NEW_YORK.1);
     let master = desk
@@ -361,9 +393,7 @@ async fn a_series_that_begins_an_hour_later_keeps_its_records() {
     assert_eq!(ids(desk.events("Review").await), before);
 }
 
-#[tokio::test]
-async fn a_changed_rule_takes_away_its_old_dates_and_brings_its_new_ones() {
-    let desk = Desk::new().await;
+pub async fn a_changed_rule_takes_away_its_old_dates_and_brings_its_new_ones(desk: Desk) {
     let first = today() + TimeDelta::days(2);
     let start = at(first, 9, BERLIN.1);
     let master = desk
@@ -389,9 +419,7 @@ async fn a_changed_rule_takes_away_its_old_dates_and_brings_its_new_ones() {
     desk.assert_same(&["Jour fixe"]).await;
 }
 
-#[tokio::test]
-async fn a_series_that_is_cut_short_loses_the_dates_after_the_cut_and_a_deleted_one_all() {
-    let desk = Desk::new().await;
+pub async fn a_series_that_is_cut_short_loses_the_dates_after_the_cut_and_a_deleted_one_all(desk: Desk) {
     let first = today() - TimeDelta::days(14);
     let pattern = weekly(&weekday(first));
     let master = desk
@@ -423,9 +451,7 @@ async fn a_series_that_is_cut_short_loses_the_dates_after_the_cut_and_a_deleted_
     assert_eq!(desk.sync().await.written(), 0);
 }
 
-#[tokio::test]
-async fn a_meeting_that_becomes_a_series_and_a_meeting_again_keeps_its_record() {
-    let desk = Desk::new().await;
+pub async fn a_meeting_that_becomes_a_series_and_a_meeting_again_keeps_its_record(desk: Desk) {
     let first = today() + TimeDelta::days(4);
     let zone = format!(
         "<t:StartTimeZone Id=\"{0}\"/><t:EndTimeZone Id=\"{0}\"/>",
@@ -461,9 +487,7 @@ async fn a_meeting_that_becomes_a_series_and_a_meeting_again_keeps_its_record() 
     assert_eq!(desk.sync().await.written(), 0);
 }
 
-#[tokio::test]
-async fn a_series_of_whole_days_has_the_same_days_on_both_sides() {
-    let desk = Desk::new().await;
+pub async fn a_series_of_whole_days_has_the_same_days_on_both_sides(desk: Desk) {
     let first = today() + TimeDelta::days(5);
     for (title, (windows, zone)) in [("Fair", BERLIN), ("Expo", SYDNEY)] {
         let midnight = |day: NaiveDate| {
@@ -499,12 +523,8 @@ async fn a_series_of_whole_days_has_the_same_days_on_both_sides() {
     assert_eq!(desk.sync().await.written(), 0);
 }
 
-#[tokio::test]
-async fn an_endless_series_grows_with_the_days_and_nothing_else_is_read_for_it() {
-    let mut office = Office::open(2, 0).await;
-    office.engine.clock = Clock::manual(Utc::now());
-    let row = office.add(0).await;
-    let desk = Desk { office, row };
+pub async fn an_endless_series_grows_with_the_days_and_nothing_else_is_read_for_it(mut desk: Desk) {
+    desk.office.engine.clock = Clock::manual(Utc::now());
     let first = today() + TimeDelta::days(1);
     let pattern = weekly(&weekday(first));
     for (title, range) in [("Endless", endless(first)), ("Finite", times(first, 3))] {
@@ -544,9 +564,7 @@ async fn an_endless_series_grows_with_the_days_and_nothing_else_is_read_for_it()
     );
 }
 
-#[tokio::test]
-async fn an_edit_of_one_event_in_the_crm_changes_that_date_alone() {
-    let desk = Desk::new().await;
+pub async fn an_edit_of_one_event_in_the_crm_changes_that_date_alone(desk: Desk) {
     let first = today() + TimeDelta::days(3);
     let start = at(first, 9, BERLIN.1);
     let attendees = "<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>guest@outside.example\
@@ -585,9 +603,7 @@ async fn an_edit_of_one_event_in_the_crm_changes_that_date_alone() {
     assert_eq!(desk.sync().await.written(), 0);
 }
 
-#[tokio::test]
-async fn an_event_that_is_deleted_in_the_crm_takes_that_date_alone_with_it() {
-    let desk = Desk::new().await;
+pub async fn an_event_that_is_deleted_in_the_crm_takes_that_date_alone_with_it(desk: Desk) {
     let first = today() + TimeDelta::days(3);
     desk.outlook()
         .create(
@@ -622,9 +638,7 @@ async fn an_event_that_is_deleted_in_the_crm_takes_that_date_alone_with_it() {
     assert_eq!(desk.sync().await.written(), 0);
 }
 
-#[tokio::test]
-async fn a_private_series_stays_in_the_mailbox_with_one_reason_for_all_of_its_dates() {
-    let desk = Desk::new().await;
+pub async fn a_private_series_stays_in_the_mailbox_with_one_reason_for_all_of_its_dates(desk: Desk) {
     let first = today() + TimeDelta::days(1);
     let head = "<t:Subject>Therapy</t:Subject><t:Sensitivity>Private</t:Sensitivity>";
     desk.outlook()
@@ -640,9 +654,7 @@ async fn a_private_series_stays_in_the_mailbox_with_one_reason_for_all_of_its_da
     assert_eq!(counts.skipped, BTreeMap::from([(Reason::Private, 1)]));
 }
 
-#[tokio::test]
-async fn a_series_beyond_the_cap_says_so_and_explanation_and_preview_count_its_dates() {
-    let desk = Desk::new().await;
+pub async fn a_series_beyond_the_cap_says_so_and_explanation_and_preview_count_its_dates(desk: Desk) {
     let mut policy = Policy::default();
     policy.calendar.series.most = 5;
     desk.office.policy("default", policy).await;

@@ -10,7 +10,7 @@ script="$here/$1"
 shift
 case "$script" in
 *.py) exec env PYTHONDONTWRITEBYTECODE=1 "$prepared/venv/bin/python" "$script" "$@" ;;
-*.js) exec env NODE_PATH="$prepared/node/node_modules" node "$script" "$@" ;;
+*.js) exec env NODE_PATH="$prepared/node/node_modules:$prepared/browser/node_modules" node "$script" "$@" ;;
 *)
     echo "truth: there is no way to run $script" >&2
     exit 2

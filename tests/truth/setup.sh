@@ -4,7 +4,8 @@
 # repeat; a second run only compares a stamp. Everything but the Debian packages goes
 # to ${HOLDFAST_CACHE:-$HOME/.cache/holdfast}/truth.
 #
-#   tests/truth/setup.sh            prepare everything
+#   tests/truth/setup.sh            prepare the clients
+#   tests/truth/setup.sh --browser  prepare Debian's Chromium and what drives it, and nothing else
 #   tests/truth/setup.sh --print    print the folder and stop
 set -euo pipefail
 
@@ -28,6 +29,13 @@ fail() {
 # The Debian packages whose program or file is not there yet.
 missing_packages() {
     local wanted=()
+    if [ "$need" = browser ]; then
+        command -v node >/dev/null || wanted+=(nodejs)
+        command -v npm >/dev/null || wanted+=(npm)
+        command -v chromium >/dev/null || wanted+=(chromium)
+        echo "${wanted[*]}"
+        return
+    fi
     python3 -c 'import venv, ensurepip' 2>/dev/null || wanted+=(python3-venv)
     command -v node >/dev/null || wanted+=(nodejs)
     command -v npm >/dev/null || wanted+=(npm)
@@ -77,20 +85,27 @@ prepare_python() {
     echo "$stamp" >"$cache/venv/stamp"
 }
 
+# The node folder of one package.json.
 prepare_node() {
-    local stamp
-    stamp="$(sha256sum <"$here/package.json") $(node --version)"
-    [ "$(cat "$cache/node/stamp" 2>/dev/null)" != "$stamp" ] || return 0
-    rm -rf "$cache/node"
-    mkdir -p "$cache/node"
-    cp "$here/package.json" "$cache/node/"
-    (cd "$cache/node" && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts) \
+    local stamp from=$1 into=$2
+    stamp="$(sha256sum <"$from/package.json") $(node --version)"
+    [ "$(cat "$into/stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    rm -rf "$into"
+    mkdir -p "$into"
+    cp "$from/package.json" "$into/"
+    (cd "$into" && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts) \
         >"$cache/npm.log" 2>&1 ||
-        fail "npm could not install package.json; its last words: $(tail -3 "$cache/npm.log")"
-    echo "$stamp" >"$cache/node/stamp"
+        fail "npm could not install $from/package.json; its last words: $(tail -3 "$cache/npm.log")"
+    echo "$stamp" >"$into/stamp"
 }
 
+need=clients
+[ "${1:-}" != --browser ] || need=browser
 install_packages
-prepare_python
-prepare_node
+if [ "$need" = browser ]; then
+    prepare_node "$here/browser" "$cache/browser"
+else
+    prepare_python
+    prepare_node "$here" "$cache/node"
+fi
 echo "$cache"

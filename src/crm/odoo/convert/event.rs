@@ -3,6 +3,9 @@
 //! A timed event has its start and stop in UTC. An event of whole days has its first and last day; beside them
 //! Odoo keeps a start at eight and a stop at eighteen, which say nothing. The owner is an attendee of his own
 //! event in Odoo, and none here.
+//!
+//! A date of a series that was made in Odoo is an event like any other: Odoo itself makes a row of each, and what is
+//! written to one without a word of the others is "this event only" to it.
 
 use super::html;
 use super::names::KEY;
@@ -31,8 +34,6 @@ pub(super) const COLUMNS: &[&str] = &[
     "effective_privacy",
     "alarm_ids",
     "user_id",
-    "recurrency",
-    "recurrence_id",
     "active",
     "write_date",
     KEY,
@@ -87,10 +88,6 @@ pub(in crate::crm::odoo) struct EventRow {
     effective_privacy: Option<String>,
     #[serde(default)]
     alarm_ids: Vec<i64>,
-    #[serde(default)]
-    recurrency: bool,
-    #[serde(default, deserialize_with = "value::reference")]
-    recurrence_id: Option<i64>,
 }
 
 /// What `active` is where the user may not see it.
@@ -139,10 +136,7 @@ impl Row for EventRow {
         let privacy = self.effective_privacy.as_deref().or(self.privacy.as_deref());
         Some(Record::Event(Event {
             meeting_id: None,
-            place: match self.recurrency || self.recurrence_id.is_some() {
-                true => Place::Occurrence,
-                false => Place::Single,
-            },
+            place: Place::Single,
             when: self.when()?,
             attendees: attendees.collect(),
             reminder_minutes: reminder.copied(),
@@ -256,7 +250,7 @@ mod tests {
     fn what_is_empty_is_false_in_odoo() {
         let row = row(json!({
             "name": "Meeting", "description": false, "location": false, "privacy": false,
-            "start": "2026-03-01 10:00:00", "stop": "2026-03-01 11:00:00", "recurrence_id": false,
+            "start": "2026-03-01 10:00:00", "stop": "2026-03-01 11:00:00",
         }));
         let event = event(row, &Around::default());
         assert!(event.location.expose().is_empty() && event.body.expose().is_empty());
