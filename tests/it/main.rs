@@ -54,6 +54,7 @@ mod salesforce_org;
 mod salesforce_setup;
 mod salesforce_trouble;
 mod schema;
+mod scope;
 mod series;
 mod settings;
 mod simulation;

@@ -18,7 +18,7 @@ use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
 use super::undo::carry_out::carry_out;
-use super::{gather, pull};
+use super::{gather, pull, rejudge};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor};
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
@@ -67,6 +67,7 @@ pub(super) async fn turn(
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
+    let position = rejudge::begin(&engine.db, lease, &mut stream, position).await?;
     let total = match position.mailbox {
         None => first_total(&stream).await?,
         Some(_) => None,
@@ -97,6 +98,7 @@ pub(super) async fn turn(
     turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
     turn.crm_side(pending, crm_cursor).await?;
+    rejudge::finish(&engine.db, lease, &turn.stream).await?;
     turn.carry_attachments().await
 }
 

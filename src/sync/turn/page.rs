@@ -44,6 +44,7 @@ impl Turn<'_> {
             ..PageOutcome::default()
         };
         gather::mark_earlier(&mut works, &self.seen_earlier);
+        self.back.still_left(&mut works);
         let mut oldest = Vec::new();
         for _ in 0..ROUNDS {
             if works.is_empty() {
@@ -106,8 +107,9 @@ impl Turn<'_> {
         // Nor must a side be held for parted that found its counterpart, or another one, again.
         let together = |link: &Link| [(Side::Mailbox, link.key), (Side::Crm, record_key(&link.crm))];
         let linked: HashSet<_> = new.links.iter().flat_map(together).collect();
+        let parted = |reason| matches!(reason, Reason::Parted | Reason::LeftScope);
         page.skipped
-            .retain(|(side, key, reason)| *reason != Reason::Parted || !linked.contains(&(*side, *key)));
+            .retain(|(side, key, reason)| !parted(*reason) || !linked.contains(&(*side, *key)));
         page.settled
             .extend(linked.into_iter().filter(|key| self.lasting.contains_key(key)));
         let back = &self.back.keys;
