@@ -65,6 +65,7 @@ pub mod leaving;
 pub mod listen;
 pub mod mail_policy;
 pub mod matching;
+pub mod merged;
 pub mod model;
 pub mod pace;
 pub mod pass;

@@ -41,6 +41,7 @@ mod lanes;
 mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;
+mod merged;
 mod nodes;
 mod notifications;
 mod odoo_connector;

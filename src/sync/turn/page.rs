@@ -12,7 +12,7 @@ use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{ItemKey, Link, Reason, Side};
 use crate::sync::store::outcome::{self, Failure, PageOutcome};
 use crate::sync::store::streams::Advance;
-use crate::sync::{lag, plan, retry};
+use crate::sync::{lag, merged, plan, retry};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
@@ -58,7 +58,8 @@ impl Turn<'_> {
                 .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
             oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
-            let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
+            let mut guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
+            merged::settle(&mut guarded.works, &self.merged);
             self.counts.held += guarded.held.len() as u64;
             page.held.extend(guarded.held);
             page.settled.extend(guarded.settled);
