@@ -61,11 +61,13 @@ enum Wanted {
 
 async fn wanted(db: &Db, stream: &Stream) -> Result<Wanted, SyncError> {
     let (id, now) = (stream.id, stream.version.clone());
-    // The oldest policy that items of it may have been judged by.
+    // The oldest policy that items of it may have been judged by; most turns need not look at one.
+    let present = now.clone();
     let (standing, before) = db
         .run_for(id.mailbox, move |conn| {
             let standing = judged::get(conn, id)?;
-            let before = match standing.before.clone().or(standing.by.clone()) {
+            let other = standing.by.clone().filter(|by| *by != present);
+            let before = match standing.before.clone().or(other) {
                 Some(version) => mailboxes::policy_of(conn, &version.name, version.version)?
                     .map(|policy| (version, policy)),
                 None => None,
@@ -84,7 +86,6 @@ async fn wanted(db: &Db, stream: &Stream) -> Result<Wanted, SyncError> {
         Some(_) if is_present => Wanted::GoOn(policy),
         // It changed again in the middle of a reading.
         Some(_) => Wanted::Begin(version, policy),
-        None if is_present => Wanted::Nothing,
         None if differ(id.kind, &policy, &stream.policy) => Wanted::Begin(version, policy),
         None => Wanted::Note,
     })

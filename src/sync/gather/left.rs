@@ -2,8 +2,7 @@
 //! told no news.
 
 use super::pending::Pending;
-use super::read::{look_at_change, split};
-use super::series::links_of;
+use super::read::{links_of, look_at_change, split};
 use super::work::{Gathered, Work};
 use crate::crm::model::{CrmId, ExternalKey};
 use crate::foundation::db::Db;

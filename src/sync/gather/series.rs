@@ -5,6 +5,7 @@ use super::counterparts::look_alikes;
 use super::left::{left_alone, with_records};
 use super::mailbox::{gone, linked_work, unlinked_work};
 use super::pending::Pending;
+use super::read::links_of;
 use super::work::{ChangedSeries, EndedSeries, Gathered, SeriesNews};
 use crate::crm::model::CrmRecord;
 use crate::foundation::db::Db;
@@ -18,7 +19,6 @@ use crate::sync::keys::{item_key, version};
 use crate::sync::model::{ItemKey, Link, Reason, Scope, Side};
 use crate::sync::policy::OutOfScope;
 use crate::sync::rules::Ruling;
-use crate::sync::store::links;
 use crate::sync::store::series::SeriesRow;
 use crate::sync::stream::{LookedItem, Stream};
 use chrono::{NaiveDate, TimeDelta};
@@ -352,16 +352,4 @@ pub async fn due_series(db: &Db, stream: &Stream) -> Result<SeriesNews, SyncErro
         changed: changed.collect(),
         ended: Vec::new(),
     })
-}
-
-pub(super) async fn links_of(
-    db: &Db,
-    stream: &Stream,
-    keys: Vec<ItemKey>,
-) -> Result<HashMap<ItemKey, Link>, SyncError> {
-    let id = stream.id;
-    let links = db
-        .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
-        .await?;
-    Ok(links.into_iter().map(|link| (link.key, link)).collect())
 }
