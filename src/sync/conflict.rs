@@ -208,6 +208,7 @@ mod tests {
             conflict,
             deletion: Deletion::Follow,
             conflict_fields,
+            out_of_scope: crate::sync::policy::OutOfScope::Keep,
         }
     }
 

@@ -4,6 +4,7 @@
 use super::budget::{self, store::BudgetStatus};
 use super::error::SyncError;
 use super::policy::Policy;
+use super::rejudge;
 use super::store::mailboxes::{self, MailboxRow, NewMailbox};
 use super::store::nodes::{self, NodeStatus};
 use super::store::outcome;
@@ -204,7 +205,8 @@ pub async fn show_policy(
     db.run(move |conn| mailboxes::policy(conn, &name)).await
 }
 
-/// Stores a new version of a policy; it holds from the next turn on. Returns its number.
+/// Stores a new version of a policy; it holds from the next turn on. Where it says differently of who takes part,
+/// that turn is due at once and reads from the start. Returns the version's number.
 ///
 /// # Errors
 /// The database's.
@@ -217,7 +219,22 @@ pub async fn set_policy(
 ) -> Result<i32, SyncError> {
     let (stored, now) = (name.to_owned(), clock.now());
     let version = db
-        .run(move |conn| mailboxes::put_policy(conn, &stored, &policy, now))
+        .run(move |conn| {
+            let before = match mailboxes::policy(conn, &stored) {
+                Ok((_, before)) => Some(before),
+                Err(SyncError::UnknownPolicy | SyncError::PolicyUnreadable(_)) => None,
+                Err(error) => return Err(error),
+            };
+            let version = mailboxes::put_policy(conn, &stored, &policy, now)?;
+            if let Some(before) = before {
+                let kinds = RecordKind::ALL.into_iter();
+                let kinds: Vec<RecordKind> = kinds
+                    .filter(|kind| rejudge::differ(*kind, &before, &policy))
+                    .collect();
+                streams::make_due_under(conn, &stored, &kinds, now)?;
+            }
+            Ok::<_, SyncError>(version)
+        })
         .await?;
     tracing::info!(
         by = granted.holder(),

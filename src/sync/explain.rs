@@ -112,14 +112,14 @@ async fn explained(
     filing::ask(stream, &records).await?;
     let mut decided = None;
     let mut rules = Vec::new();
-    for (side, record) in [
-        (Side::Mailbox, read.as_ref().map(|item| &item.record)),
-        (Side::Crm, record.as_ref().map(|record| &record.record)),
-    ] {
-        let rulings = record.map(|record| match is_series(record) && side == Side::Mailbox {
-            true => gather::rulings(stream, record),
-            false => stream.rulings(record, side),
-        });
+    let of_item = read.as_ref().map(|item| match is_series(&item.record) {
+        true => gather::rulings(stream, item),
+        false => stream.rulings_of(item, &item.record),
+    });
+    let of_record = record
+        .as_ref()
+        .map(|record| stream.rulings(&record.record, Side::Crm));
+    for (side, rulings) in [(Side::Mailbox, of_item), (Side::Crm, of_record)] {
         for ruling in rulings.unwrap_or_default() {
             let said = ruling.out.map_or("passes", |reason| reason.sentence());
             let name = format!("{} ({})", ruling.rule, side.word());

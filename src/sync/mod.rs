@@ -35,6 +35,9 @@
 //! **Series.** The feed names a series, never its dates; `series` asks for the dates within the window and passes
 //! each through the plan as a pair of its own.
 //!
+//! **A policy changes.** Who took part by the policy before and does not by this one, or the other way round, is found
+//! by reading the stream from its start ([`rejudge`]); what becomes of a pair of which one side left is [`leaving`]'s.
+//!
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
 //! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 
@@ -58,9 +61,11 @@ pub mod health;
 pub mod journal;
 pub mod keys;
 pub mod lag;
+pub mod leaving;
 pub mod listen;
 pub mod mail_policy;
 pub mod matching;
+pub mod merged;
 pub mod model;
 pub mod pace;
 pub mod pass;
@@ -69,9 +74,11 @@ pub mod policy;
 pub mod presence;
 pub mod preview;
 pub mod pull;
+pub mod rejudge;
 pub mod report;
 pub mod retry;
 pub mod rules;
+pub mod scope_policy;
 mod series;
 pub mod store;
 pub mod stream;

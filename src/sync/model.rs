@@ -44,6 +44,8 @@ pub struct Seen {
     /// True for a change that an earlier turn saw already and could not carry out. What one side changed before
     /// is older than what the other side is found to have changed now, whatever their clocks say.
     pub earlier: bool,
+    /// True where we made it, as a copy of the other side's.
+    pub copy: bool,
 }
 
 /// Whether an item takes part.
@@ -53,6 +55,18 @@ pub enum Scope {
     In,
     /// It does not, for this reason.
     Out(Reason),
+    /// It does not any more, for this reason: by the policy before this one it did.
+    Left(Reason),
+}
+
+impl Scope {
+    /// Why it does not take part; `None` where it does.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::In => None,
+            Self::Out(reason) | Self::Left(reason) => Some(reason),
+        }
+    }
 }
 
 /// Why an item is not synchronised. The words are stored and shown.
@@ -65,6 +79,8 @@ pub enum Reason {
     Private,
     /// Outside the policy's window of time.
     Window,
+    /// Its categories keep it out.
+    Category,
     /// A series, or part of one, that the policy or the CRM keeps whole.
     Series,
     /// A series of which the policy takes no more dates for now.
@@ -103,14 +119,17 @@ pub enum Reason {
     HandedOver,
     /// Its counterpart was deleted, and the policy keeps this one.
     Parted,
+    /// Its counterpart, or it, left the policy's scope, and the policy let the two go.
+    LeftScope,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Direction,
         Self::Private,
         Self::Window,
+        Self::Category,
         Self::Series,
         Self::SeriesCap,
         Self::Cancelled,
@@ -130,6 +149,7 @@ impl Reason {
         Self::Undone,
         Self::HandedOver,
         Self::Parted,
+        Self::LeftScope,
     ];
 
     /// The stored word.
@@ -138,6 +158,7 @@ impl Reason {
             Self::Direction => "direction",
             Self::Private => "private",
             Self::Window => "window",
+            Self::Category => "category",
             Self::Series => "series",
             Self::SeriesCap => "series_cap",
             Self::Cancelled => "cancelled",
@@ -157,6 +178,7 @@ impl Reason {
             Self::Undone => "undone",
             Self::HandedOver => "handed_over",
             Self::Parted => "parted",
+            Self::LeftScope => "left_scope",
         }
     }
 
@@ -171,6 +193,7 @@ impl Reason {
             Self::Direction => "The policy does not synchronise this record type in this direction.",
             Self::Private => "It is private, and the policy leaves private items in the mailbox.",
             Self::Window => "It lies outside the window of time that the policy sets.",
+            Self::Category => "Its categories keep it out, by the policy.",
             Self::Series => "It is a series, or a date of one, that is not synchronised date by date.",
             Self::SeriesCap => {
                 "The series has more dates than the policy takes of one series at a time; the later ones follow as time passes."
@@ -195,6 +218,9 @@ impl Reason {
             Self::HandedOver => "Its record has another owner in the CRM now and goes on with that person.",
             Self::Parted => {
                 "Its counterpart was deleted, and the policy keeps it; the counterpart is not made again."
+            }
+            Self::LeftScope => {
+                "One of the two took part no more, and the policy let them go their own ways. A reading from the start joins them again where both take part and are still alike."
             }
         }
     }
@@ -250,9 +276,14 @@ pub enum Verdict {
         because: Option<Reason>,
     },
     /// Delete the mailbox's item, then forget the link.
-    DeleteInMailbox,
+    DeleteInMailbox {
+        /// Recorded as the reason where the record still exists in the CRM.
+        because: Option<Reason>,
+    },
     /// Forget the link; write nothing.
     Unlink,
+    /// Forget the link, because one side takes part no more; both stay.
+    LetGo(Reason),
     /// Leave it alone, for this reason.
     Skip(Reason),
     /// Nothing is known of it and nothing is to be done.

@@ -2,7 +2,8 @@
 
 use super::conflict::{Merge, SideState, match_up, merge};
 use super::fingerprint::Prints;
-use super::model::{Change, Pair, Reason, Scope, Seen, Verdict};
+use super::leaving;
+use super::model::{Change, Pair, Reason, Scope, Seen, Side, Verdict};
 use super::policy::{Common, ConflictRule, Deletion};
 use crate::record::field::FieldSet;
 
@@ -53,6 +54,11 @@ fn linked(base: &Prints, pair: &Pair, policy: Common) -> Verdict {
 /// An edit beats a deletion, since a deletion can be repeated and an edit cannot; unless the policy says
 /// that the side that deleted always wins.
 fn deleted_in_mailbox(base: &Prints, crm: Option<&Change>, policy: Common) -> Verdict {
+    if let Some(Change::Upserted(seen)) = crm
+        && let Some(verdict) = leaving::carried_out(base, seen, Side::Mailbox, policy)
+    {
+        return verdict;
+    }
     if edited(base, crm) && policy.conflict != ConflictRule::MailboxWins && policy.flow.to_mailbox() {
         return Verdict::CreateInMailbox;
     }
@@ -64,11 +70,19 @@ fn deleted_in_mailbox(base: &Prints, crm: Option<&Change>, policy: Common) -> Ve
 }
 
 fn deleted_in_crm(base: &Prints, mailbox: Option<&Change>, policy: Common) -> Verdict {
+    if let Some(Change::Upserted(seen)) = mailbox {
+        if let Some(verdict) = kept_from_others(seen, policy) {
+            return verdict;
+        }
+        if let Some(verdict) = leaving::carried_out(base, seen, Side::Crm, policy) {
+            return verdict;
+        }
+    }
     if edited(base, mailbox) && policy.conflict != ConflictRule::CrmWins && policy.flow.to_crm() {
         return Verdict::CreateInCrm;
     }
     if policy.flow.to_mailbox() && policy.deletion == Deletion::Follow {
-        Verdict::DeleteInMailbox
+        Verdict::DeleteInMailbox { because: None }
     } else {
         Verdict::Unlink
     }
@@ -79,19 +93,28 @@ fn edited(base: &Prints, change: Option<&Change>) -> bool {
         .is_some_and(|seen| seen.scope == Scope::In && !base.differing(&seen.prints).is_empty())
 }
 
-fn both_there(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy: Common) -> Verdict {
-    match mailbox.and_then(out) {
-        // A meeting that its owner has made private since must not stay where others read it, and one that
-        // was called off does not take place.
+/// A meeting that its owner has made private since must not stay where others read it, and one that was called off does
+/// not take place. A record of it that is gone already was deleted for that, before a crash: it is no reason to delete
+/// the meeting.
+fn kept_from_others(mailbox: &Seen, policy: Common) -> Option<Verdict> {
+    match out(mailbox) {
         Some(reason @ (Reason::Private | Reason::Cancelled)) if policy.flow.to_crm() => {
-            return Verdict::DeleteInCrm {
+            Some(Verdict::DeleteInCrm {
                 because: Some(reason),
-            };
+            })
         }
-        Some(_) => return Verdict::InStep { base: base.clone() },
-        None => {}
+        _ => None,
     }
-    if crm.and_then(out).is_some() {
+}
+
+fn both_there(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy: Common) -> Verdict {
+    if let Some(verdict) = mailbox.and_then(|seen| kept_from_others(seen, policy)) {
+        return verdict;
+    }
+    if let Some(verdict) = leaving::verdict(base, mailbox, crm, policy) {
+        return verdict;
+    }
+    if mailbox.and_then(out).or(crm.and_then(out)).is_some() {
         return Verdict::InStep { base: base.clone() };
     }
     // A side without news holds what the link says. Nothing is written onto an item that was not looked at:
@@ -136,8 +159,5 @@ fn upserted(change: &Option<Change>) -> Option<&Seen> {
 }
 
 fn out(seen: &Seen) -> Option<Reason> {
-    match seen.scope {
-        Scope::In => None,
-        Scope::Out(reason) => Some(reason),
-    }
+    seen.scope.reason()
 }

@@ -3,6 +3,7 @@
 pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
 pub use super::mail_policy::{MailBody, MailPolicy, MatchRule, OnDemand};
+pub use super::scope_policy::{CategoryRules, OutOfScope};
 use crate::attachments::policy::AttachmentPolicy;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct Common {
     /// Fields with a conflict rule of their own.
     #[serde(default)]
     pub conflict_fields: FieldRules,
+    /// What becomes of two that are linked when one of them takes part no more.
+    #[serde(default)]
+    pub out_of_scope: OutOfScope,
 }
 
 /// What becomes of private items.
@@ -118,6 +122,9 @@ pub struct CalendarPolicy {
     /// Series; policies from before there were any have the defaults.
     #[serde(default)]
     pub series: SeriesPolicy,
+    /// Which of them, by their categories in the mailbox.
+    #[serde(default)]
+    pub categories: CategoryRules,
 }
 
 /// Contacts.
@@ -126,6 +133,9 @@ pub struct CalendarPolicy {
 pub struct ContactsPolicy {
     /// Direction, conflict, deletion.
     pub common: Common,
+    /// Which of them, by their categories in the mailbox.
+    #[serde(default)]
+    pub categories: CategoryRules,
 }
 
 /// Tasks.
@@ -134,6 +144,9 @@ pub struct ContactsPolicy {
 pub struct TasksPolicy {
     /// Direction, conflict, deletion.
     pub common: Common,
+    /// Which of them, by their categories in the mailbox.
+    #[serde(default)]
+    pub categories: CategoryRules,
 }
 
 /// What becomes of an item whose record has got another owner in the CRM. It is never deleted: the new owner's
@@ -178,6 +191,7 @@ impl Default for Policy {
             conflict: ConflictRule::MergeByField,
             deletion: Deletion::Follow,
             conflict_fields: FieldRules::default(),
+            out_of_scope: OutOfScope::default(),
         };
         Self {
             calendar: CalendarPolicy {
@@ -186,9 +200,16 @@ impl Default for Policy {
                 future_days: 365,
                 private: PrivateItems::Skip,
                 series: SeriesPolicy::default(),
+                categories: CategoryRules::default(),
             },
-            contacts: ContactsPolicy { common },
-            tasks: TasksPolicy { common },
+            contacts: ContactsPolicy {
+                common,
+                categories: CategoryRules::default(),
+            },
+            tasks: TasksPolicy {
+                common,
+                categories: CategoryRules::default(),
+            },
             mail: MailPolicy::default(),
             guard: Guard::default(),
             reassigned: Reassigned::default(),
@@ -209,6 +230,8 @@ impl Policy {
                 conflict: ConflictRule::MailboxWins,
                 deletion: Deletion::Keep,
                 conflict_fields: FieldRules::default(),
+                // What was saved stays.
+                out_of_scope: OutOfScope::Keep,
             },
         }
     }

@@ -13,7 +13,7 @@ use super::series;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams;
 use super::stream::Stream;
-use super::{plan, pull};
+use super::{plan, pull, rejudge};
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::series::Series;
@@ -53,6 +53,7 @@ async fn one_stream(
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
+    let position = rejudge::foresee(&engine.db, &mut stream, position).await?;
     let mut pending = Pending::default();
     pull::crm(&stream, position.crm, &mut pending, |_| {}).await?;
     let lasting = engine
@@ -192,8 +193,12 @@ pub fn describe(verdict: &Verdict) -> Option<(&'static str, String)> {
             "delete in CRM",
             because.map_or(String::new(), |reason| reason.sentence().to_owned()),
         ),
-        Verdict::DeleteInMailbox => ("delete in mailbox", String::new()),
+        Verdict::DeleteInMailbox { because } => (
+            "delete in mailbox",
+            because.map_or(String::new(), |reason| reason.sentence().to_owned()),
+        ),
         Verdict::Unlink => ("unlink", String::new()),
+        Verdict::LetGo(reason) => ("unlink", reason.sentence().to_owned()),
         Verdict::Skip(reason) => ("skip", reason.sentence().to_owned()),
     })
 }

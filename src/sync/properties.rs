@@ -11,7 +11,7 @@
 use super::fingerprint::{EMPTY, PRINT_BYTES, Prints};
 use super::model::{Change, Pair, Scope, Seen, Verdict};
 use super::plan::decide;
-use super::policy::{Common, ConflictRule, Deletion, FieldRules, Flow};
+use super::policy::{Common, ConflictRule, Deletion, FieldRules, Flow, OutOfScope};
 use crate::record::field::{Field, FieldSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -227,6 +227,7 @@ impl World {
             writable: ALL,
             scope: Scope::In,
             earlier: false,
+            copy: false,
         }
     }
 
@@ -427,7 +428,7 @@ impl World {
                 self.remove(false, crm);
                 links.retain(|linked, _| Some(*linked) != item);
             }
-            (Verdict::DeleteInMailbox, Some(item), _) => {
+            (Verdict::DeleteInMailbox { .. }, Some(item), _) => {
                 if !self.effect(true, Some(item), limit)? {
                     self.again(item);
                     return Ok(());
@@ -544,6 +545,7 @@ fn policies() -> impl Strategy<Value = Common> {
         flow: Flow::Both,
         conflict,
         deletion: Deletion::Follow,
+        out_of_scope: OutOfScope::Keep,
         conflict_fields: FIELDS
             .iter()
             .zip(fields)
@@ -654,7 +656,7 @@ proptest! {
         values in [1_u8..4, 0_u8..4, 0_u8..4], edited_in_mailbox: bool, merge: bool
     ) {
         let conflict = if merge { ConflictRule::MergeByField } else { ConflictRule::NewestWins };
-        let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow, conflict_fields: FieldRules::default() };
+        let policy = Common { flow: Flow::Both, conflict, deletion: Deletion::Follow, conflict_fields: FieldRules::default(), out_of_scope: OutOfScope::Keep };
         let mut world = World::new(policy);
         world.deed(&Deed::Create { in_mailbox: true, values });
         world.settle();
@@ -684,6 +686,7 @@ fn a_record_type_that_is_off_is_never_written() {
         conflict: ConflictRule::NewestWins,
         deletion: Deletion::Follow,
         conflict_fields: FieldRules::default(),
+        out_of_scope: OutOfScope::Keep,
     };
     let mut world = World::new(policy);
     world.deed(&Deed::Create {

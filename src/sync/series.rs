@@ -7,11 +7,12 @@ use super::gather::{self, ChangedSeries, Expansion, Gathered, Pending, SeriesNew
 use super::guard::plan::Evidence;
 use super::keys::item_key;
 use super::model::{Reason, Side};
-use super::policy::SeriesMode;
+use super::policy::{OutOfScope, SeriesMode};
 use super::store::series::{SeriesChange, SeriesRow};
 use super::store::streams::Advance;
 use super::stream::Stream;
 use super::turn::Turn;
+use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
@@ -32,7 +33,7 @@ impl Turn<'_> {
                 .await?;
         }
         for batch in batches(news.changed) {
-            for outcome in ask(&self.stream, batch).await? {
+            for outcome in ask(&self.engine.db, &self.stream, batch, pending).await? {
                 match outcome {
                     Asked::Dates(mut expansion) => {
                         while let Some(gathered) =
@@ -85,9 +86,18 @@ pub(super) fn batches(all: Vec<ChangedSeries>) -> Vec<Vec<ChangedSeries>> {
 }
 
 /// Asks for the dates of some series.
-pub(super) async fn ask(stream: &Stream, batch: Vec<ChangedSeries>) -> Result<Vec<Asked>, SyncError> {
+pub(super) async fn ask(
+    db: &Db,
+    stream: &Stream,
+    batch: Vec<ChangedSeries>,
+    pending: &mut Pending,
+) -> Result<Vec<Asked>, SyncError> {
     if stream.policy.calendar.series.mode == SeriesMode::Skip {
-        return Ok(batch.iter().map(left_alone).collect());
+        let mut asked = Vec::with_capacity(batch.len());
+        for news in batch {
+            asked.push(left_alone(db, stream, news, pending).await?);
+        }
+        return Ok(asked);
     }
     let span = gather::span(stream);
     let ids: Vec<ItemId> = batch.iter().map(|one| one.item.clone()).collect();
@@ -99,13 +109,26 @@ pub(super) async fn ask(stream: &Stream, batch: Vec<ChangedSeries>) -> Result<Ve
     Ok(asked)
 }
 
-fn left_alone(news: &ChangedSeries) -> Asked {
-    let key = item_key(&news.item);
-    Asked::Nothing(Box::new(Gathered {
-        settled: vec![(Side::Mailbox, key)],
-        skipped: vec![(news.item.clone(), Reason::Series)],
+/// A series that the policy leaves in the mailbox. Where it did not before, its dates left the scope.
+async fn left_alone(
+    db: &Db,
+    stream: &Stream,
+    news: ChangedSeries,
+    pending: &mut Pending,
+) -> Result<Asked, SyncError> {
+    let mut gathered = Gathered {
+        settled: vec![(Side::Mailbox, item_key(&news.item))],
         ..Gathered::default()
-    }))
+    };
+    if let Some(row) = news.row.filter(|_| stream.judges_anew()) {
+        let ids = row.days.iter().map(|day| row.date(*day)).collect();
+        gather::left_alone(db, stream, ids, Reason::Series, pending, &mut gathered).await?;
+        if stream.common.out_of_scope != OutOfScope::Keep {
+            gathered.rows.forgotten.push(row.key());
+        }
+    }
+    gathered.skipped.push((news.item, Reason::Series));
+    Ok(Asked::Nothing(Box::new(gathered)))
 }
 
 fn taken_up(
@@ -157,7 +180,7 @@ pub(super) async fn look_over(
         see(stream, None, gathered);
     }
     for batch in batches(news.changed) {
-        for outcome in ask(stream, batch).await? {
+        for outcome in ask(&engine.db, stream, batch, pending).await? {
             match outcome {
                 Asked::Dates(mut expansion) => {
                     while let Some(gathered) = expansion.next(&engine.db, stream, pending).await? {

@@ -9,7 +9,8 @@ use super::keys::Keys;
 use super::matching::{Matched, Places, matched};
 use super::model::{Scope, Seen, Side, StreamId};
 use super::policy::{Common, Policy};
-use super::rules::{self, Known, RuleContext, Ruling};
+use super::rules::{self, Known, Marks, RuleContext, Ruling};
+use super::store::judged::PolicyVersion;
 use super::store::mailboxes::{self, MailboxRow};
 use crate::crm::model::{CrmCapabilities, CrmRecord};
 use crate::crm::port::Crm;
@@ -35,6 +36,10 @@ pub struct Stream {
     pub row: MailboxRow,
     /// By which policy.
     pub policy: Policy,
+    /// Which version of it.
+    pub version: PolicyVersion,
+    /// The policy before this one, while everything is judged anew.
+    pub before: Option<Policy>,
     /// What the policy says of this record type.
     pub common: Common,
     /// The mail server.
@@ -90,7 +95,7 @@ impl Stream {
     pub async fn open(engine: &Engine, row: MailboxRow, kind: RecordKind) -> Result<Self, SyncError> {
         let (server, crm) = (engine.mail_server(&row.mail_server)?, engine.crm(&row.crm)?);
         let name = row.policy.clone();
-        let ((_, policy), all) = engine
+        let ((version, policy), all) = engine
             .db
             .run(move |conn| Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?)))
             .await?;
@@ -131,6 +136,11 @@ impl Stream {
             places: Places::default(),
             now: engine.clock.now(),
             fence: None,
+            version: PolicyVersion {
+                name: row.policy.clone(),
+                version,
+            },
+            before: None,
             row,
             policy,
             server,
@@ -168,9 +178,28 @@ impl Stream {
         Ok(())
     }
 
-    /// What every rule says of a record.
+    /// True while every item is to be looked at, whatever its version says. A mail that was saved stays saved.
+    pub fn judges_anew(&self) -> bool {
+        self.before.is_some() && self.id.kind != RecordKind::Mail
+    }
+
+    /// What every rule says of a record of the CRM, or of a mail.
     pub fn rulings(&self, record: &Record, side: Side) -> Vec<Ruling> {
-        rules::rulings(record, side, &self.rule_context())
+        rules::rulings(record, side, &self.rule_context(&self.policy, Marks::default()))
+    }
+
+    /// What every rule says of an item of the mailbox that says this.
+    pub fn rulings_of(&self, item: &MailboxItem, record: &Record) -> Vec<Ruling> {
+        let context = self.rule_context(&self.policy, marks(item));
+        rules::rulings(record, Side::Mailbox, &context)
+    }
+
+    fn scope(&self, record: &Record, side: Side, marks: Marks<'_>) -> Scope {
+        let by = |policy| rules::scope(record, side, &self.rule_context(policy, marks));
+        match (by(&self.policy), &self.before) {
+            (Scope::Out(reason), Some(before)) if by(before) == Scope::In => Scope::Left(reason),
+            (scope, _) => scope,
+        }
     }
 
     /// With what of the CRM a mail belongs together.
@@ -184,9 +213,10 @@ impl Stream {
         *key == self.owner
     }
 
-    fn rule_context(&self) -> RuleContext<'_> {
+    fn rule_context<'a>(&'a self, policy: &'a Policy, marks: Marks<'a>) -> RuleContext<'a> {
         RuleContext {
-            policy: &self.policy,
+            marks,
+            policy,
             now: self.now,
             owner: &self.owner,
             synchronised: &self.synchronised,
@@ -197,6 +227,7 @@ impl Stream {
 
     /// Looks at an item of the mailbox. [`ask_about`](Self::ask_about) it first.
     pub fn look_at_item(&self, item: MailboxItem) -> LookedItem {
+        let scope = self.scope(&item.record, Side::Mailbox, marks(&item));
         let MailboxItem {
             item,
             modified,
@@ -205,7 +236,6 @@ impl Stream {
             has_attachments,
             ..
         } = item;
-        let scope = rules::scope(&record, Side::Mailbox, &self.rule_context());
         let held_back = rules::mask(&mut record, &self.policy);
         let cut = fit(&mut record, &self.bounds);
         let attendees = self.known_attendees(&record, true);
@@ -237,6 +267,7 @@ impl Stream {
                 writable,
                 scope,
                 earlier: false,
+                copy: false,
             },
             record,
         }
@@ -244,7 +275,7 @@ impl Stream {
 
     /// Looks at a record of the CRM.
     pub fn look_at_record(&self, mut record: CrmRecord) -> LookedRecord {
-        let scope = rules::scope(&record.record, Side::Crm, &self.rule_context());
+        let scope = self.scope(&record.record, Side::Crm, Marks::default());
         fit(&mut record.record, &self.bounds);
         let attendees = self.known_attendees(&record.record, false);
         let prints = Prints::of(&record.record, self.fields, self.keys.prints(), &attendees);
@@ -254,6 +285,7 @@ impl Stream {
             writable: self.crm_writable(),
             scope,
             earlier: false,
+            copy: false,
         };
         LookedRecord { seen, record }
     }
@@ -266,6 +298,7 @@ impl Stream {
             writable: self.crm_writable(),
             scope: Scope::In,
             earlier: false,
+            copy: false,
         }
     }
 
@@ -321,5 +354,13 @@ impl Stream {
         keys.dedup();
         keys.truncate(self.capabilities.max_attendees);
         keys
+    }
+}
+
+/// An item that bears a stamp was made by us.
+fn marks(item: &MailboxItem) -> Marks<'_> {
+    Marks {
+        categories: &item.categories,
+        copy: item.stamp.as_ref().is_some_and(|stamp| !stamp.0.is_empty()),
     }
 }

@@ -248,6 +248,10 @@ diesel::table! {
         last_error_at -> Nullable<Timestamptz>,
         survivors_at -> Nullable<Timestamptz>,
         hinted_at -> Nullable<Timestamptz>,
+        judged_policy -> Nullable<Text>,
+        judged_version -> Nullable<Int4>,
+        before_policy -> Nullable<Text>,
+        before_version -> Nullable<Int4>,
     }
 }
 

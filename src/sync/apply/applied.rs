@@ -73,6 +73,44 @@ pub(super) fn part(work: &Work, applied: &mut Applied) {
     applied.page.skipped.push((stays.0, stays.1, Reason::Parted));
 }
 
+/// Ends a link of which both sides stay. What would be made again beside a counterpart that is still there is left
+/// alone from now on; a counterpart that is a copy of ours is found again by its key or stamp.
+pub(super) fn let_go(work: &Work, reason: Reason, applied: &mut Applied) {
+    unlink(work, applied);
+    *applied.counts.skipped.entry(reason).or_default() += 1;
+    let seen = |side| match side {
+        Side::Mailbox => upserted(&work.pair.mailbox),
+        Side::Crm => upserted(&work.pair.crm),
+    };
+    for (side, key) in work.keys() {
+        let other = match side {
+            Side::Mailbox => Side::Crm,
+            Side::Crm => Side::Mailbox,
+        };
+        let findable = seen(other).is_some_and(|seen| seen.copy);
+        let own = seen(side).and_then(|seen| seen.scope.reason());
+        let why = own.filter(|_| findable).unwrap_or(Reason::LeftScope);
+        applied.page.skipped.push((side, key, why));
+    }
+}
+
+/// Notes why what stays after a deletion on this side has no counterpart.
+pub(super) fn remains(work: &Work, deleted: Side, reason: Reason, applied: &mut Applied) {
+    *applied.counts.skipped.entry(reason).or_default() += 1;
+    let stays = work.keys().filter(|(side, _)| *side != deleted);
+    applied
+        .page
+        .skipped
+        .extend(stays.map(|(side, key)| (side, key, reason)));
+}
+
+fn upserted(change: &Option<Change>) -> Option<&Seen> {
+    match change {
+        Some(Change::Upserted(seen)) => Some(seen),
+        _ => None,
+    }
+}
+
 pub(super) fn in_step(work: &Work, base: Prints, applied: &mut Applied) {
     let (Some(item), Some(crm)) = (&work.item, &work.crm) else {
         settle(work, applied);

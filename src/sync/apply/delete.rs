@@ -1,6 +1,6 @@
 //! Deletions, on either side.
 
-use super::applied::{Applied, Failed, skip, unlink, wrote};
+use super::applied::{Applied, Failed, remains, unlink, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite};
 use crate::foundation::explain::Explain as _;
@@ -84,7 +84,7 @@ pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static st
         Ok(()) | Err((Class::Gone, _)) => {
             unlink(&work, applied);
             if let Some(reason) = because {
-                skip(&work, reason, applied);
+                remains(&work, side, reason, applied);
             }
         }
         Err((class, code)) => {

@@ -8,7 +8,7 @@ use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::model::{Reason, Side, Verdict};
 use crate::sync::stream::Stream;
-use applied::{in_step, part, settle, skip};
+use applied::{in_step, let_go, part, settle, skip};
 use create::{create_in_crm, create_in_mailbox};
 use delete::{Deletion, delete};
 use update::{Update, update};
@@ -76,15 +76,16 @@ impl Sorted {
                     because,
                 });
             }
-            Verdict::DeleteInMailbox => {
+            Verdict::DeleteInMailbox { because } => {
                 self.delete.push(Deletion {
                     work,
                     side: Side::Mailbox,
-                    because: None,
+                    because,
                 });
             }
             Verdict::InStep { base } => in_step(&work, base, applied),
             Verdict::Unlink => part(&work, applied),
+            Verdict::LetGo(reason) => let_go(&work, reason, applied),
             Verdict::Skip(reason) => skip(&work, reason, applied),
             Verdict::Ignore => settle(&work, applied),
         }

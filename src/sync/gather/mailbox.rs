@@ -1,6 +1,7 @@
 //! One page of the mailbox's changes.
 
 use super::counterparts::find_counterparts;
+use super::left::{mark_copies, with_records};
 use super::moved::{take_over, take_over_ahead};
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
@@ -35,6 +36,7 @@ pub async fn mailbox_page(
     let (mut known, mut rows) = remembered(db, stream, &changes).await?;
     meet_again(stream, &known, again, pending).await?;
     let (mut to_read, mut deleted) = (Vec::new(), Vec::new());
+    let anew = stream.judges_anew();
     for change in changes {
         match change {
             ItemChange::Deleted(id) => {
@@ -45,13 +47,14 @@ pub async fn mailbox_page(
             }
             ItemChange::Upserted(item) => {
                 let key = item_key(&item.id);
-                if is_judged(rows.get(&key), &item.version) && !again.contains(&key) {
+                let forced = anew || again.contains(&key);
+                if is_judged(rows.get(&key), &item.version) && !forced {
                     continue;
                 }
                 let ours = known
                     .get(&key)
                     .is_some_and(|link| link.version == version(&item.version) && !pending.has(&link.crm));
-                if !ours || again.contains(&key) {
+                if !ours || forced {
                     to_read.push(item.id);
                 }
             }
@@ -65,7 +68,7 @@ pub async fn mailbox_page(
                 gathered.series.changed.push(ChangedSeries {
                     row: rows.remove(&key),
                     was_single: known.remove(&key),
-                    forced: again.contains(&key),
+                    forced: anew || again.contains(&key),
                     item: item.item.id,
                 });
             }
@@ -133,7 +136,7 @@ async fn works(
         };
         gathered.works.push(work);
     }
-    Ok(())
+    with_records(stream, &mut gathered.works).await
 }
 
 fn is_series(record: &Record) -> bool {
@@ -251,7 +254,8 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
     let (crm_change, crm_record) = split(looked);
     let crm_change =
         crm_change.unwrap_or_else(|| Change::Upserted(stream.quiet_record(&link.base, link.crm_modified)));
-    Work {
+    let stamp = item.stamp;
+    let mut work = Work {
         pair: Pair {
             base: Some(link.base.clone()),
             mailbox: Some(Change::Upserted(item.seen)),
@@ -264,7 +268,9 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
         link: Some(link),
         origin: Side::Mailbox,
         ours: None,
-    }
+    };
+    mark_copies(stream, &mut work, stamp.as_ref());
+    work
 }
 
 /// The work of an unlinked item, with the counterpart that was found for it.

@@ -5,6 +5,7 @@ mod alike;
 mod counterparts;
 mod crm;
 mod due;
+mod left;
 mod mailbox;
 mod moved;
 mod pending;
@@ -14,6 +15,7 @@ mod work;
 
 pub use crm::crm_page;
 pub use due::{due_items, due_records, key_of, with_retries};
+pub use left::left_alone;
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
 pub use series::{Expansion, due_series, ended, rulings, span};

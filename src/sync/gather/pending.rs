@@ -47,6 +47,21 @@ impl Pending {
         self.changes.is_empty()
     }
 
+    /// Records that are gone.
+    pub fn deleted(&self) -> Vec<CrmId> {
+        let gone = |change: &&CrmChange| matches!(change, CrmChange::Deleted(_));
+        self.changes
+            .values()
+            .filter(gone)
+            .map(|change| change.id().clone())
+            .collect()
+    }
+
+    /// Drops the change of this record.
+    pub fn forget(&mut self, id: &CrmId) {
+        self.changes.remove(id);
+    }
+
     /// Takes up to `most` changes.
     pub fn take_some(&mut self, most: usize) -> Vec<CrmChange> {
         let ids: Vec<CrmId> = self.changes.keys().take(most).cloned().collect();

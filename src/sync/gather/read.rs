@@ -1,13 +1,16 @@
 //! Reading items, and looking at what was read.
 
 use crate::crm::model::{CrmChange, CrmRecord};
+use crate::foundation::db::Db;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{ItemId, MailboxItem};
 use crate::sync::error::SyncError;
-use crate::sync::model::Change;
+use crate::sync::model::{Change, ItemKey, Link};
+use crate::sync::store::links;
 use crate::sync::stream::{LookedRecord, Stream};
 use futures_util::stream;
 use futures_util::stream::StreamExt as _;
+use std::collections::HashMap;
 
 /// Items read in one call, and calls at the same time. Small enough that one slow item does not hold up a
 /// page, large enough that a thousand items take few calls.
@@ -53,4 +56,17 @@ pub(super) async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<
         }
     }
     Ok(all)
+}
+
+/// The links of these items.
+pub(super) async fn links_of(
+    db: &Db,
+    stream: &Stream,
+    keys: Vec<ItemKey>,
+) -> Result<HashMap<ItemKey, Link>, SyncError> {
+    let id = stream.id;
+    let links = db
+        .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
+        .await?;
+    Ok(links.into_iter().map(|link| (link.key, link)).collect())
 }

@@ -2,8 +2,10 @@
 //! any other. What the series says of all of its dates is said once.
 
 use super::counterparts::look_alikes;
+use super::left::{left_alone, with_records};
 use super::mailbox::{gone, linked_work, unlinked_work};
 use super::pending::Pending;
+use super::read::links_of;
 use super::work::{ChangedSeries, EndedSeries, Gathered, SeriesNews};
 use crate::crm::model::CrmRecord;
 use crate::foundation::db::Db;
@@ -15,8 +17,8 @@ use crate::record::recurrence;
 use crate::sync::error::SyncError;
 use crate::sync::keys::{item_key, version};
 use crate::sync::model::{ItemKey, Link, Reason, Scope, Side};
+use crate::sync::policy::OutOfScope;
 use crate::sync::rules::Ruling;
-use crate::sync::store::links;
 use crate::sync::store::series::SeriesRow;
 use crate::sync::stream::{LookedItem, Stream};
 use chrono::{NaiveDate, TimeDelta};
@@ -73,7 +75,7 @@ impl Expansion {
         let days = series.days();
         Self {
             fresh: news.forced || news.row.as_ref().is_none_or(|row| row.version != now || now == 0),
-            kept_out: kept_out(stream, &series.master.record),
+            kept_out: kept_out(stream, &series.master),
             today: stream.now.date_naive(),
             judged: news.row.as_ref().map(|row| row.days.clone()).unwrap_or_default(),
             waiting: days.into_iter().rev().collect(),
@@ -122,6 +124,7 @@ impl Expansion {
         } else if let Some(row) = self.row(0, Some(self.today)) {
             gathered.rows.put.push(row);
         }
+        with_records(stream, &mut gathered.works).await?;
         Ok(Some(gathered))
     }
 
@@ -180,15 +183,15 @@ impl Expansion {
             }
             // Judged at this very version of the series: its fate is known (kept, failed, let go).
             None if seen_before && !self.fresh => {}
-            None => match looked.seen.scope {
-                Scope::Out(Reason::Window) => {
+            None => match looked.seen.scope.reason() {
+                Some(Reason::Window) => {
                     self.judged.remove(&day);
                 }
-                Scope::Out(reason) if Some(reason) == self.kept_out => {
+                Some(reason) if Some(reason) == self.kept_out => {
                     self.judged.insert(day);
                     gathered.settled.push((Side::Mailbox, key));
                 }
-                Scope::In | Scope::Out(_) => {
+                _ => {
                     self.judged.insert(day);
                     gathered.works.push(unlinked_work(stream, looked, alike));
                 }
@@ -209,6 +212,7 @@ impl Expansion {
         let (from, to) = self.series.known;
         let mut gone_days = recurrence::gone(&self.judged, &now, from, to);
         gone_days.extend(self.series.deleted.intersection(&self.judged));
+        self.left_behind(db, stream, pending, gathered).await?;
         let series = self.series.master.item.id.clone();
         let ids: Vec<ItemId> = gone_days.iter().map(|day| self.series.date_id(*day)).collect();
         let mut known = links_of(db, stream, ids.iter().map(item_key).collect()).await?;
@@ -238,6 +242,40 @@ impl Expansion {
         Ok(())
     }
 
+    /// Dates that a narrower window leaves behind: the series is not asked for them any more.
+    async fn left_behind(
+        &mut self,
+        db: &Db,
+        stream: &Stream,
+        pending: &mut Pending,
+        gathered: &mut Gathered,
+    ) -> Result<(), SyncError> {
+        let Some(before) = &stream.before else {
+            return Ok(());
+        };
+        let from = self.today - TimeDelta::days(before.calendar.past_days.into());
+        let reach = match self.series.endless {
+            true => self.span.to.min(self.span.endless_to),
+            false => self.span.to,
+        };
+        let now = self.series.days();
+        // A date that the window went past did not leave, and a part of the day behind its end is within it.
+        let left =
+            |day: &NaiveDate| *day > reach + TimeDelta::days(1) || (from <= *day && *day < self.span.from);
+        let days: Vec<NaiveDate> = self
+            .judged
+            .iter()
+            .copied()
+            .filter(|day| left(day) && !now.contains(day))
+            .collect();
+        let ids: Vec<ItemId> = days.iter().map(|day| self.series.date_id(*day)).collect();
+        left_alone(db, stream, ids, Reason::Window, pending, gathered).await?;
+        if stream.common.out_of_scope != OutOfScope::Keep {
+            self.judged.retain(|day| !days.contains(day));
+        }
+        Ok(())
+    }
+
     /// What to remember; nothing of a series that has no dates here and will have none.
     fn row(&self, version: i64, look_again: Option<NaiveDate>) -> Option<SeriesRow> {
         (!self.judged.is_empty() || look_again.is_some()).then(|| SeriesRow {
@@ -250,17 +288,17 @@ impl Expansion {
 }
 
 /// What the rules say of a series itself, when its dates take place apart.
-pub fn rulings(stream: &Stream, master: &Record) -> Vec<Ruling> {
-    let mut record = master.clone();
+pub fn rulings(stream: &Stream, master: &MailboxItem) -> Vec<Ruling> {
+    let mut record = master.record.clone();
     if let Record::Event(event) = &mut record {
         event.place = Place::Dated(NaiveDate::default());
     }
-    let mut rulings = stream.rulings(&record, Side::Mailbox);
+    let mut rulings = stream.rulings_of(master, &record);
     rulings.retain(|ruling| ruling.out != Some(Reason::Window));
     rulings
 }
 
-fn kept_out(stream: &Stream, master: &Record) -> Option<Reason> {
+fn kept_out(stream: &Stream, master: &MailboxItem) -> Option<Reason> {
     rulings(stream, master).into_iter().find_map(|ruling| ruling.out)
 }
 
@@ -314,12 +352,4 @@ pub async fn due_series(db: &Db, stream: &Stream) -> Result<SeriesNews, SyncErro
         changed: changed.collect(),
         ended: Vec::new(),
     })
-}
-
-async fn links_of(db: &Db, stream: &Stream, keys: Vec<ItemKey>) -> Result<HashMap<ItemKey, Link>, SyncError> {
-    let id = stream.id;
-    let links = db
-        .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
-        .await?;
-    Ok(links.into_iter().map(|link| (link.key, link)).collect())
 }

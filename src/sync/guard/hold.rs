@@ -11,7 +11,7 @@ use crate::mailbox::series::DateId;
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Pending, Work};
-use crate::sync::model::{ItemKey, Reason, Side, Verdict};
+use crate::sync::model::{Change, ItemKey, Link, Reason, Scope, Side, Verdict};
 use crate::sync::stream::Stream;
 use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
@@ -34,7 +34,7 @@ pub struct Guarded {
 fn deletes(verdict: &Verdict) -> Option<Side> {
     match verdict {
         Verdict::DeleteInCrm { .. } => Some(Side::Crm),
-        Verdict::DeleteInMailbox => Some(Side::Mailbox),
+        Verdict::DeleteInMailbox { .. } => Some(Side::Mailbox),
         _ => None,
     }
 }
@@ -153,7 +153,7 @@ impl Guarded {
             Judgement::Hold => {
                 self.settled.push((work.origin, work.key()));
                 let because = match verdict {
-                    Verdict::DeleteInCrm { because } => because,
+                    Verdict::DeleteInCrm { because } | Verdict::DeleteInMailbox { because } => because,
                     _ => None,
                 };
                 self.held.extend(work.link.as_ref().map(|link| Held {
@@ -174,11 +174,15 @@ impl Guarded {
 fn restored(stream: &Stream, work: &Work, verdict: &Verdict) -> Option<Verdict> {
     let flow = stream.common.flow;
     Some(match verdict {
-        Verdict::DeleteInCrm { because: Some(_) } => return None,
+        Verdict::DeleteInCrm { because: Some(_) } | Verdict::DeleteInMailbox { because: Some(_) } => {
+            return None;
+        }
         Verdict::DeleteInCrm { because: None } if flow.to_mailbox() && work.crm_record.is_some() => {
             Verdict::CreateInMailbox
         }
-        Verdict::DeleteInMailbox if flow.to_crm() && work.item_record.is_some() => Verdict::CreateInCrm,
+        Verdict::DeleteInMailbox { because: None } if flow.to_crm() && work.item_record.is_some() => {
+            Verdict::CreateInCrm
+        }
         _ => Verdict::Unlink,
     })
 }
@@ -190,6 +194,27 @@ pub struct BroughtBack {
     pub items: Vec<ItemId>,
     /// Their keys: what is found to be in step after all has left the quarantine.
     pub keys: HashSet<ItemKey>,
+    /// Those of them that were to be deleted because a side took part no more, and a person agreed.
+    pub left: HashSet<ItemKey>,
+}
+
+impl BroughtBack {
+    /// What left when its deletion was held has left now that it is approved, though by this time it was long out.
+    pub fn still_left(&self, works: &mut [Work]) {
+        let left = |link: &Link| self.left.contains(&link.key);
+        for work in works
+            .iter_mut()
+            .filter(|work| work.link.as_ref().is_some_and(left))
+        {
+            for change in [&mut work.pair.mailbox, &mut work.pair.crm] {
+                if let Some(Change::Upserted(seen)) = change
+                    && let Scope::Out(reason) = seen.scope
+                {
+                    seen.scope = Scope::Left(reason);
+                }
+            }
+        }
+    }
 }
 
 /// Brings what a person has decided about back into the turn, as it is now: both sides are asked again, since
@@ -214,11 +239,15 @@ pub async fn bring_back(db: &Db, stream: &Stream, pending: &mut Pending) -> Resu
     for (one, record) in decided.into_iter().zip(records) {
         match (record, one.side) {
             (Some(record), _) => pending.add(stream, CrmChange::Upserted(Box::new(record))),
-            // It was seen to be deleted when it was held.
-            (None, Side::Mailbox) => pending.add(stream, CrmChange::Deleted(one.crm)),
-            (None, Side::Crm) => {}
+            // It was seen to be deleted when it was held; where there is a reason it was not.
+            (None, Side::Mailbox) if one.because.is_none() => {
+                pending.add(stream, CrmChange::Deleted(one.crm))
+            }
+            (None, Side::Mailbox | Side::Crm) => {}
         }
         back.keys.insert(one.key);
+        // A refused one with a reason does not come back.
+        back.left.extend(one.because.map(|_| one.key));
         back.items.extend(one.item);
     }
     Ok(back)

@@ -382,7 +382,7 @@ pub fn lasting_skips(
     stream: StreamId,
 ) -> Result<HashMap<(Side, ItemKey), Reason>, SyncError> {
     // Spelled out, as the index is: a bound list would not match its condition.
-    let lasting = diesel::dsl::sql::<Bool>("reason IN ('undone', 'handed_over', 'parted')");
+    let lasting = diesel::dsl::sql::<Bool>("reason IN ('undone', 'handed_over', 'parted', 'left_scope')");
     let rows: Vec<(i16, i64, String)> = skips::table
         .filter(skips::mailbox_id.eq(stream.mailbox.0))
         .filter(skips::kind.eq(stream.kind.number()))

@@ -43,11 +43,12 @@ pub async fn ask(db: &Db, stream: &Stream, pending: &mut Pending) -> Result<Vec<
         let fates = stream.crm.fates(&stream.row.user, id.kind, &ids).await?;
         for ((key, crm), fate) in links.into_iter().zip(fates) {
             match fate {
-                Fate::Deleted => pending.add(stream, CrmChange::Deleted(crm)),
+                // What becomes of one that was merged is decided like that of one that the feed told of.
+                Fate::Deleted | Fate::Merged { .. } => pending.add(stream, CrmChange::Deleted(crm)),
                 Fate::Elsewhere { .. } if stream.policy.reassigned == Reassigned::Unlink => {
                     handed_over.push(key);
                 }
-                Fate::Elsewhere { .. } | Fate::Merged { .. } | Fate::Alive | Fate::Unknown => {}
+                Fate::Elsewhere { .. } | Fate::Alive | Fate::Unknown => {}
             }
         }
     }

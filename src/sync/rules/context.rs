@@ -22,6 +22,17 @@ pub struct RuleContext<'a> {
     pub known: &'a Known,
     /// Where mails belong, as far as the CRM was asked.
     pub places: &'a Places,
+    /// What its owner marked the item with, and who made it; nothing of a record of the CRM.
+    pub marks: Marks<'a>,
+}
+
+/// What an item bears beside what it says.
+#[derive(Clone, Copy, Default)]
+pub struct Marks<'a> {
+    /// Categories that its owner gave it.
+    pub categories: &'a [Content<String>],
+    /// True where we made it, as a copy of a record.
+    pub copy: bool,
 }
 
 /// Addresses and whom the CRM knows by them.

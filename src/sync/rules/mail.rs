@@ -8,6 +8,7 @@ use crate::record::person::Person;
 use crate::sync::matching::matched;
 use crate::sync::model::Reason;
 use crate::sync::policy::{MailBody, MailPolicy};
+use crate::sync::scope_policy::has_category;
 use chrono::TimeDelta;
 
 type Check = (&'static str, bool, Reason);
@@ -70,11 +71,8 @@ pub fn people_of(email: &Email) -> impl Iterator<Item = &Person> {
 
 /// True for a mail that its owner marked to be saved: by a category, or by the folder that it lies in.
 pub fn is_marked(email: &Email, policy: &MailPolicy) -> bool {
-    let has_category = |wanted: &String| {
-        let mut categories = email.categories.iter();
-        categories.any(|category| category.expose().trim().to_lowercase() == wanted.trim().to_lowercase())
-    };
-    email.dropped || policy.on_demand.categories.iter().any(has_category)
+    let mut wanted = policy.on_demand.categories.iter();
+    email.dropped || wanted.any(|name| has_category(&email.categories, name))
 }
 
 /// True where an address, or its domain, is on a list.

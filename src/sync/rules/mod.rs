@@ -6,11 +6,11 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Known, RuleContext};
+pub use context::{Known, Marks, RuleContext};
 pub use mail::{is_marked, people_of};
 
 use super::model::{Reason, Scope, Side};
-use super::policy::{MailBody, Policy, PrivateItems, SeriesMode};
+use super::policy::{CategoryRules, MailBody, Policy, PrivateItems, SeriesMode};
 use crate::foundation::content::Content;
 use crate::record::email::Protection;
 use crate::record::event::{Event, Place, When};
@@ -31,8 +31,8 @@ pub struct Ruling {
 pub fn rulings(record: &Record, side: Side, context: &RuleContext<'_>) -> Vec<Ruling> {
     let checks = match record {
         Record::Event(event) => event_checks(event, side, context),
-        Record::Contact(contact) => contact_checks(contact),
-        Record::Task(task) => task_checks(task, side),
+        Record::Contact(contact) => contact_checks(contact, side, context),
+        Record::Task(task) => task_checks(task, side, context),
         Record::Email(email) => mail::checks(email, context),
     };
     checks
@@ -66,6 +66,11 @@ fn event_checks(event: &Event, side: Side, context: &RuleContext<'_>) -> Vec<Che
         ("calendar.series", of_series(event, context), Reason::Series),
         ("calendar.takes_place", event.cancelled, Reason::Cancelled),
         ("calendar.private", private, Reason::Private),
+        (
+            "calendar.categories",
+            from_mailbox && kept_out(&policy.categories, context),
+            Reason::Category,
+        ),
         ("calendar.window", !in_window(event, context), Reason::Window),
         (
             "calendar.one_record_for_one_meeting",
@@ -98,23 +103,39 @@ fn in_window(event: &Event, context: &RuleContext<'_>) -> bool {
         && start <= context.now + TimeDelta::days(policy.future_days.into())
 }
 
-fn contact_checks(contact: &Contact) -> Vec<Check> {
+/// Categories are marks of the mailbox: a record of the CRM has none and passes, and so does an item that we made of
+/// one, unless its owner gave it a category that keeps it out.
+fn kept_out(rules: &CategoryRules, context: &RuleContext<'_>) -> bool {
+    rules.keep_out(context.marks.categories, context.marks.copy)
+}
+
+fn contact_checks(contact: &Contact, side: Side, context: &RuleContext<'_>) -> Vec<Check> {
     let nothing = [&contact.given_name, &contact.family_name, &contact.email]
         .iter()
         .all(|value| value.expose().trim().is_empty());
     vec![
         ("contacts.private", contact.is_private, Reason::Private),
+        (
+            "contacts.categories",
+            side == Side::Mailbox && kept_out(&context.policy.contacts.categories, context),
+            Reason::Category,
+        ),
         ("contacts.has_a_name", nothing, Reason::NothingToShow),
     ]
 }
 
-fn task_checks(task: &Task, side: Side) -> Vec<Check> {
+fn task_checks(task: &Task, side: Side, context: &RuleContext<'_>) -> Vec<Check> {
     vec![
         ("tasks.single", task.is_recurring, Reason::Series),
         (
             "tasks.private",
             side == Side::Mailbox && task.is_private,
             Reason::Private,
+        ),
+        (
+            "tasks.categories",
+            side == Side::Mailbox && kept_out(&context.policy.tasks.categories, context),
+            Reason::Category,
         ),
     ]
 }

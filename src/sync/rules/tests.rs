@@ -68,11 +68,9 @@ fn left(email: &Email, policy: MailPolicy, known: &Known) -> Option<Reason> {
         synchronised: &HashSet::new(),
         known,
         places: &Places::default(),
+        marks: Marks::default(),
     };
-    match scope(&Record::Email(Box::new(email.clone())), Side::Mailbox, &context) {
-        Scope::In => None,
-        Scope::Out(reason) => Some(reason),
-    }
+    scope(&Record::Email(Box::new(email.clone())), Side::Mailbox, &context).reason()
 }
 
 fn of(email: &Email, rules: &[MatchRule], known: &Known, places: &Places) -> Matched {

@@ -247,6 +247,19 @@ pub fn policy(conn: &mut PgConnection, name: &str) -> Result<(i32, Policy), Sync
     }
 }
 
+/// A version of a policy; `None` where there is no such version any more, or none that can be read.
+pub fn policy_of(conn: &mut PgConnection, name: &str, version: i32) -> Result<Option<Policy>, SyncError> {
+    if (name, version) == ("default", 0) {
+        return Ok(Some(Policy::default()));
+    }
+    let body: Option<serde_json::Value> = policies::table
+        .find((name, version))
+        .select(policies::body)
+        .first(conn)
+        .optional()?;
+    Ok(body.and_then(|body| serde_json::from_value(body).ok()))
+}
+
 /// Every policy's name and newest version.
 pub fn policy_names(conn: &mut PgConnection) -> Result<Vec<(String, i32)>, SyncError> {
     let mut rows: Vec<(String, Option<i32>)> = policies::table

@@ -2,6 +2,7 @@
 //! caller composes several of them in one transaction.
 //!
 //! * [`mailboxes`] who is synchronised, and by which policy
+//! * [`judged`] by which policy a stream was judged as a whole
 //! * [`streams`] scheduling, leases, cursors
 //! * [`nodes`] which daemons live
 //! * [`listeners`] who listens to which mailboxes, and the hints that come of it
@@ -13,6 +14,7 @@
 //! * [`totals`] counts for people
 
 pub mod journal;
+pub mod judged;
 pub mod links;
 pub mod listeners;
 pub mod mailboxes;

@@ -185,10 +185,10 @@ pub fn renew(conn: &mut PgConnection, lease: Lease, until: DateTime<Utc>) -> Res
     }
 }
 
-type Held =
+pub(super) type Held =
     diesel::dsl::Filter<diesel::dsl::Find<streams::table, (i32, i16)>, diesel::dsl::Eq<streams::fence, i64>>;
 
-fn held(lease: Lease) -> Held {
+pub(super) fn held(lease: Lease) -> Held {
     streams::table
         .find((lease.stream.mailbox.0, lease.stream.kind.number()))
         .filter(streams::fence.eq(lease.fence))
@@ -378,6 +378,28 @@ pub fn make_due(conn: &mut PgConnection, mailbox: MailboxId, now: DateTime<Utc>)
     diesel::update(streams::table.filter(streams::mailbox_id.eq(mailbox.0)))
         .set(streams::due_at.eq(now))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Makes these streams of all mailboxes under a policy due now.
+pub fn make_due_under(
+    conn: &mut PgConnection,
+    policy: &str,
+    kinds: &[RecordKind],
+    now: DateTime<Utc>,
+) -> Result<(), SyncError> {
+    let kinds: Vec<i16> = kinds.iter().map(|kind| kind.number()).collect();
+    let under = mailboxes::table
+        .filter(mailboxes::policy.eq(policy))
+        .select(mailboxes::id);
+    diesel::update(
+        streams::table
+            .filter(streams::mailbox_id.eq_any(under))
+            .filter(streams::kind.eq_any(kinds))
+            .filter(streams::due_at.gt(now)),
+    )
+    .set(streams::due_at.eq(now))
+    .execute(conn)?;
     Ok(())
 }
 

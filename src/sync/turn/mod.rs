@@ -1,5 +1,6 @@
 //! One turn, from the leased stream to its last commit. [`super::pass`] begins and ends it.
 
+mod merge;
 mod page;
 
 use super::engine::Engine;
@@ -18,9 +19,9 @@ use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
 use super::undo::carry_out::carry_out;
-use super::{gather, pull};
+use super::{gather, pull, rejudge};
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmChange, CrmCursor};
+use crate::crm::model::{CrmChange, CrmCursor, CrmId};
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
@@ -67,6 +68,7 @@ pub(super) async fn turn(
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
         return Ok(());
     }
+    let position = rejudge::begin(&engine.db, lease, &mut stream, position).await?;
     let total = match position.mailbox {
         None => first_total(&stream).await?,
         Some(_) => None,
@@ -81,6 +83,7 @@ pub(super) async fn turn(
         failures,
         lasting,
         back: BroughtBack::default(),
+        merged: HashSet::new(),
         last_turn: position.last_turn_at.filter(|_| position.first_read_done),
         seen_earlier,
         survivors_due: position
@@ -95,8 +98,10 @@ pub(super) async fn turn(
     let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
     turn.ask_survivors(&mut pending).await?;
     turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
+    turn.follow_merged(&mut pending).await?;
     turn.mailbox_side(position, &mut pending).await?;
     turn.crm_side(pending, crm_cursor).await?;
+    rejudge::finish(&engine.db, lease, &turn.stream).await?;
     turn.carry_attachments().await
 }
 
@@ -118,6 +123,8 @@ pub(super) struct Turn<'a> {
     lasting: Lasting,
     /// Held deletions that a person has decided about.
     back: BroughtBack,
+    /// Records that were merged into one that has an item already.
+    merged: HashSet<CrmId>,
     /// The end of the last good turn, where the mailbox was read to its end by then.
     last_turn: Option<DateTime<Utc>>,
     /// Changes that an earlier turn saw and could not carry out, and of which no news came since.

@@ -12,7 +12,7 @@ use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{ItemKey, Link, Reason, Side};
 use crate::sync::store::outcome::{self, Failure, PageOutcome};
 use crate::sync::store::streams::Advance;
-use crate::sync::{lag, plan, retry};
+use crate::sync::{lag, merged, plan, retry};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
@@ -44,6 +44,7 @@ impl Turn<'_> {
             ..PageOutcome::default()
         };
         gather::mark_earlier(&mut works, &self.seen_earlier);
+        self.back.still_left(&mut works);
         let mut oldest = Vec::new();
         for _ in 0..ROUNDS {
             if works.is_empty() {
@@ -57,7 +58,8 @@ impl Turn<'_> {
                 .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
             oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
-            let guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
+            let mut guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
+            merged::settle(&mut guarded.works, &self.merged);
             self.counts.held += guarded.held.len() as u64;
             page.held.extend(guarded.held);
             page.settled.extend(guarded.settled);
@@ -106,8 +108,9 @@ impl Turn<'_> {
         // Nor must a side be held for parted that found its counterpart, or another one, again.
         let together = |link: &Link| [(Side::Mailbox, link.key), (Side::Crm, record_key(&link.crm))];
         let linked: HashSet<_> = new.links.iter().flat_map(together).collect();
+        let parted = |reason| matches!(reason, Reason::Parted | Reason::LeftScope);
         page.skipped
-            .retain(|(side, key, reason)| *reason != Reason::Parted || !linked.contains(&(*side, *key)));
+            .retain(|(side, key, reason)| !parted(*reason) || !linked.contains(&(*side, *key)));
         page.settled
             .extend(linked.into_iter().filter(|key| self.lasting.contains_key(key)));
         let back = &self.back.keys;

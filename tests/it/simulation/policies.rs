@@ -2,7 +2,7 @@
 
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::policy::{
-    Common, ConflictRule, Deletion, FieldRules, Flow, MailBody, Policy, PrivateItems,
+    Common, ConflictRule, Deletion, FieldRules, Flow, MailBody, OutOfScope, Policy, PrivateItems,
 };
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -22,6 +22,7 @@ pub fn both_ways(conflict: ConflictRule) -> Policy {
         conflict,
         deletion: Deletion::Follow,
         conflict_fields: FieldRules::default(),
+        out_of_scope: OutOfScope::Keep,
     };
     let mut policy = Policy::default();
     policy.calendar.common = common;

@@ -11,10 +11,12 @@
 //! | POST /salesforce/purge `{"id"}` | empties the recycle bin of a record: it is gone for good |
 //! | PATCH /salesforce/records/ID | sets fields of a record as an administrator would, for example its OwnerId |
 //! | POST /salesforce/convert `{"id", "contact"}` | marks a lead as converted into a contact |
+//! | POST /salesforce/merge `{"master", "losers", "fields"}` | merges contacts or leads into one, which gets these fields |
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
+use super::merge::merge;
 use super::schema;
 use super::sessions::{Event, new_token};
 use super::store::Fields;
@@ -48,6 +50,13 @@ pub fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Option<Re
         ("PATCH", record) if record.starts_with("records/") => {
             let record = record.strip_prefix("records/").unwrap_or_default();
             set_fields(world, record, body.as_object())
+        }
+        ("POST", "merge") => {
+            let losers = body.get("losers").and_then(Value::as_array).into_iter().flatten();
+            let losers: Vec<String> = losers.filter_map(Value::as_str).map(str::to_owned).collect();
+            let none = Map::new();
+            let picked = body.get("fields").and_then(Value::as_object).unwrap_or(&none);
+            merge(world, &system(), text("master"), &losers, picked)
         }
         ("POST", "convert") => amend(world, text("id"), |row| {
             row.set("IsConverted", true);

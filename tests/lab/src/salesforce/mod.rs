@@ -31,6 +31,7 @@ mod error;
 mod front;
 pub mod id;
 mod locators;
+mod merge;
 mod moment;
 mod noticing;
 mod oauth;
