@@ -98,7 +98,7 @@ async fn four_tasks() -> (Office, MailboxRow) {
     categorise(&office, &marked, "CRM").await;
     make("plain").await;
     let Record::Task(mut twice) = task("twice") else {
-        unreachable!()
+        panic!("a task is no task");
     };
     twice.body = "by hand".into();
     office
@@ -319,7 +319,7 @@ async fn what_the_window_goes_past_stays_though_the_policy_removes_what_leaves_a
         .find(|item| subject(&item.record) == "near, mine")
         .unwrap();
     let Record::Event(mut changed) = old.record.clone() else {
-        unreachable!()
+        panic!("the calendar holds events");
     };
     changed.body = "minutes".into();
     let write = MailboxWrite::Update {

@@ -133,7 +133,7 @@ fn renamed(value: &Value, from: &str, to: &str) -> Value {
         Value::String(text) if text == from => json!(to),
         Value::Array(all) => {
             let mut seen = BTreeSet::new();
-            let all = all.iter().map(|value| renamed(&value, from, to));
+            let all = all.iter().map(|value| renamed(value, from, to));
             Value::Array(all.filter(|value| seen.insert(value.to_string())).collect())
         }
         other => other.clone(),
