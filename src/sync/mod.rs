@@ -41,6 +41,7 @@
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
 //! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 
+pub mod anchors;
 pub mod apply;
 pub mod budget;
 mod carry;

@@ -62,7 +62,10 @@ async fn one_stream(
         .await?;
     let (mut cursor, mut done) = (position.mailbox, 0);
     loop {
-        let (page, _) = pull::mailbox(&stream, cursor.as_ref(), engine.settings.page_size).await?;
+        let (page, lost) = pull::mailbox(&stream, cursor.as_ref(), engine.settings.page_size).await?;
+        if lost || cursor.is_none() {
+            stream.anchors = gather::anchors(&engine.db, &stream).await?;
+        }
         done += page.changes.len() as u64;
         let forced = HashSet::new();
         let mut gathered =

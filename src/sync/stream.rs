@@ -1,6 +1,7 @@
 //! A stream with everything that is needed to look at its items: who, by which policy, with which keys,
 //! through which connections. From here content goes in and [`Seen`] comes out.
 
+use super::anchors::Anchors;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
@@ -58,6 +59,8 @@ pub struct Stream {
     pub now: DateTime<Utc>,
     /// The lease under which it is written to; none where nothing is written.
     pub fence: Option<Fence>,
+    /// By what the items of its links are known, while the mailbox's feed is read from its start.
+    pub anchors: Option<Anchors>,
     mailbox_capabilities: MailboxCapabilities,
     bounds: Bounds,
     fields: FieldSet,
@@ -141,6 +144,7 @@ impl Stream {
                 version,
             },
             before: None,
+            anchors: None,
             row,
             policy,
             server,

@@ -54,6 +54,7 @@ mod odoo_server;
 mod odoo_sync;
 mod private_postgresql;
 mod quota;
+mod restored;
 mod salesforce_connector;
 mod salesforce_org;
 mod salesforce_setup;

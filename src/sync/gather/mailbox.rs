@@ -2,6 +2,7 @@
 
 use super::counterparts::find_counterparts;
 use super::left::{mark_copies, with_records};
+use super::lost::take_over_lost;
 use super::moved::{take_over, take_over_ahead};
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
@@ -84,6 +85,7 @@ pub async fn mailbox_page(
     let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
     take_over(stream, &looked, &deleted, &mut known);
     take_over_ahead(db, stream, &looked, &mut known, pending).await?;
+    take_over_lost(db, stream, &looked, &mut known).await?;
     for id in &deleted {
         gone(id, &mut known, pending, stream, &mut gathered);
     }

@@ -122,6 +122,27 @@ pub fn all_items(conn: &mut PgConnection, stream: StreamId) -> Result<BTreeMap<I
         .collect())
 }
 
+/// Links of a stream behind this key, in the order of their keys.
+pub fn behind(
+    conn: &mut PgConnection,
+    stream: StreamId,
+    behind: Option<ItemKey>,
+    most: i64,
+) -> Result<Vec<Link>, SyncError> {
+    let mut rows = links::table
+        .filter(links::mailbox_id.eq(stream.mailbox.0))
+        .filter(links::kind.eq(stream.kind.number()))
+        .order(links::item_key)
+        .limit(most)
+        .select(COLUMNS)
+        .into_boxed();
+    if let Some(ItemKey(behind)) = behind {
+        rows = rows.filter(links::item_key.gt(behind));
+    }
+    let rows: Vec<Row> = rows.load(conn)?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
 /// Stores links. A record belongs to one item: a link of the same record to another item is replaced.
 pub fn put(conn: &mut PgConnection, stream: StreamId, new: &[Link]) -> Result<(), SyncError> {
     // One statement must not touch a row twice: of links to one item, or to one record, the last counts.

@@ -214,6 +214,9 @@ impl Turn<'_> {
                     .await?
             }
         };
+        if !position.first_read_done {
+            self.stream.anchors = gather::anchors(&self.engine.db, &self.stream).await?;
+        }
         let mut again = gather::due_items(&self.failures);
         again.append(&mut self.back.items);
         loop {
@@ -252,6 +255,7 @@ impl Turn<'_> {
         let size = self.engine.settings.page_size;
         let (page, lost) = pull::mailbox(&self.stream, cursor.as_ref(), size).await?;
         if lost {
+            self.stream.anchors = gather::anchors(&self.engine.db, &self.stream).await?;
             let (lease, id) = (self.lease, self.stream.id);
             *unmet = self
                 .engine

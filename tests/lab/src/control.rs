@@ -9,6 +9,7 @@
 //! | GET /world | the whole content of both sides |
 //! | /salesforce/… | see [`crate::salesforce::control`] |
 //! | POST /exchange/import-eml?mailbox=&folder= | puts a raw mail into a mailbox |
+//! | POST /exchange/restore?mailbox= | brings a mailbox back from a backup: the same items under other ids |
 //! | POST /exchange/attach?item=&name=&size= | attaches the body to an item, or so many octets made up |
 
 use std::time::Duration;
@@ -78,6 +79,7 @@ fn answer(parts: &Parts, request: &Request<Bytes>) -> Answer {
             "salesforce": parts.salesforce.content(),
         })),
         (&Method::POST, "/exchange/import-eml") => import_eml(parts, request),
+        (&Method::POST, "/exchange/restore") => restore(parts, request),
         (&Method::POST, "/exchange/attach") => attach(parts, request),
         (method, path) => {
             let world = &parts.salesforce;
@@ -153,6 +155,15 @@ fn attach(parts: &Parts, request: &Request<Bytes>) -> Answer {
         .exchange
         .attach_file(&value("item"), &value("name"), content);
     attached.map_err(|message| (StatusCode::BAD_REQUEST, message))?;
+    Ok(json!({}))
+}
+
+fn restore(parts: &Parts, request: &Request<Bytes>) -> Answer {
+    let query = request.uri().query().unwrap_or_default();
+    let mailbox = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "mailbox");
+    let (_, mailbox) = mailbox.ok_or((StatusCode::BAD_REQUEST, "mailbox is missing".to_owned()))?;
+    let restored = parts.exchange.restore(&mailbox);
+    restored.map_err(|message| (StatusCode::BAD_REQUEST, message))?;
     Ok(json!({}))
 }
 

@@ -83,6 +83,8 @@ pub struct Mailbox {
     pub folder_tombstones: BTreeMap<u64, (FolderKey, u64)>,
     /// The number of the last change.
     pub change: u64,
+    /// The change with which it came back from a backup; states from before count no more.
+    pub restored: u64,
     /// The next free number for items and folders.
     pub next_serial: u64,
     /// What subscribers are told.
@@ -107,6 +109,7 @@ impl Mailbox {
             items: HashMap::new(),
             folder_tombstones: BTreeMap::new(),
             change: 1,
+            restored: 0,
             next_serial: FolderKey::FIRST_FREE,
             events: EventLog::default(),
         }
@@ -161,6 +164,7 @@ impl Mailbox {
                     });
                 }
             }
+            Change::Restore { first_serial } => self.restore(first_serial, change, at),
             Change::PutFolder { folder, info } => self.put_folder(folder, info, change, at),
             Change::DeleteFolder { folder } => self.delete_folder(folder, change, at),
         }
@@ -283,6 +287,28 @@ impl Mailbox {
             serial: new_serial,
             kind,
         });
+    }
+
+    fn restore(&mut self, first_serial: u64, change: u64, at: DateTime<Utc>) {
+        let mut serials: Vec<u64> = self.items.keys().copied().collect();
+        serials.sort_unstable();
+        self.next_serial = first_serial + serials.len() as u64;
+        // A folder tells its items apart by their changes, so each has one of its own.
+        for ((change, new), old) in (change..).zip(first_serial..).zip(serials) {
+            let Some(mut stored) = self.leave(old, change, at) else {
+                continue;
+            };
+            stored.serial = new;
+            stored.created_change = change;
+            stored.content_change = change;
+            stored.change = change;
+            self.enter(stored, at);
+            self.change = change;
+        }
+        for folder in self.folders.values_mut() {
+            folder.tombstones.clear();
+        }
+        self.restored = self.change;
     }
 
     fn put_folder(&mut self, key: FolderKey, info: FolderInfo, change: u64, at: DateTime<Utc>) {

@@ -136,6 +136,20 @@ impl World {
 }
 
 impl World {
+    /// Brings a mailbox back from a backup, as an administrator does by New-MailboxRestoreRequest into a mailbox that was
+    /// made anew ("Restore a soft-deleted mailbox", "EWS identifiers in Exchange": an item id is unique to its mailbox
+    /// store). Its items are what they were, under other ids; synchronisation states from before are invalid.
+    ///
+    /// # Errors
+    /// No such mailbox, as a sentence for the caller.
+    pub fn restore(&self, mailbox: &str) -> Result<(), String> {
+        let missing = || format!("there is no mailbox {mailbox}");
+        let owner = self.directory.by_smtp(mailbox).ok_or_else(missing)?;
+        let transaction = owner.mailbox.and_then(|index| self.transaction(index, owner));
+        transaction.ok_or_else(missing)?.restore();
+        Ok(())
+    }
+
     /// Attaches something to an item, as its owner would in Outlook.
     ///
     /// # Errors

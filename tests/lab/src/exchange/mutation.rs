@@ -59,6 +59,11 @@ pub enum Change {
         /// Where to.
         folder: FolderKey,
     },
+    /// The mailbox comes back from a backup: every item has another number, and nobody's place in it counts any more.
+    Restore {
+        /// The first of the new numbers.
+        first_serial: u64,
+    },
     /// An item gone for good.
     Delete {
         /// Its number.

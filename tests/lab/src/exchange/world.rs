@@ -253,6 +253,12 @@ impl Transaction<'_> {
         }
     }
 
+    /// The mailbox comes back from a backup: what it holds is the same, and every id is another one.
+    pub fn restore(&mut self) {
+        let first_serial = self.mailbox.next_serial;
+        self.apply(Change::Restore { first_serial });
+    }
+
     /// A new item.
     pub fn create(&mut self, folder: FolderKey, item: Item) -> ItemKey {
         self.enter(folder, item, false, None)

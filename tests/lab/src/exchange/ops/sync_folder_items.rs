@@ -114,8 +114,10 @@ pub fn state(
     if text.is_empty() {
         return Ok(None);
     }
+    let restored = cx.world.read(mailbox).map_or(0, |mailbox| mailbox.restored);
     let known = SyncState::decode(text, cx.world.cast.seed)
-        .filter(|state| state.mailbox == mailbox as u64 && state.folder == folder.0 && !cx.cursors_lost);
+        .filter(|state| state.mailbox == mailbox as u64 && state.folder == folder.0 && !cx.cursors_lost)
+        .filter(|state| state.change >= restored);
     known.map(Some).ok_or_else(|| {
         Refusal::new(
             "ErrorInvalidSyncStateData",
