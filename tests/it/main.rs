@@ -49,6 +49,7 @@ mod odoo_forms;
 mod odoo_pages;
 mod odoo_records;
 mod odoo_server;
+mod odoo_simulation;
 mod odoo_sync;
 mod private_postgresql;
 mod quota;
