@@ -105,14 +105,14 @@ contract_over!(jsonrpc, Api::JsonRpc);
 
 /// Everything that Odoo would send or show to somebody because of what this user did.
 async fn noticed(office: &Office) -> (u64, u64) {
-    let mails = office.odoo.count("mail.mail", json!([])).await;
+    let told = office.odoo.told(&[&office.rep, &office.colleague]).await;
     let partners: Vec<i64> = vec![
         office.colleague.partner,
         office.stage.contact.id.0.parse().expect("a number"),
         office.stage.another_contact.id.0.parse().expect("a number"),
     ];
-    let told = json!([["res_partner_id", "in", partners]]);
-    (mails, office.odoo.count("mail.notification", told).await)
+    let notices = json!([["res_partner_id", "in", partners]]);
+    (told, office.odoo.count("mail.notification", notices).await)
 }
 
 #[tokio::test]

@@ -157,6 +157,16 @@ impl Odoo {
         count.as_u64().expect("a count")
     }
 
+    /// What Odoo would send or has shown to anybody because of what these users did: mails in its outgoing queue, and
+    /// notices.
+    pub async fn told(&self, reps: &[&Rep]) -> u64 {
+        let ids: Vec<i64> = reps.iter().map(|rep| rep.id).collect();
+        let partners: Vec<i64> = reps.iter().map(|rep| rep.partner).collect();
+        let mails = self.count("mail.mail", json!([["create_uid", "in", ids]])).await;
+        let notices = json!([["author_id", "in", partners]]);
+        mails + self.count("mail.notification", notices).await
+    }
+
     /// A contact or a lead, made by somebody who never heard of Holdfast.
     pub async fn person(&self, model: &str, address: &str) -> Known {
         let values = match model {

@@ -536,6 +536,7 @@ async fn every_connection_of_a_turn_goes_through_the_gate_and_into_its_ledger() 
     // A connection's row is complete when it ends; the connectors end theirs.
     drop(office.engine);
     drop(office.hands);
+    drop(office.pages);
     crate::harness::eventually(
         "every connection is in the ledger",
         std::time::Duration::from_secs(10),

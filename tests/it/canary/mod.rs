@@ -2,7 +2,7 @@
 //! (first read, edits, failures, kill, restart) with its log at its loudest, then every byte of its folders is
 //! searched.
 
-mod plant;
+pub mod plant;
 mod scan;
 mod texts;
 
@@ -14,22 +14,15 @@ use scan::scan_but;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use scan::scan;
-pub use texts::markers_of;
 
 /// How long everything may take to cross, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The lab's own, in the site's folder.
 const OF_THE_LAB: &[&str] = &["lab.state"];
-
-/// The folders of the appliance itself: data with WAL and temp files, logs.
-pub fn appliance(site: &Site) -> Vec<PathBuf> {
-    ["data", "log"].map(|name| site.file(name)).to_vec()
-}
 
 /// A policy that lets through as much as there can be.
 fn take_everything(site: &Site) {
@@ -41,8 +34,23 @@ fn take_everything(site: &Site) {
     site.succeed(&["policy", "set", "default", policy.to_str().unwrap()]);
 }
 
+/// What stands there before anything was read, which is no content: settings, words of the database and of the code.
+pub fn there_already(site: &Site) -> BTreeSet<String> {
+    let everything: Vec<String> = texts::world_texts(site).into_iter().collect();
+    let (hits, _) = scan_but(site.folder(), OF_THE_LAB, &everything);
+    let before: BTreeSet<String> = hits.into_iter().map(|hit| hit.marker).collect();
+    assert!(before.len() < 40, "{before:?} stand there already");
+    before
+}
+
+/// Everything that people of the lab wrote, but for what was there already.
+pub fn world_but(site: &Site, before: &BTreeSet<String>) -> BTreeSet<String> {
+    let texts = texts::world_texts(site).into_iter();
+    texts.filter(|text| !before.contains(text)).collect()
+}
+
 /// What an operator reads on his screen, kept where it is searched.
-fn look_around(site: &Site) {
+pub fn look_around(site: &Site) {
     let mut screen = Vec::new();
     for command in [
         &["status"][..],
@@ -72,7 +80,7 @@ fn faults(site: &Site) {
 }
 
 /// Nothing of this lies in the site's folder.
-fn nothing_of(site: &Site, markers: &[String]) {
+pub fn nothing_of(site: &Site, markers: &[String]) {
     let (hits, looked) = scan_but(site.folder(), OF_THE_LAB, markers);
     let told: BTreeSet<String> = hits
         .iter()
@@ -88,11 +96,7 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     let mut site = Site::open(3, 60);
     site.write_settings_of("level = \"trace\"", "");
     take_everything(&site);
-    // What stands there before anything was read is no content: settings, words of the database and of the code.
-    let everything: Vec<String> = texts::world_texts(&site).into_iter().collect();
-    let (hits, _) = scan_but(site.folder(), OF_THE_LAB, &everything);
-    let before: BTreeSet<String> = hits.into_iter().map(|hit| hit.marker).collect();
-    assert!(before.len() < 40, "{before:?} stand there already");
+    let before = there_already(&site);
     let mut words = Words::default();
     plant::records(&site, &mut words).await;
     plant::mail(&site, &mut words, 1);
@@ -114,10 +118,9 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     site.start_daemon();
     until_carried(&site, &words);
     look_around(&site);
-    let mut markers: BTreeSet<String> = texts::world_texts(&site);
+    let mut markers = world_but(&site, &before);
     markers.extend(words.planted);
     markers.extend(["canary.sender@", "canary subject", "canary body"].map(str::to_owned));
-    markers.retain(|text| !before.contains(text));
     assert!(markers.len() > 1_000, "only {} markers", markers.len());
     site.kill_daemon();
     site.kill_postgresql();

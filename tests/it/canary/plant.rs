@@ -12,6 +12,7 @@ use holdfast::mailbox::port::MailboxServer as _;
 use holdfast::record::Record;
 use holdfast::record::contact::{Contact, PostalAddress};
 use holdfast::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
+use holdfast::record::field::Field;
 use holdfast::record::person::Person;
 use holdfast::record::task::{Priority, Status, Task};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub struct Words {
     pub planted: Vec<String>,
     /// Of these: what must be on both sides in the end, or the search has proved nothing about its way.
     pub carried: Vec<String>,
+    /// Fields that the CRM does not have.
+    pub not_in_crm: Vec<Field>,
 }
 
 impl Words {
@@ -37,22 +40,30 @@ impl Words {
     }
 
     /// A name, a title, a line of text. With a letter that no ASCII has, since encodings differ in those.
-    fn word(&mut self) -> Content<String> {
+    pub fn word(&mut self) -> Content<String> {
         self.text(|n| format!("Qz{n}jörvik"))
     }
 
     /// One that goes to the other side.
-    fn carried(&mut self) -> Content<String> {
+    pub fn carried(&mut self) -> Content<String> {
         let word = self.word();
         self.carried.push(word.expose().clone());
         word
     }
 
-    fn address(&mut self) -> Content<String> {
+    /// One of a field that goes to the other side where the CRM has it.
+    fn held(&mut self, field: Field) -> Content<String> {
+        match self.not_in_crm.contains(&field) {
+            true => self.word(),
+            false => self.carried(),
+        }
+    }
+
+    pub fn address(&mut self) -> Content<String> {
         self.text(|n| format!("qz{n}.jorvik@canary{n}.example"))
     }
 
-    fn phone(&mut self) -> Content<String> {
+    pub fn phone(&mut self) -> Content<String> {
         self.text(|n| format!("+49 30 7{n}3141592"))
     }
 
@@ -62,7 +73,7 @@ impl Words {
             family_name: self.carried(),
             company: self.word(),
             job_title: self.carried(),
-            department: self.carried(),
+            department: self.held(Field::Department),
             email: self.address(),
             business_phone: self.phone(),
             home_phone: self.phone(),
@@ -130,27 +141,12 @@ impl Words {
 
 /// A record of each type on each side, made by the first person.
 pub async fn records(site: &Site, words: &mut Words) {
-    let (server, crm) = site.outside().connect(Arc::new(MemoryLedger::default()));
-    let person = site.people()[0].clone();
-    let text = |name: &str| person[name].as_str().unwrap().to_owned();
-    let mailbox = MailboxRef::new(MailboxId(1), text("smtp"));
+    in_mailbox(site, words).await;
+    let (_, crm) = site.outside().connect(Arc::new(MemoryLedger::default()));
     let user = CrmUser {
-        username: text("sf_username"),
+        username: site.people()[0]["sf_username"].as_str().unwrap().to_owned(),
         id: None,
     };
-    let attendees = vec![words.attendee(), words.attendee()];
-    let mine = [
-        Record::Contact(words.contact()),
-        Record::Event(words.event(attendees)),
-        Record::Task(words.task()),
-    ];
-    for record in mine {
-        let kind = record.kind();
-        let stamp = Stamp(String::new());
-        let write = MailboxWrite::Create { stamp, record };
-        let done = server.write(&mailbox, kind, &[write], Notify::Nobody).await;
-        done.unwrap().pop().unwrap().unwrap();
-    }
     let theirs = [
         Record::Contact(words.contact()),
         Record::Event(words.event(Vec::new())),
@@ -168,15 +164,40 @@ pub async fn records(site: &Site, words: &mut Words) {
     }
 }
 
+/// A record of each type in the first person's mailbox.
+pub async fn in_mailbox(site: &Site, words: &mut Words) {
+    let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    let mailbox = MailboxRef::new(MailboxId(1), address);
+    let attendees = vec![words.attendee(), words.attendee()];
+    let mine = [
+        Record::Contact(words.contact()),
+        Record::Event(words.event(attendees)),
+        Record::Task(words.task()),
+    ];
+    for record in mine {
+        let kind = record.kind();
+        let stamp = Stamp(String::new());
+        let write = MailboxWrite::Create { stamp, record };
+        let done = server.write(&mailbox, kind, &[write], Notify::Nobody).await;
+        done.unwrap().pop().unwrap().unwrap();
+    }
+}
+
 /// A mail of somebody whom the CRM knows, as Python's library writes it, with a file that says so many times the same.
 pub fn mail(site: &Site, words: &mut Words, times: usize) {
     let world = site.control("GET", "/world", b"");
     let contacts = world["salesforce"]["Contact"].as_array().unwrap();
     let sender = contacts.iter().find_map(|row| row["Email"].as_str()).unwrap();
+    let file = mail_of(site, words, times, sender);
+    words.carried.push(file);
+}
+
+/// The same of this sender. Gives the file's name.
+pub fn mail_of(site: &Site, words: &mut Words, times: usize, sender: &str) -> String {
     // Where there is HTML, it is the body, on both sides.
     let html = words.carried();
     let file = words.text(|n| format!("Qz{n}jörvik.txt"));
-    words.carried.push(file.expose().clone());
     let parts = json!({
         "from_name": words.word().expose(), "from": sender, "to": words.address().expose(),
         "subject": words.carried().expose(), "text": words.word().expose(),
@@ -184,6 +205,7 @@ pub fn mail(site: &Site, words: &mut Words, times: usize) {
         "file_name": file.expose(), "file": words.word().expose().repeat(times),
     });
     deliver(site, &encoders("mail", &parts));
+    file.expose().clone()
 }
 
 /// Puts a raw mail into the first person's inbox.

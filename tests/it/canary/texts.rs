@@ -124,23 +124,3 @@ fn pieces_of(value: &Value, texts: &mut BTreeSet<String>) {
         _ => {}
     }
 }
-
-/// Those of the texts that need no comparison with an appliance that has read nothing yet: too long to stand
-/// somewhere for another reason. The addresses of the synchronised mailboxes are settings.
-pub fn markers_of(site: &Site) -> Vec<String> {
-    let people = site.people();
-    let own = |text: &str| {
-        let text = text.to_lowercase();
-        let names = |person: &Value| {
-            ["smtp", "sf_username"].map(|name| person[name].as_str().unwrap().to_lowercase())
-        };
-        people
-            .iter()
-            .flat_map(names)
-            .any(|address| text.contains(&address))
-    };
-    let texts = world_texts(site).into_iter();
-    texts
-        .filter(|text| text.chars().count() >= 14 && !own(text))
-        .collect()
-}

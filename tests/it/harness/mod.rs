@@ -10,6 +10,7 @@ pub mod letters;
 pub mod node;
 pub mod office;
 pub mod outlook;
+pub mod pages;
 pub mod peer;
 pub mod records;
 pub mod sales;

@@ -2,9 +2,10 @@
 //! and all over real sockets.
 
 use super::TestDb;
+use super::pages::{CrmPages, LabPages};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use holdfast::crm::model::{CrmChange, CrmId, CrmRecord, CrmWrite};
+use holdfast::crm::model::{CrmId, CrmRecord, CrmWrite};
 use holdfast::crm::port::Crm;
 use holdfast::crm::salesforce::{Flow as SignInFlow, SalesforceCrm, SalesforceSettings};
 use holdfast::foundation::clock::Clock;
@@ -48,6 +49,8 @@ pub struct Office {
     _ground: Ground,
     /// The test's own way to both sides.
     pub hands: Wires,
+    /// The CRM as its own people have it.
+    pub pages: Arc<dyn CrmPages>,
     _keys: TempDir,
 }
 
@@ -109,6 +112,20 @@ impl Office {
     pub async fn open_on(ground: Ground, options: Options) -> Self {
         let lab = holdfast_lab::start(options).await.unwrap();
         let egress = Arc::new(MemoryLedger::default());
+        let (_, crm) = Outside::of(&lab).connect(Arc::clone(&egress));
+        let (_, people) = Outside::of(&lab).for_people().connect(Arc::clone(&egress));
+        let pages = LabPages::of(&lab, people, Arc::clone(&egress));
+        Self::between(ground, lab, egress, crm, Arc::new(pages)).await
+    }
+
+    /// An office between a lab's Exchange and any CRM.
+    pub async fn between(
+        ground: Ground,
+        lab: Lab,
+        egress: Arc<MemoryLedger>,
+        crm: Arc<dyn Crm>,
+        pages: Arc<dyn CrmPages>,
+    ) -> Self {
         let db = ground.db.clone();
         let keys = tempfile::tempdir().unwrap();
         let key_file = KeyFile::new(keys.path().join("keyring.key"));
@@ -116,9 +133,12 @@ impl Office {
         let keyring = Keyring::open(&key_file, db.clone(), Clock::system())
             .await
             .unwrap();
-        let (server, crm) = Outside::of(&lab).connect(Arc::clone(&egress));
-        let wires = Wires { server, crm };
-        let (server, crm) = Outside::of(&lab).for_people().connect(Arc::clone(&egress));
+        let (server, _) = Outside::of(&lab).connect(Arc::clone(&egress));
+        let wires = Wires {
+            server,
+            crm: Arc::clone(&crm),
+        };
+        let (server, _) = Outside::of(&lab).for_people().connect(Arc::clone(&egress));
         let engine = Engine {
             db,
             keyring: Arc::new(keyring),
@@ -134,6 +154,7 @@ impl Office {
             egress,
             _ground: ground,
             hands: Wires { server, crm },
+            pages,
             _keys: keys,
         }
     }
@@ -178,14 +199,14 @@ impl Office {
     }
 
     /// Connectors of a process that has just come up, in plain: they know nothing yet.
-    pub fn connect_anew(&self) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
+    pub fn connect_anew(&self) -> (Arc<ExchangeServer>, Arc<dyn Crm>) {
         let lab = &self.lab;
         let outside = Outside {
             exchange_url: lab.exchange_http_url.clone().unwrap(),
-            salesforce_url: lab.salesforce_http_url.clone().unwrap(),
             ..Outside::of(lab)
         };
-        outside.connect(Arc::clone(&self.egress))
+        let (server, _) = outside.connect(Arc::clone(&self.egress));
+        (server, self.pages.connector())
     }
 
     /// With another CRM in the place of the lab's Salesforce: the engine works with it by the first connector, and
@@ -199,7 +220,7 @@ impl Office {
 
     /// Adds a person's mailbox, with the policy of this name.
     pub async fn add_with(&self, person: usize, policy: &str) -> MailboxRow {
-        let username = self.lab.cast.people[person].sf_username.clone();
+        let username = self.pages.username(person);
         self.add_as(person, &username, policy).await
     }
 
@@ -296,25 +317,7 @@ impl Office {
 
     /// Every record of a user's as it is now.
     pub async fn records(&self, row: &MailboxRow, kind: RecordKind) -> Vec<CrmRecord> {
-        let (mut records, mut cursor) = (BTreeMap::new(), None);
-        loop {
-            let page = self
-                .hands
-                .crm
-                .changes(&row.user, kind, cursor.as_ref())
-                .await
-                .unwrap();
-            for change in page.changes {
-                match change {
-                    CrmChange::Upserted(record) => records.insert(record.id.clone(), *record),
-                    CrmChange::Deleted(id) => records.remove(&id),
-                };
-            }
-            cursor = Some(page.cursor);
-            if !page.more {
-                return records.into_values().collect();
-            }
-        }
+        self.pages.records(&row.user, kind).await
     }
 
     /// Writes to the mailbox as its owner would in Outlook.
@@ -330,8 +333,7 @@ impl Office {
 
     /// Writes to the CRM as the user would in its pages.
     pub async fn in_crm(&self, row: &MailboxRow, kind: RecordKind, write: CrmWrite) -> CrmId {
-        let mut done = self.hands.crm.write(&row.user, kind, &[write]).await.unwrap();
-        done.pop().unwrap().unwrap().id
+        self.pages.write(&row.user, kind, write).await
     }
 
     /// Everything that people would have noticed, as the lab tells it.
@@ -341,6 +343,7 @@ impl Office {
 }
 
 /// Where the two worlds are, and how to get in.
+#[derive(Clone)]
 pub struct Outside {
     /// EWS over TLS.
     pub exchange_url: String,

@@ -18,7 +18,7 @@ struct Line {
 }
 
 /// Words that only people write.
-const WORDS: [&str; 5] = ["thing ", "value ", "series ", "offer ", "figures of"];
+const WORDS: [&str; 5] = ["thing-", "value ", "series ", "offer ", "figures of"];
 
 impl World {
     /// What the journal says of a stream. A deletion is one whoever agreed to it.

@@ -39,8 +39,23 @@ pub async fn live(ground: &Ground, seed: u64) -> Result<Census, String> {
     let policies: Vec<_> = (0..rng.random_range(1..=3))
         .map(|_| policies::any(&mut rng))
         .collect();
+    let world = World::new(ground, policies, rng.random_range(1..=3)).await;
+    live_in(
+        world,
+        rng,
+        &format!("world {seed}"),
+        &format!("make sim SEED={seed}"),
+    )
+    .await
+}
+
+/// Lives through the random life of this world, from here on.
+///
+/// # Errors
+/// What did not hold, and the world's whole history.
+pub async fn live_in(world: World, rng: StdRng, name: &str, replay: &str) -> Result<Census, String> {
     let mut life = Life {
-        world: World::new(ground, policies, rng.random_range(1..=3)).await,
+        world,
         rng,
         struck: BTreeMap::new(),
     };
@@ -62,7 +77,7 @@ pub async fn live(ground: &Ground, seed: u64) -> Result<Census, String> {
     result.map(|()| census).map_err(|what| {
         let agreed: Vec<_> = world.policies.iter().map(in_short).collect();
         format!(
-            "world {seed}: {what}\n  replay: make sim SEED={seed}\n  agreed:\n    {}\n  its life:\n    {}",
+            "{name}: {what}\n  replay: {replay}\n  agreed:\n    {}\n  its life:\n    {}",
             agreed.join("\n    "),
             world.log.join("\n    ")
         )
@@ -95,6 +110,8 @@ impl Life {
             34..42 => self.quarrel().await,
             42..48 => self.world.receive(&mut self.rng),
             48..50 => self.world.throw_away(&mut self.rng).await,
+            // Odoo keeps series in its own way, which has tests of its own.
+            50..56 if self.world.apart => self.write().await,
             50..56 => self.world.about_series(&mut self.rng).await,
             56..58 => self.hide().await,
             58..64 => self.time(),

@@ -9,12 +9,12 @@
 //! make sim WORLDS=100000        lives through so many
 //! ```
 
-mod books;
-mod life;
+pub mod books;
+pub mod life;
 mod mails;
 mod nth_effect;
 mod people;
-mod policies;
+pub mod policies;
 mod ports;
 mod run;
 mod series;
@@ -23,4 +23,4 @@ mod things;
 mod troubles;
 mod turns;
 mod verdict;
-mod world;
+pub mod world;

@@ -16,6 +16,7 @@ use holdfast::sync::model::Side;
 use serde_json::Value;
 
 use crate::harness::acts::{made_by_owner, made_by_user};
+use crate::harness::office::subject;
 use crate::harness::records::full;
 
 /// The record that says these things.
@@ -155,7 +156,7 @@ impl World {
                 self.office.in_mailbox(row, thing.kind, write).await;
             }
             Side::Crm => {
-                let Some(id) = self.record_of(thing) else {
+                let Some(id) = self.record_of(thing).await else {
                     return false;
                 };
                 let write = CrmWrite::Update {
@@ -196,7 +197,7 @@ impl World {
                 self.office.in_mailbox(row, thing.kind, write).await;
             }
             Side::Crm => {
-                let Some(id) = self.record_of(&thing) else {
+                let Some(id) = self.record_of(&thing).await else {
                     return false;
                 };
                 let write = CrmWrite::Delete { id };
@@ -227,7 +228,14 @@ impl World {
         Some(ItemId(item["id"].as_str()?.to_owned()))
     }
 
-    fn record_of(&self, thing: &Thing) -> Option<CrmId> {
+    async fn record_of(&self, thing: &Thing) -> Option<CrmId> {
+        if self.apart {
+            let records = self.office.records(&self.rows[thing.row], thing.kind).await;
+            let mut named = records.into_iter();
+            return named
+                .find(|record| subject(&record.record) == thing.title)
+                .map(|record| record.id);
+        }
         let content = self.office.lab.parts.salesforce.content();
         let (object, title) = match thing.kind {
             RecordKind::Calendar => ("Event", "Subject"),

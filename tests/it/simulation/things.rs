@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 /// The record types that go both ways.
 pub const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, RecordKind::Tasks];
 
-/// How every thing's title begins.
-pub const TITLE: &str = "thing ";
+/// How every thing's title begins. It is one word, so that it is a family name wherever names are taken apart.
+pub const TITLE: &str = "thing-";
 
 /// What the policy says of a thing's stream.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct Way {
     pub conflict: ConflictRule,
     /// The side that everything comes from, where it goes one way only.
     pub source: Option<Side>,
+    /// The sides' clocks say nothing of each other: which of two edits is the newer one is open.
+    pub apart: bool,
 }
 
 impl From<Common> for Way {
@@ -35,6 +37,7 @@ impl From<Common> for Way {
         Self {
             conflict: common.conflict,
             source,
+            apart: false,
         }
     }
 }
@@ -281,6 +284,11 @@ impl Thing {
         let both = self.touched.contains(&Side::Mailbox) && self.touched.contains(&Side::Crm);
         let newest = self.touched.last().copied();
         let whole = both && way.conflict != ConflictRule::MergeByField;
+        let by_time = matches!(
+            way.conflict,
+            ConflictRule::NewestWins | ConflictRule::MergeByField
+        );
+        let open = self.murky || way.apart && by_time;
         let winner = match way.conflict {
             ConflictRule::MailboxWins => Some(Side::Mailbox),
             ConflictRule::CrmWins => Some(Side::Crm),
@@ -292,7 +300,7 @@ impl Thing {
                 if let Some((_, last)) = slot.written.pop() {
                     slot.may = BTreeSet::from([last]);
                 }
-            } else if self.murky {
+            } else if open {
                 slot.may.extend(slot.written.drain(..).map(|(_, value)| value));
             } else if let Some(value) = winner.and_then(|winner| slot.fresh(winner)) {
                 slot.may = BTreeSet::from([value]);

@@ -162,12 +162,16 @@ impl World {
         if !disturbed.is_empty() {
             return Err(format!("somebody noticed: {disturbed:?}"));
         }
+        let told = self.office.pages.told().await;
+        if told > 0 {
+            return Err(format!("the CRM told somebody, {told} times"));
+        }
         for row in 0..self.rows.len() {
             for kind in KINDS {
                 self.judge_stream((row, kind)).await?;
             }
         }
-        self.judge_mails()?;
+        self.judge_mails().await?;
         self.no_content_at_rest()
     }
 

@@ -85,6 +85,8 @@ pub struct World {
     pub log: Vec<String>,
     /// What must not have happened.
     pub wrong: Vec<String>,
+    /// Beside a real CRM, that has a clock of its own and no lab's faults.
+    pub apart: bool,
     next: u64,
 }
 
@@ -98,7 +100,12 @@ impl World {
             seed: 7,
             ..Options::default()
         };
-        let mut office = Office::open_on(ground.clone(), options).await;
+        let office = Office::open_on(ground.clone(), options).await;
+        Self::of(office, ground, policies, page_size).await
+    }
+
+    /// The same in an office that is open already.
+    pub async fn of(mut office: Office, ground: &Ground, policies: Vec<Policy>, page_size: usize) -> Self {
         office.engine.settings = settings(page_size);
         let mut rows = Vec::new();
         for (person, policy) in policies.iter().enumerate() {
@@ -127,13 +134,17 @@ impl World {
             struck: None,
             log: Vec::new(),
             wrong: Vec::new(),
+            apart: false,
             next: 0,
         }
     }
 
     /// What the policy says of a stream.
     pub fn way(&self, (row, kind): Place) -> Way {
-        self.policies[row].common(kind).into()
+        Way {
+            apart: self.apart,
+            ..self.policies[row].common(kind).into()
+        }
     }
 
     /// A number that nothing else in this world has.
