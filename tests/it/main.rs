@@ -44,6 +44,7 @@ mod mailbox_contract;
 mod nodes;
 mod notifications;
 mod odoo_connector;
+mod odoo_files;
 mod odoo_records;
 mod odoo_server;
 mod odoo_sync;

@@ -14,6 +14,9 @@
 //! **Nobody is mailed.** Every call is made in a context that says so ([`silence`]), and a mail is recorded and not
 //! posted.
 //!
+//! **Files.** Stored once and copied by Odoo itself to each record ([`files`]); a large one is sent while it is read
+//! ([`upload`]).
+//!
 //! **Changes.** By `write_date` with an overlap ([`cursor`]), attendees' answers beside ([`feed`]). Of a record
 //! that is deleted nothing is left; the engine asks for these ([`read`]).
 //!
@@ -30,6 +33,7 @@ mod cursor;
 mod domain;
 mod draft;
 mod feed;
+mod files;
 mod import;
 mod model;
 mod places;
@@ -39,6 +43,7 @@ mod schema;
 mod settings;
 mod silence;
 mod throttle;
+mod upload;
 mod users;
 mod who;
 mod wire;
@@ -48,6 +53,7 @@ pub use settings::{Api, OdooSettings, UserKeys};
 
 use self::client::Client;
 use self::feed::Feed;
+use self::files::Files;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
@@ -56,9 +62,9 @@ use self::write::Writer;
 use super::error::CrmError;
 use super::model::{
     CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
-    CrmWritten, Fate, Match,
+    CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
-use super::port::Crm;
+use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Gate;
@@ -75,6 +81,7 @@ pub struct OdooCrm {
     reader: Reader,
     feed: Feed,
     writer: Writer,
+    files: Files,
 }
 
 impl OdooCrm {
@@ -90,6 +97,7 @@ impl OdooCrm {
             reader: Reader::new(a.0, a.1, a.2),
             feed: Feed::new(b.0, b.1, b.2),
             writer: Writer::new(c.0, c.1, c.2, Arc::clone(&whois)),
+            files: Files::new(Arc::clone(&client)),
             client,
             schemas,
             users,
@@ -154,5 +162,32 @@ impl Crm for OdooCrm {
 
     fn calls(&self) -> Option<(u64, u64)> {
         None
+    }
+
+    fn largest_file(&self) -> Option<u64> {
+        Some(files::LARGEST)
+    }
+
+    async fn find_file(&self, user: &CrmUser, key: &ExternalKey) -> Result<Option<FileId>, CrmError> {
+        self.files.find(user, key).await
+    }
+
+    async fn store_file(
+        &self,
+        user: &CrmUser,
+        file: NewFile,
+        body: &mut dyn FileBody,
+    ) -> Result<FileId, CrmError> {
+        self.files.store(user, file, body).await
+    }
+
+    async fn link_file(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        record: &CrmId,
+        file: &FileId,
+    ) -> Result<(), CrmError> {
+        self.files.link(user, kind, record, file).await
     }
 }
