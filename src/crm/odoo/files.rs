@@ -162,7 +162,12 @@ impl Files {
     async fn copy(&self, login: &str, file: i64, mark: &str, place: &Place) -> Result<i64, CrmError> {
         let call = Call::on(ATTACHMENT, "copy", vec![file])
             .with("default", json!({ "res_model": place.model, "res_id": place.id }));
-        let ours: Value = self.client.ask(login, &call).await?;
+        let ours: Value = match self.client.ask(login, &call).await {
+            Err(error @ CrmError::NotPermitted { .. }) => {
+                return Err(self.refusal(login, place, error).await);
+            }
+            ours => ours?,
+        };
         let ours = made(&ours).ok_or_else(misfit)?;
         let copies = self.copies(login, mark, place).await?;
         let (stays, others) = copies.split_first().unwrap_or((&ours, &[]));
@@ -175,6 +180,17 @@ impl Files {
             }
         }
         Ok(*stays)
+    }
+
+    /// Odoo refuses a record that is gone in the words in which it refuses one that is not for this user.
+    async fn refusal(&self, login: &str, place: &Place, refused: CrmError) -> CrmError {
+        // The number alone would be answered unseen.
+        let call =
+            Call::on(place.model.clone(), "read", vec![place.id]).with("fields", json!(["write_date"]));
+        match self.client.ask::<Vec<Value>>(login, &call).await {
+            Ok(rows) if rows.is_empty() => CrmError::Gone,
+            _ => refused,
+        }
     }
 
     /// The copies that hang on a record, the oldest first.
