@@ -45,6 +45,8 @@ mod nodes;
 mod notifications;
 mod odoo_connector;
 mod odoo_files;
+mod odoo_filing;
+
 mod odoo_records;
 mod odoo_server;
 mod odoo_sync;

@@ -14,6 +14,9 @@
 //! **Nobody is mailed.** Every call is made in a context that says so ([`silence`]), and a mail is recorded and not
 //! posted.
 //!
+//! **Filing.** A mail is in one chatter: of the record that a rule of the policy named, or else of its first contact or
+//! lead ([`filing`]).
+//!
 //! **Files.** Stored once and copied by Odoo itself to each record ([`files`]); a large one is sent while it is read
 //! ([`upload`]).
 //!
@@ -34,6 +37,7 @@ mod domain;
 mod draft;
 mod feed;
 mod files;
+mod filing;
 mod import;
 mod model;
 mod places;
@@ -54,12 +58,14 @@ pub use settings::{Api, OdooSettings, UserKeys};
 use self::client::Client;
 use self::feed::Feed;
 use self::files::Files;
+use self::filing::Filing;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
 use self::who::Whois;
 use self::write::Writer;
 use super::error::CrmError;
+use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::{
     CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
     CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
@@ -82,6 +88,7 @@ pub struct OdooCrm {
     feed: Feed,
     writer: Writer,
     files: Files,
+    filing: Filing,
 }
 
 impl OdooCrm {
@@ -98,6 +105,7 @@ impl OdooCrm {
             feed: Feed::new(b.0, b.1, b.2),
             writer: Writer::new(c.0, c.1, c.2, Arc::clone(&whois)),
             files: Files::new(Arc::clone(&client)),
+            filing: Filing::new(Arc::clone(&client)),
             client,
             schemas,
             users,
@@ -149,6 +157,19 @@ impl Crm for OdooCrm {
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
         self.whois.who(user, addresses).await
+    }
+
+    async fn places(
+        &self,
+        user: &CrmUser,
+        by: &PlaceBy,
+        people: &[Match],
+    ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
+        self.filing.places(user, by, people).await
+    }
+
+    async fn filed(&self, user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
+        self.filing.filed(user, keys).await
     }
 
     async fn write(

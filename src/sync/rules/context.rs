@@ -22,6 +22,8 @@ pub struct RuleContext<'a> {
     pub known: &'a Known,
     /// Where mails belong, as far as the CRM was asked.
     pub places: &'a Places,
+    /// True where the CRM keeps no mail but under a record.
+    pub mail_needs_record: bool,
 }
 
 /// Addresses and whom the CRM knows by them.
