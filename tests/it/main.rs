@@ -46,7 +46,6 @@ mod notifications;
 mod odoo_connector;
 mod odoo_files;
 mod odoo_filing;
-
 mod odoo_records;
 mod odoo_server;
 mod odoo_sync;
