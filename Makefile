@@ -55,6 +55,7 @@ bench: setup ## the figures, each beside what it is compared with
 	@scripts/bench.sh
 	@scripts/bench_costs.sh
 	@scripts/bench_lag.sh
+	@scripts/bench_odoo.sh
 
 lab: setup ## an Exchange and a Salesforce to play with, until Ctrl-C
 	cargo run --locked --quiet -p holdfast-lab -- up --people $(or $(PEOPLE),20) --seed $(or $(SEED),1) --http

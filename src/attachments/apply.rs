@@ -167,7 +167,11 @@ impl Road<'_> {
     async fn deliver(&self, record: &CrmId, parcel: &Parcel<'_>) -> Result<(), AttachmentError> {
         let shared = parcel.hash;
         let file = self.file(parcel, shared).await?;
-        let refused = match self.crm.link_file(self.user, record, &file).await {
+        let refused = match self
+            .crm
+            .link_file(self.user, self.carrier.kind, record, &file)
+            .await
+        {
             Ok(()) => return Ok(()),
             // Somebody deleted the file, or the record. If it was the record, the next link says so again.
             Err(CrmError::Gone) => {
@@ -182,7 +186,10 @@ impl Road<'_> {
             Err(error) => return Err(error.into()),
         };
         let file = self.file(parcel, refused).await?;
-        Ok(self.crm.link_file(self.user, record, &file).await?)
+        Ok(self
+            .crm
+            .link_file(self.user, self.carrier.kind, record, &file)
+            .await?)
     }
 
     /// The file that holds the content.

@@ -34,8 +34,8 @@ pub struct AddressField {
     pub field: ApiName,
 }
 
-/// A name of an object or a field: letters, digits and underscores, a letter first, 80 at most. It stands in
-/// queries without quotes, so nothing else is ever taken for one.
+/// A name of an object or a field: letters, digits, underscores, and dots between them (Odoo's `project.project`), a
+/// letter first, 80 at most. It stands in queries without quotes, so nothing else is ever taken for one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ApiName(String);
@@ -50,7 +50,7 @@ impl ApiName {
 /// Not the name of an object or a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the name of an object or a field has letters, digits and underscores, begins with a letter, and is no longer than 80"
+    "the name of an object or a field has letters, digits and underscores, dots between them, begins with a letter, and is no longer than 80"
 )]
 pub struct ApiNameError;
 
@@ -59,7 +59,9 @@ impl TryFrom<String> for ApiName {
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain);
+        let mut parts = name.split('.');
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && parts.all(|part| !part.is_empty() && part.chars().all(plain));
         match is_name && name.len() <= 80 {
             true => Ok(Self(name)),
             false => Err(ApiNameError),
@@ -82,7 +84,7 @@ mod tests {
         #[test]
         fn no_name_breaks_out_of_a_query(name: String) {
             if let Ok(name) = ApiName::try_from(name) {
-                let breaks = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+                let breaks = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.');
                 prop_assert!(!name.as_str().contains(breaks) && !name.as_str().is_empty());
             }
         }
@@ -90,10 +92,10 @@ mod tests {
 
     #[test]
     fn names_of_custom_objects_and_fields_are_names() {
-        for name in ["Case", "Project__c", "ns__Customer_Email__c"] {
+        for name in ["Case", "Project__c", "ns__Customer_Email__c", "project.project"] {
             assert!(ApiName::try_from(name.to_owned()).is_ok(), "{name}");
         }
-        for name in ["", "_x", "1x", "a b", "a'", "a)", "a.b"] {
+        for name in ["", "_x", "1x", "a b", "a'", "a)", "a.", ".a", "a..b", "a. b"] {
             assert!(ApiName::try_from(name.to_owned()).is_err(), "{name}");
         }
     }

@@ -208,6 +208,9 @@ pub struct CrmCapabilities {
     pub low_priority: bool,
     /// The countries and states that it knows; `None` where an address takes any text.
     pub places: Option<Arc<Places>>,
+    /// True where a mail must be filed under a record: a contact, a lead, or one that a rule of the policy names. One
+    /// for which there is none stays in the mailbox.
+    pub mail_needs_record: bool,
     /// True where the feed shows deleted records. Where it does not, the engine asks at each turn what became of
     /// those that it knows ([`Crm::fates`](super::port::Crm::fates)).
     pub deletions_in_feed: bool,

@@ -117,8 +117,14 @@ pub trait Crm: Send + Sync {
         Err(no_files())
     }
 
-    /// Hangs a file on a record. One that hangs there already is no failure.
-    async fn link_file(&self, _user: &CrmUser, _record: &CrmId, _file: &FileId) -> Result<(), CrmError> {
+    /// Hangs a file on a record of this kind. One that hangs there already is no failure.
+    async fn link_file(
+        &self,
+        _user: &CrmUser,
+        _kind: RecordKind,
+        _record: &CrmId,
+        _file: &FileId,
+    ) -> Result<(), CrmError> {
         Err(no_files())
     }
 }

@@ -226,6 +226,7 @@ impl Stream {
             synchronised: &self.synchronised,
             known: &self.known,
             places: &self.places,
+            mail_needs_record: self.capabilities.mail_needs_record,
         }
     }
 

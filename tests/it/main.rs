@@ -47,6 +47,8 @@ mod nodes;
 mod notifications;
 mod odoo_complaints;
 mod odoo_connector;
+mod odoo_files;
+mod odoo_filing;
 mod odoo_forms;
 mod odoo_office;
 mod odoo_page;

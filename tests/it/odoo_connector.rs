@@ -32,7 +32,7 @@ pub async fn office(api: Option<Api>) -> Office {
 }
 
 /// With a colleague whom only this test has, so that he may do something too.
-async fn office_of_two() -> Office {
+pub async fn office_of_two() -> Office {
     let odoo = Odoo::up();
     let (rep, colleague) = (odoo.rep(), odoo.rep());
     office_of(odoo, rep, colleague, None).await

@@ -11,12 +11,13 @@ use holdfast::record::Record;
 use holdfast::record::event::When;
 use holdfast::record::kind::RecordKind;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 async fn desk() -> Desk {
-    desk_of(&Odoo::up()).await.0
+    desk_of(&Arc::new(Odoo::up())).await.0
 }
 
-async fn desk_of(odoo: &Odoo) -> (Desk, Rep) {
+async fn desk_of(odoo: &Arc<Odoo>) -> (Desk, Rep) {
     let rep = odoo.rep();
     let (office, row) = office_beside(odoo, &rep).await;
     (Desk { office, row }, rep)
@@ -31,7 +32,7 @@ fn wire(at: DateTime<Utc>) -> String {
 
 /// A person at Odoo's calendar.
 struct Calendar {
-    odoo: Odoo,
+    odoo: Arc<Odoo>,
     rep: Rep,
     desk: Desk,
     /// What stood in Odoo's outgoing queue at the begin.
@@ -40,7 +41,7 @@ struct Calendar {
 
 impl Calendar {
     async fn open() -> Self {
-        let odoo = Odoo::up();
+        let odoo = Arc::new(Odoo::up());
         let (desk, rep) = desk_of(&odoo).await;
         let mails = odoo.count("mail.mail", json!([])).await;
         Self {

@@ -30,7 +30,7 @@ const SEED: u64 = 20_261_125;
 
 /// A lab and an Odoo with Holdfast between them, set up for the lab's people; nothing is synchronised yet. The log
 /// has this further line of settings.
-fn between(odoo: &Odoo, reps: &[Rep], log: &str) -> Site {
+pub fn between(odoo: &Odoo, reps: &[Rep], log: &str) -> Site {
     let site = Site::bare(reps.len(), 40);
     let folder = site.folder().display();
     let exchange = site.told["exchange"]["url"].as_str().unwrap().to_owned();

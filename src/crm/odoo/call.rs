@@ -2,10 +2,11 @@
 
 use super::silence;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// A call of a method.
 pub(super) struct Call {
-    pub(super) model: &'static str,
+    pub(super) model: Cow<'static, str>,
     pub(super) method: &'static str,
     /// The records that it concerns; `None` for a method of the model itself.
     pub(super) ids: Option<Vec<i64>>,
@@ -15,9 +16,9 @@ pub(super) struct Call {
 
 impl Call {
     /// A method of a model.
-    pub(super) fn of(model: &'static str, method: &'static str) -> Self {
+    pub(super) fn of(model: impl Into<Cow<'static, str>>, method: &'static str) -> Self {
         Self {
-            model,
+            model: model.into(),
             method,
             ids: None,
             arguments: Map::new(),
@@ -25,7 +26,7 @@ impl Call {
     }
 
     /// A method of some records.
-    pub(super) fn on(model: &'static str, method: &'static str, ids: Vec<i64>) -> Self {
+    pub(super) fn on(model: impl Into<Cow<'static, str>>, method: &'static str, ids: Vec<i64>) -> Self {
         Self {
             ids: Some(ids),
             ..Self::of(model, method)

@@ -27,10 +27,11 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Speaks with one database.
 pub(super) struct Client {
-    settings: OdooSettings,
+    pub(super) settings: OdooSettings,
+    pub(super) gate: Gate,
     root: Url,
     http: HttpClient,
-    auth: Auth,
+    pub(super) auth: Auth,
     spoken: OnceCell<Spoken>,
     sent: AtomicU64,
     clock: Clock,
@@ -67,7 +68,7 @@ impl Answer {
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     /// The key is not, or no longer, the user's.
     Key(CrmError),
     /// Trying again within a second or two may help.
@@ -98,7 +99,8 @@ impl Client {
         }
         Self {
             auth: Auth::new(&settings),
-            http: HttpClient::new(gate, Purpose::Crm, limits),
+            http: HttpClient::new(gate.clone(), Purpose::Crm, limits),
+            gate,
             settings,
             root,
             spoken: OnceCell::new(),
@@ -180,39 +182,26 @@ impl Client {
             .post(&json2::path(call), body, Some(pass))
             .await
             .map_err(Failure::from)?;
-        let (head, body) = answer.into_parts();
-        let status = head.status.as_u16();
-        if !head.status.is_success() {
-            let error = Fault::of_body(&body).map_or_else(
-                || codes::of_status(status),
-                |fault| match status {
-                    401 => CrmError::UserRefused { code: fault.name },
-                    _ => codes::of_fault(&fault),
-                },
-            );
-            return Err(error.into());
-        }
-        no_page(&body)?;
-        Ok(Answer {
-            at: http_date(&head.headers),
-            result: body,
-        })
+        opened_json2(answer)
     }
 
     async fn by_jsonrpc(&self, pass: &Pass, call: &Call) -> Result<Answer, Failure> {
-        let number = match self.auth.number(&pass.login) {
-            Some(number) => number,
-            None => self.authenticate(pass).await?,
-        };
+        let number = self.number(pass).await?;
         let body = jsonrpc::body(call, &self.settings.database, number, pass.key.expose());
-        let (result, at) = self.enveloped(body).await?;
-        Ok(Answer { result, at })
+        self.enveloped(body).await
+    }
+
+    /// The number that Odoo knows the user by.
+    pub(super) async fn number(&self, pass: &Pass) -> Result<i64, Failure> {
+        match self.auth.number(&pass.login) {
+            Some(number) => Ok(number),
+            None => self.authenticate(pass).await,
+        }
     }
 
     async fn authenticate(&self, pass: &Pass) -> Result<i64, Failure> {
         let body = jsonrpc::authenticate(&self.settings.database, &pass.login, pass.key.expose());
-        let (result, _) = self.enveloped(body).await?;
-        let number: Value = serde_json::from_slice(&result).map_err(|_| Failure::Final(misfit()))?;
+        let number: Value = self.enveloped(body).await?.json().map_err(Failure::Final)?;
         let number = number.as_i64().ok_or_else(|| {
             Failure::Key(CrmError::UserRefused {
                 code: "AccessDenied".to_owned(),
@@ -222,29 +211,31 @@ impl Client {
         Ok(number)
     }
 
-    async fn enveloped(&self, body: Value) -> Result<(Bytes, Option<DateTime<Utc>>), Failure> {
+    async fn enveloped(&self, body: Value) -> Result<Answer, Failure> {
         let answer = self
             .post(jsonrpc::PATH, body.to_string(), None)
             .await
             .map_err(Failure::from)?;
-        let (head, body) = answer.into_parts();
-        if !head.status.is_success() {
-            return Err(codes::of_status(head.status.as_u16()).into());
-        }
-        no_page(&body)?;
-        match jsonrpc::open(&body) {
-            Some(Ok(result)) => Ok((
-                Bytes::copy_from_slice(result.get().as_bytes()),
-                http_date(&head.headers),
-            )),
-            Some(Err(fault)) => Err(codes::of_fault(&fault).into()),
-            None => Err(Failure::Final(misfit())),
-        }
+        opened_envelope(&answer)
     }
 
     async fn post(&self, path: &str, body: String, pass: Option<&Pass>) -> Result<Response<Bytes>, CrmError> {
+        let (url, head) = self.head(path, pass)?;
+        let mut request = head.map(|()| Bytes::from(body));
+        request.extensions_mut().insert(Repeatable);
+        self.count();
+        self.http.send(&url, request).await.map_err(unreachable)
+    }
+
+    /// One request more.
+    pub(super) fn count(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request without its body, and where it goes.
+    pub(super) fn head(&self, path: &str, pass: Option<&Pass>) -> Result<(Url, Request<()>), CrmError> {
         let url = self.root.join(path).map_err(|_| misfit())?;
-        let mut request = Request::new(Bytes::from(body));
+        let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
@@ -261,9 +252,44 @@ impl Client {
             let database = HeaderValue::from_str(&self.settings.database).map_err(|_| refused())?;
             headers.insert("x-odoo-database", database);
         }
-        request.extensions_mut().insert(Repeatable);
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        self.http.send(&url, request).await.map_err(unreachable)
+        Ok((url, request))
+    }
+}
+
+/// What an answer of `/json/2` says.
+pub(super) fn opened_json2(answer: Response<Bytes>) -> Result<Answer, Failure> {
+    let (head, body) = answer.into_parts();
+    let status = head.status.as_u16();
+    if !head.status.is_success() {
+        let error = Fault::of_body(&body).map_or_else(
+            || codes::of_status(status),
+            |fault| match status {
+                401 => CrmError::UserRefused { code: fault.name },
+                _ => codes::of_fault(&fault),
+            },
+        );
+        return Err(error.into());
+    }
+    no_page(&body)?;
+    Ok(Answer {
+        at: http_date(&head.headers),
+        result: body,
+    })
+}
+
+/// What an answer of `/jsonrpc` says.
+pub(super) fn opened_envelope(answer: &Response<Bytes>) -> Result<Answer, Failure> {
+    if !answer.status().is_success() {
+        return Err(codes::of_status(answer.status().as_u16()).into());
+    }
+    no_page(answer.body())?;
+    match jsonrpc::open(answer.body()) {
+        Some(Ok(result)) => Ok(Answer {
+            result: Bytes::copy_from_slice(result.get().as_bytes()),
+            at: http_date(answer.headers()),
+        }),
+        Some(Err(fault)) => Err(codes::of_fault(&fault).into()),
+        None => Err(Failure::Final(misfit())),
     }
 }
 
@@ -284,7 +310,7 @@ pub(super) fn misfit() -> CrmError {
 }
 
 /// What a failure at the gate means.
-fn unreachable(error: EgressError) -> CrmError {
+pub(super) fn unreachable(error: EgressError) -> CrmError {
     match error {
         EgressError::TooLarge { .. } => CrmError::Unintelligible { what: TOO_LARGE },
         EgressError::Protocol { what, .. } => CrmError::Unintelligible { what },

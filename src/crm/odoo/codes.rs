@@ -25,7 +25,8 @@ pub(super) fn of_fault(fault: &Fault) -> CrmError {
         | "CheckViolation"
         | "ExclusionViolation"
         | "RestrictViolation"
-        | "UnprocessableEntity" => CrmError::RuleRefused {
+        | "UnprocessableEntity"
+        | "RequestEntityTooLarge" => CrmError::RuleRefused {
             code,
             fields: Vec::new(),
         },
@@ -56,6 +57,11 @@ pub(super) fn of_status(status: u16) -> CrmError {
         401 => CrmError::UserRefused { code },
         403 => CrmError::NotPermitted { code },
         404 => CrmError::ApplicationRefused { code },
+        // Larger than a proxy lets through.
+        413 => CrmError::RuleRefused {
+            code,
+            fields: Vec::new(),
+        },
         408 | 420 | 429 | 500.. => CrmError::Busy {
             code,
             wait: BUSY_WAIT,

@@ -2,9 +2,11 @@
 
 use super::convert;
 use super::convert::sheet::{Cell, Cells, Sheet};
+use super::filing;
 use super::model::Person;
 use super::schema::Schema;
 use crate::crm::error::CrmError;
+use crate::crm::filing::PlaceId;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, Who, WhoKind};
 use crate::record::Record;
 use crate::record::email::{Direction, Email};
@@ -85,6 +87,7 @@ impl Desk<'_> {
         key: &ExternalKey,
         record: &Record,
         matches: &[Match],
+        under: Option<&PlaceId>,
     ) -> Result<Draft, CrmError> {
         let model = self.schema.model(self.kind)?;
         let mut sheet = Sheet::new_record(model, self.kind);
@@ -94,7 +97,7 @@ impl Desk<'_> {
             Record::Event(event) => self.fill_event(&mut sheet, event, matches),
             Record::Contact(_) => sheet.put("user_id", Cell::One(Some(self.owner.id))),
             Record::Task(_) => sheet.put("user_ids", Cell::Many(vec![self.owner.id])),
-            Record::Email(email) => self.fill_people(&mut sheet, email, matches)?,
+            Record::Email(email) => self.fill_people(&mut sheet, email, matches, under)?,
         }
         Ok(Draft {
             at,
@@ -129,7 +132,13 @@ impl Desk<'_> {
     }
 
     /// What a mail is filed under, who wrote it, and whom else of the contacts it names.
-    fn fill_people(&self, sheet: &mut Sheet<'_>, mail: &Email, matches: &[Match]) -> Result<(), CrmError> {
+    fn fill_people(
+        &self,
+        sheet: &mut Sheet<'_>,
+        mail: &Email,
+        matches: &[Match],
+        under: Option<&PlaceId>,
+    ) -> Result<(), CrmError> {
         let sender = mail.from.iter().filter(|_| mail.direction == Direction::Received);
         let everybody: Vec<&Named> = sender.chain(&mail.to).chain(&mail.cc).chain(&mail.bcc).collect();
         let first = |kind: WhoKind| {
@@ -141,10 +150,12 @@ impl Desk<'_> {
                 .filter(|who| who.kind == kind)
                 .find_map(|who| who.id.0.parse::<i64>().ok())
         };
-        let (model, id) = match (first(WhoKind::Contact), first(WhoKind::Lead)) {
-            (Some(id), _) => ("res.partner", id),
-            (None, Some(id)) => ("crm.lead", id),
-            (None, None) => {
+        let named = under.and_then(filing::parted);
+        let (model, id) = match (named, first(WhoKind::Contact), first(WhoKind::Lead)) {
+            (Some(named), ..) => named,
+            (None, Some(id), _) => ("res.partner", id),
+            (None, None, Some(id)) => ("crm.lead", id),
+            (None, None, None) => {
                 return Err(CrmError::RuleRefused {
                     code: "nobody to file it under".to_owned(),
                     fields: vec!["res_id".to_owned()],

@@ -14,6 +14,12 @@
 //! **Nobody is mailed.** Every call is made in a context that says so ([`silence`]), and a mail is recorded and not
 //! posted.
 //!
+//! **Filing.** A mail is in one chatter: of the record that a rule of the policy named, or else of its first contact or
+//! lead ([`filing`]).
+//!
+//! **Files.** Stored once and copied by Odoo itself to each record ([`files`]); a large one is sent while it is read
+//! ([`upload`]).
+//!
 //! **Changes.** By `write_date` with an overlap ([`cursor`]), attendees' answers beside ([`feed`]). Of a record
 //! that is deleted nothing is left; the engine asks for these ([`read`]).
 //!
@@ -30,6 +36,8 @@ mod cursor;
 mod domain;
 mod draft;
 mod feed;
+mod files;
+mod filing;
 mod import;
 mod model;
 mod places;
@@ -39,6 +47,7 @@ mod schema;
 mod settings;
 mod silence;
 mod throttle;
+mod upload;
 mod users;
 mod who;
 mod wire;
@@ -48,17 +57,20 @@ pub use settings::{Api, OdooSettings, UserKeys};
 
 use self::client::Client;
 use self::feed::Feed;
+use self::files::Files;
+use self::filing::Filing;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
 use self::who::Whois;
 use self::write::Writer;
 use super::error::CrmError;
+use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::{
     CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
-    CrmWritten, Fate, Match,
+    CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
-use super::port::Crm;
+use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Gate;
@@ -75,6 +87,8 @@ pub struct OdooCrm {
     reader: Reader,
     feed: Feed,
     writer: Writer,
+    files: Files,
+    filing: Filing,
 }
 
 impl OdooCrm {
@@ -90,6 +104,8 @@ impl OdooCrm {
             reader: Reader::new(a.0, a.1, a.2),
             feed: Feed::new(b.0, b.1, b.2),
             writer: Writer::new(c.0, c.1, c.2, Arc::clone(&whois)),
+            files: Files::new(Arc::clone(&client)),
+            filing: Filing::new(Arc::clone(&client)),
             client,
             schemas,
             users,
@@ -143,6 +159,19 @@ impl Crm for OdooCrm {
         self.whois.who(user, addresses).await
     }
 
+    async fn places(
+        &self,
+        user: &CrmUser,
+        by: &PlaceBy,
+        people: &[Match],
+    ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
+        self.filing.places(user, by, people).await
+    }
+
+    async fn filed(&self, user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
+        self.filing.filed(user, keys).await
+    }
+
     async fn write(
         &self,
         user: &CrmUser,
@@ -154,5 +183,32 @@ impl Crm for OdooCrm {
 
     fn calls(&self) -> Option<(u64, u64)> {
         None
+    }
+
+    fn largest_file(&self) -> Option<u64> {
+        Some(files::LARGEST)
+    }
+
+    async fn find_file(&self, user: &CrmUser, key: &ExternalKey) -> Result<Option<FileId>, CrmError> {
+        self.files.find(user, key).await
+    }
+
+    async fn store_file(
+        &self,
+        user: &CrmUser,
+        file: NewFile,
+        body: &mut dyn FileBody,
+    ) -> Result<FileId, CrmError> {
+        self.files.store(user, file, body).await
+    }
+
+    async fn link_file(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        record: &CrmId,
+        file: &FileId,
+    ) -> Result<(), CrmError> {
+        self.files.link(user, kind, record, file).await
     }
 }

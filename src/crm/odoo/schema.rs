@@ -62,6 +62,7 @@ impl Schema {
             waiting: false,
             low_priority: false,
             places: Some(Arc::clone(&self.places)),
+            mail_needs_record: true,
             deletions_in_feed: false,
         };
         for kind in RecordKind::ALL {

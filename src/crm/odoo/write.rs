@@ -324,10 +324,17 @@ fn prepared(desk: &Desk<'_>, at: usize, write: &CrmWrite) -> Result<Prepared, Cr
         });
     }
     match write {
-        CrmWrite::Create { key, record, matches }
-        | CrmWrite::File {
-            key, record, matches, ..
-        } => desk.draft(at, key, record, matches).map(Prepared::New),
+        CrmWrite::Create { key, record, matches } => {
+            desk.draft(at, key, record, matches, None).map(Prepared::New)
+        }
+        CrmWrite::File {
+            key,
+            record,
+            matches,
+            under,
+        } => desk
+            .draft(at, key, record, matches, under.as_ref())
+            .map(Prepared::New),
         _ => Ok(desk
             .change(at, write)?
             .map_or(Prepared::Nothing, Prepared::Changed)),

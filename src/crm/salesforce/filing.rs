@@ -100,6 +100,12 @@ impl Filing {
         AddressField { object, field }: &AddressField,
     ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
         let (object, field) = (object.as_str(), field.as_str());
+        if object.contains('.') || field.contains('.') {
+            // A name of another CRM's; here a dot leads from one object to the next, which is no place.
+            return Err(CrmError::PlaceMissing {
+                field: format!("{object}.{field}"),
+            });
+        }
         let before = format!("SELECT Id, {field} FROM {object} WHERE ");
         let addresses = people.iter().map(|person| person.address.expose().as_str());
         let queries = soql::in_lists(&before, field, addresses, "");

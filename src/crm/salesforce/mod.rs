@@ -217,7 +217,13 @@ impl Crm for SalesforceCrm {
         self.files.store(user, file, body).await
     }
 
-    async fn link_file(&self, user: &CrmUser, record: &CrmId, file: &FileId) -> Result<(), CrmError> {
+    async fn link_file(
+        &self,
+        user: &CrmUser,
+        _: RecordKind,
+        record: &CrmId,
+        file: &FileId,
+    ) -> Result<(), CrmError> {
         self.files.link(user, record, file).await
     }
 }

@@ -58,6 +58,7 @@ impl Schema {
             started: true,
             low_priority: true,
             places: None,
+            mail_needs_record: false,
             deletions_in_feed: true,
             waiting: self.object(RecordKind::Tasks).is_ok_and(convert::task::can_wait),
         };

@@ -24,6 +24,8 @@ pub struct RuleContext<'a> {
     pub places: &'a Places,
     /// What its owner marked the item with, and who made it; nothing of a record of the CRM.
     pub marks: Marks<'a>,
+    /// True where the CRM keeps no mail but under a record.
+    pub mail_needs_record: bool,
 }
 
 /// What an item bears beside what it says.

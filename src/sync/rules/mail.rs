@@ -2,6 +2,7 @@
 //! comes after.
 
 use super::context::RuleContext;
+use crate::crm::model::WhoKind;
 use crate::record::email::{Email, Protection};
 use crate::record::event::Sensitivity;
 use crate::record::person::Person;
@@ -24,10 +25,9 @@ pub(super) fn checks(email: &Email, context: &RuleContext<'_>) -> Vec<Check> {
     let private = email.sensitivity != Sensitivity::Normal;
     let marked = is_marked(email, policy);
     let unless_marked = |keeps_out: bool| keeps_out && !marked;
-    let by = |email| {
-        let who = |key: &_| context.known.get(key);
-        matched(email, &policy.matching, context.owner, who, context.places).by
-    };
+    let who = |key: &_| context.known.get(key);
+    let found = matched(email, &policy.matching, context.owner, who, context.places);
+    let nowhere = context.mail_needs_record && found.under.is_none() && !has_card(email, context);
     vec![
         ("mail.sent", email.is_draft, Reason::Draft),
         ("mail.between_people", email.is_report, Reason::Report),
@@ -53,9 +53,10 @@ pub(super) fn checks(email: &Email, context: &RuleContext<'_>) -> Vec<Check> {
         ),
         (
             "mail.matched",
-            unless_marked(by(email).is_none()),
+            unless_marked(found.by.is_none()),
             Reason::NobodyKnown,
         ),
+        ("mail.has_a_record", nowhere, Reason::NobodyKnown),
     ]
 }
 
@@ -67,6 +68,17 @@ pub fn people_of(email: &Email) -> impl Iterator<Item = &Person> {
         .chain(&email.to)
         .chain(&email.cc)
         .chain(&email.bcc)
+}
+
+/// True where the CRM has a contact or a lead for somebody in the mail besides its owner.
+fn has_card(email: &Email, context: &RuleContext<'_>) -> bool {
+    let others = people_of(email)
+        .map(Person::key)
+        .filter(|key| key != context.owner);
+    let known = others.filter_map(|key| context.known.get(&key));
+    known
+        .flat_map(|found| &found.who)
+        .any(|who| who.kind != WhoKind::User)
 }
 
 /// True for a mail that its owner marked to be saved: by a category, or by the folder that it lies in.

@@ -57,6 +57,11 @@ fn known(people: &[(&str, &[WhoKind])]) -> Known {
 
 /// Why a mail is left alone; `None` where it is saved.
 fn left(email: &Email, policy: MailPolicy, known: &Known) -> Option<Reason> {
+    left_by(email, policy, known, false)
+}
+
+/// The same, by a CRM that keeps mail under records only, or not.
+fn left_by(email: &Email, policy: MailPolicy, known: &Known, mail_needs_record: bool) -> Option<Reason> {
     let policy = Policy {
         mail: policy,
         ..Policy::default()
@@ -69,6 +74,7 @@ fn left(email: &Email, policy: MailPolicy, known: &Known) -> Option<Reason> {
         known,
         places: &Places::default(),
         marks: Marks::default(),
+        mail_needs_record,
     };
     scope(&Record::Email(Box::new(email.clone())), Side::Mailbox, &context).reason()
 }
@@ -80,6 +86,26 @@ fn of(email: &Email, rules: &[MatchRule], known: &Known, places: &Places) -> Mat
 
 fn customer() -> Known {
     known(&[("rita@out.example", &[WhoKind::Contact])])
+}
+
+#[test]
+fn a_marked_mail_that_nobody_known_is_in_is_left_by_a_crm_that_needs_a_record_for_it() {
+    let marked = |from: &str| Email {
+        dropped: true,
+        ..mail(from, &[OWNER])
+    };
+    let left = |from: &str, needs| left_by(&marked(from), MailPolicy::default(), &customer(), needs);
+    assert_eq!(left("stranger@out.example", false), None);
+    assert_eq!(left("stranger@out.example", true), Some(Reason::NobodyKnown));
+    assert_eq!(left("rita@out.example", true), None);
+    let colleague = known(&[("ben@corp.example", &[WhoKind::User])]);
+    let of_colleague = left_by(
+        &marked("ben@corp.example"),
+        MailPolicy::default(),
+        &colleague,
+        true,
+    );
+    assert_eq!(of_colleague, Some(Reason::NobodyKnown));
 }
 
 #[test]

@@ -282,8 +282,14 @@ impl Crm for StoppedCrm {
         self.1.around("crm.store_file", call, crm_down).await
     }
 
-    async fn link_file(&self, user: &CrmUser, record: &CrmId, file: &FileId) -> Result<(), CrmError> {
-        let call = self.0.link_file(user, record, file);
+    async fn link_file(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        record: &CrmId,
+        file: &FileId,
+    ) -> Result<(), CrmError> {
+        let call = self.0.link_file(user, kind, record, file);
         self.1.around("crm.link_file", call, crm_down).await
     }
 }

@@ -1,7 +1,7 @@
 //! `mail.message`: a mail in the chatter of whom it concerns. It goes one way and never changes.
 //!
 //! The record is made directly and not by `message_post`: posting is what notifies followers, and a mail that was
-//! sent long ago is nobody's news. It is filed under the first contact in it, or else the first lead; other
+//! sent long ago is nobody's news. It is filed where a rule says, or under the first contact or lead in it; other
 //! contacts are named as its recipients. To and Cc are kept as texts, where the version has fields for them.
 
 use super::html;

@@ -1,5 +1,6 @@
 //! The shapes of the calls, one file each.
 
+pub(super) mod datas;
 pub(super) mod fault;
 pub(super) mod json2;
 pub(super) mod jsonrpc;
