@@ -209,29 +209,14 @@ impl Office {
         (server, self.pages.connector())
     }
 
-    /// With another CRM in the place of the lab's Salesforce: the engine works with it by the first connector, and
-    /// the test's own hands by the second.
-    pub fn beside(mut self, crm: Arc<dyn Crm>, by_hand: Arc<dyn Crm>) -> Self {
-        let (server, _) = Outside::of(&self.lab).connect(Arc::clone(&self.egress));
-        self.engine.connections = Arc::new(Wires { server, crm });
-        self.hands.crm = by_hand;
-        self
-    }
-
     /// Adds a person's mailbox, with the policy of this name.
     pub async fn add_with(&self, person: usize, policy: &str) -> MailboxRow {
-        let username = self.pages.username(person);
-        self.add_as(person, &username, policy).await
-    }
-
-    /// The same as another user of the CRM.
-    pub async fn add_as(&self, person: usize, username: &str, policy: &str) -> MailboxRow {
         let who = &self.lab.cast.people[person];
         let new = NewMailbox {
             address: who.smtp.clone(),
             mail_server: "main".to_owned(),
             crm: "main".to_owned(),
-            crm_username: username.to_owned(),
+            crm_username: self.pages.username(person),
             policy: policy.to_owned(),
             account: AccountNames::default(),
         };
