@@ -9,15 +9,15 @@ use holdfast_lab::Options;
 use std::sync::Arc;
 
 /// An office whose CRM is Odoo, with the mailbox of its first person, who is this user there.
-pub async fn office_beside(odoo: &Arc<Odoo>, rep: &Rep) -> (Office, MailboxRow) {
+pub async fn office_beside(odoo: &Odoo, rep: &Rep) -> (Office, MailboxRow) {
     let options = Options {
         people: 2,
         items_per_person: 0,
-        seed: 7,
+        seed: rep.id.unsigned_abs(),
         ..Options::default()
     };
-    let reps = vec![rep.clone(), odoo.rep()];
-    let office = open_on(Ground::new().await, Arc::clone(odoo), reps, options).await;
+    let (odoo, reps) = (Arc::new(odoo.clone()), vec![rep.clone()]);
+    let office = open_on(Ground::new().await, odoo, reps, options).await;
     let row = office.add(0).await;
     (office, row)
 }

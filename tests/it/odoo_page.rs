@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -76,7 +75,7 @@ fn as_shown(start: DateTime<Utc>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_meeting_that_a_person_changes_in_odoos_own_page_changes_in_exchange_and_the_other_way_round() {
-    let odoo = Arc::new(Odoo::up());
+    let odoo = Odoo::up();
     bring_the_browser();
     let (rep, password) = odoo.rep_at_the_page();
     let page = Page {

@@ -11,13 +11,12 @@ use holdfast::record::Record;
 use holdfast::record::event::When;
 use holdfast::record::kind::RecordKind;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 async fn desk() -> Desk {
-    desk_of(&Arc::new(Odoo::up())).await.0
+    desk_of(&Odoo::up()).await.0
 }
 
-async fn desk_of(odoo: &Arc<Odoo>) -> (Desk, Rep) {
+async fn desk_of(odoo: &Odoo) -> (Desk, Rep) {
     let rep = odoo.rep();
     let (office, row) = office_beside(odoo, &rep).await;
     (Desk { office, row }, rep)
@@ -32,23 +31,23 @@ fn wire(at: DateTime<Utc>) -> String {
 
 /// A person at Odoo's calendar.
 struct Calendar {
-    odoo: Arc<Odoo>,
+    odoo: Odoo,
     rep: Rep,
     desk: Desk,
-    /// What stood in Odoo's outgoing queue at the begin.
-    mails: u64,
+    /// What Odoo told anybody before, in this person's name.
+    told: u64,
 }
 
 impl Calendar {
     async fn open() -> Self {
-        let odoo = Arc::new(Odoo::up());
+        let odoo = Odoo::up();
         let (desk, rep) = desk_of(&odoo).await;
-        let mails = odoo.count("mail.mail", json!([])).await;
+        let told = odoo.told(&[&rep]).await;
         Self {
             odoo,
             rep,
             desk,
-            mails,
+            told,
         }
     }
 
@@ -111,8 +110,8 @@ impl Calendar {
         assert_eq!(shown.len(), dates, "{shown:?}");
         let counts = self.desk.sync().await;
         assert_eq!(counts.written() + counts.failed, 0, "{counts:?}");
-        let mails = self.odoo.count("mail.mail", json!([])).await;
-        assert_eq!(mails, self.mails, "nobody is mailed");
+        let told = self.odoo.told(&[&self.rep]).await;
+        assert_eq!(told, self.told, "nobody is mailed or told");
     }
 }
 

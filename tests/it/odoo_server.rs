@@ -31,6 +31,7 @@ pub struct Rep {
 }
 
 /// The database of this run.
+#[derive(Clone)]
 pub struct Odoo {
     pub url: Url,
     pub database: String,

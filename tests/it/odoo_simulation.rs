@@ -26,7 +26,7 @@ use std::sync::Arc;
 const MOST: usize = 2;
 
 /// What is lived without being asked for more: within a minute.
-const WORLDS: u64 = 5;
+const WORLDS: u64 = 12;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

@@ -131,9 +131,8 @@ pub async fn complaint_06_attendees_were_flooded_with_invitations<S: Stage>() {
     assert_nobody_noticed(&office).await;
 }
 
-#[tokio::test]
-async fn complaint_07_series_were_missing_flattened_or_overwritten() {
-    let office = Office::open(1, 0).await;
+pub async fn complaint_07_series_were_missing_flattened_or_overwritten<S: Stage>() {
+    let office = S::open(1, 0).await;
     let rows = everybody(&office, 1).await;
     let outlook = Outlook::of(&office.lab, 0);
     let first = today() + TimeDelta::days(2);
@@ -167,9 +166,8 @@ async fn complaint_07_series_were_missing_flattened_or_overwritten() {
     assert_nobody_noticed(&office).await;
 }
 
-#[tokio::test]
-async fn complaint_08_another_attendee_took_over_the_organisers_series() {
-    let office = Office::open(2, 0).await;
+pub async fn complaint_08_another_attendee_took_over_the_organisers_series<S: Stage>() {
+    let office = S::open(2, 0).await;
     let rows = everybody(&office, 2).await;
     let first = today() + TimeDelta::days(2);
     let pattern = "<t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence>";
@@ -208,9 +206,8 @@ async fn complaint_08_another_attendee_took_over_the_organisers_series() {
     assert_eq!(items(&office, &rows[0], CALENDAR, "Sync").await, 1);
 }
 
-#[tokio::test]
-async fn complaint_09_endless_series_flooded_the_crm() {
-    let office = Office::open(1, 0).await;
+pub async fn complaint_09_endless_series_flooded_the_crm<S: Stage>() {
+    let office = S::open(1, 0).await;
     let mut policy = Policy::default();
     policy.calendar.series.endless_days = 30;
     office.policy("short", policy).await;

@@ -5,7 +5,6 @@
 //! **Over which CRM.** Those that concern a CRM at all are written over a [`Stage`] and run over each: over the lab's
 //! Salesforce here, over a real Odoo in `odoo_complaints`. Beside the lab's Salesforce alone are
 //!
-//! - 7, 8, 9 and the series of 2: Odoo's calendar keeps series in its own way, and its tests are beside that;
 //! - 15, since Odoo counts no calls and has none to use up ([`Crm::calls`] says `None`);
 //! - 16, the files of a mail, which are tested where Odoo's attachments are.
 //!
@@ -34,10 +33,14 @@ macro_rules! complaints_beside {
         crate::complaints::complaints_beside!($stage: [
             complaint_01_a_meeting_stood_in_the_crm_once_for_each_attendee,
             complaint_02_going_live_doubled_every_meeting_and_task,
+            complaint_02_a_series_that_was_carried_date_by_date_before_is_not_doubled,
             complaint_03_the_first_synchronisation_doubled_the_contacts,
             complaint_04_meetings_were_cancelled_because_a_user_lost_sight_of_them,
             complaint_05_new_territories_looked_like_a_mass_deletion,
             complaint_06_attendees_were_flooded_with_invitations,
+            complaint_07_series_were_missing_flattened_or_overwritten,
+            complaint_08_another_attendee_took_over_the_organisers_series,
+            complaint_09_endless_series_flooded_the_crm,
             complaint_10_times_shifted_by_the_hours_of_the_zone,
             complaint_11_whole_days_moved_by_one_or_got_a_time,
             complaint_12_changes_arrived_hours_late,

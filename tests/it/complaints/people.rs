@@ -64,9 +64,8 @@ pub async fn complaint_02_going_live_doubled_every_meeting_and_task<S: Stage>() 
     assert_nobody_noticed(&office).await;
 }
 
-#[tokio::test]
-async fn complaint_02_a_series_that_was_carried_date_by_date_before_is_not_doubled() {
-    let office = Office::open(1, 0).await;
+pub async fn complaint_02_a_series_that_was_carried_date_by_date_before_is_not_doubled<S: Stage>() {
+    let office = S::open(1, 0).await;
     let row = office.add(0).await;
     let Event { when, .. } = meeting("Stand-up");
     let When::Timed { start, .. } = when else {
