@@ -1,12 +1,12 @@
 """Fed to `odoo shell`: the users of the prepared database and their API keys, printed as one line of JSON.
 
-A hundred sales users, so that every test takes some of its own: what one test does, no other sees in its feed.
+Two hundred sales users, so that every test takes some of its own: what one test does, no other sees in its feed.
 """
 
 import json
 from datetime import datetime, timedelta
 
-PEOPLE = 100
+PEOPLE = 200
 
 # What docs/operating/odoo.md asks an administrator to make: Holdfast's key on four models.
 for model in ("res.partner", "calendar.event", "project.task", "mail.message"):
