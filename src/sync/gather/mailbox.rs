@@ -3,7 +3,7 @@
 use super::counterparts::find_counterparts;
 use super::left::{mark_copies, with_records};
 use super::lost::take_over_lost;
-use super::moved::{take_over, take_over_ahead};
+use super::moved::{forget_replaced, take_over, take_over_ahead};
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
@@ -126,6 +126,7 @@ async fn works(
     pending: &mut Pending,
     gathered: &mut Gathered,
 ) -> Result<(), SyncError> {
+    forget_replaced(stream, &looked, &mut known, pending);
     let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
     for item in looked {
         let key = item_key(&item.item.id);

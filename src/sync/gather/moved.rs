@@ -92,6 +92,27 @@ pub(super) async fn take_over_ahead(
     Ok(())
 }
 
+/// Forgets the link of an item whose record was deleted, where another record carries the item's own key: made again for
+/// an item that was edited, and cut off before we could remember it. The item is met by that one then; else that one
+/// would be taken for a record that the mailbox does not have yet.
+pub(super) fn forget_replaced(
+    stream: &Stream,
+    looked: &[LookedItem],
+    known: &mut HashMap<ItemKey, Link>,
+    pending: &mut Pending,
+) {
+    for item in looked {
+        let key = item_key(&item.item.id);
+        let Some(link) = known.get(&key).filter(|link| pending.says_deleted(&link.crm)) else {
+            continue;
+        };
+        if pending.keyed(&stream.keys.external(&item.record, &item.item.id)) {
+            pending.take(&link.crm);
+            known.remove(&key);
+        }
+    }
+}
+
 fn is_the_same(stream: &Stream, item: &LookedItem, link: &Link) -> bool {
     match item.stamp.as_ref().filter(|stamp| !stamp.0.is_empty()) {
         Some(stamp) => *stamp == stream.keys.stamp(stream.kind(), &link.crm),

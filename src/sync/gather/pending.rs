@@ -73,6 +73,17 @@ impl Pending {
         self.changes.contains_key(id)
     }
 
+    /// True where the record was deleted.
+    pub(super) fn says_deleted(&self, id: &CrmId) -> bool {
+        matches!(self.changes.get(id), Some(CrmChange::Deleted(_)))
+    }
+
+    /// True where a living record that we made under this key waits.
+    pub(super) fn keyed(&self, key: &ExternalKey) -> bool {
+        let change = self.keys.get(key).and_then(|id| self.changes.get(id));
+        matches!(change, Some(CrmChange::Upserted(_)))
+    }
+
     /// Takes the change of this record.
     pub(super) fn take(&mut self, id: &CrmId) -> Option<CrmChange> {
         self.changes.remove(id)
