@@ -10,7 +10,7 @@ tests/truth/setup.sh >/dev/null
 profile=default
 if [ -n "${CI:-}" ]; then
     profile=ci
-    # As far as they are green: world 957 needs a turn more than it should. A night takes more (scripts/sim.sh).
+    # As many as were seen green since the worlds last changed. A night takes more (scripts/sim.sh).
     export HOLDFAST_SIM_WORLDS=${HOLDFAST_SIM_WORLDS:-900}
 fi
 # The house's binary and the lab's are started by tests that need them as processes of their own.
