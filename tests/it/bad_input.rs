@@ -1,5 +1,6 @@
 //! Bad input and bad days: each gets a clear sentence with the next step, nothing is lost, the rest goes on.
 
+use crate::harness::acts::event;
 use crate::harness::{Site, eventually};
 use chrono::{TimeDelta, Timelike as _, Utc};
 use holdfast::foundation::egress::MemoryLedger;
@@ -7,7 +8,7 @@ use holdfast::foundation::ids::MailboxId;
 use holdfast::mailbox::model::{MailboxRef, MailboxWrite, Notify, Stamp};
 use holdfast::mailbox::port::MailboxServer as _;
 use holdfast::record::Record;
-use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
+use holdfast::record::event::{Event, When};
 use holdfast::record::task::Task;
 use serde_json::{Value, json};
 use std::fs;
@@ -303,25 +304,13 @@ async fn a_record_that_a_rule_of_the_crm_refuses_is_a_failure_and_the_rest_goes_
 
 fn long_event() -> Event {
     let start = (Utc::now() + TimeDelta::days(2)).with_nanosecond(0).unwrap();
-    Event {
-        meeting_id: None,
-        place: Place::Single,
-        subject: "A long one".into(),
-        body: "".into(),
-        location: "".into(),
-        when: When::Timed {
+    event(
+        "A long one",
+        When::Timed {
             start,
             end: start + TimeDelta::days(3),
         },
-        zone: Some(chrono_tz::Europe::Berlin),
-        show_as: ShowAs::Busy,
-        sensitivity: Sensitivity::Normal,
-        reminder_minutes: None,
-        is_organizer: true,
-        organizer: None,
-        attendees: Vec::new(),
-        cancelled: false,
-    }
+    )
 }
 
 #[test]

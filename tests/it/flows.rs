@@ -1,14 +1,14 @@
 //! One-way policies and kept counterparts: what goes the policy's way goes, and nothing ever goes the other.
 
 use crate::harness::Office;
-use crate::harness::acts::{made_by_owner, made_by_user};
+use crate::harness::acts::{event, made_by_owner, made_by_user};
 use crate::harness::office::subject;
 use chrono::{TimeDelta, Timelike as _, Utc};
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
+use holdfast::record::event::{Event, When};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::record::task::Task;
@@ -22,23 +22,15 @@ fn thing(kind: RecordKind, title: &str, notes: &str) -> Record {
     let start = (Utc::now() + TimeDelta::days(3)).with_nanosecond(0).unwrap();
     match kind {
         RecordKind::Calendar => Record::Event(Event {
-            meeting_id: None,
-            place: Place::Single,
-            subject: title.into(),
             body: notes.into(),
             location: "Room 5".into(),
-            when: When::Timed {
-                start,
-                end: start + TimeDelta::minutes(30),
-            },
-            zone: Some(chrono_tz::Europe::Berlin),
-            show_as: ShowAs::Busy,
-            sensitivity: Sensitivity::Normal,
-            reminder_minutes: None,
-            is_organizer: true,
-            organizer: None,
-            attendees: Vec::new(),
-            cancelled: false,
+            ..event(
+                title,
+                When::Timed {
+                    start,
+                    end: start + TimeDelta::minutes(30),
+                },
+            )
         }),
         RecordKind::Contacts => Record::Contact(Contact {
             family_name: title.into(),

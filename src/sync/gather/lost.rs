@@ -8,10 +8,8 @@
 //! that a copy that a person made takes nothing over.
 
 use super::counterparts::contacts_by_address;
-use super::read::read_items;
+use super::read::whose_item_is_gone;
 use crate::foundation::db::Db;
-use crate::foundation::failure::Class;
-use crate::mailbox::model::ItemId;
 use crate::record::kind::RecordKind;
 use crate::sync::anchors::Anchors;
 use crate::sync::error::SyncError;
@@ -124,16 +122,6 @@ async fn lost(
     let found = db
         .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
         .await?;
-    let mut by_item: HashMap<ItemId, Link> = found
-        .into_iter()
-        .filter_map(|link| Some((link.item.clone()?, link)))
-        .collect();
-    let mut lost = HashMap::new();
-    for (item, answer) in read_items(stream, by_item.keys().cloned().collect()).await? {
-        let gone = answer.is_err_and(|error| error.class() == Class::Gone);
-        if let Some(link) = by_item.remove(&item).filter(|_| gone) {
-            lost.insert(link.key, link);
-        }
-    }
-    Ok(lost)
+    let gone = whose_item_is_gone(stream, found).await?;
+    Ok(gone.into_iter().map(|link| (link.key, link)).collect())
 }

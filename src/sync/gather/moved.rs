@@ -3,10 +3,9 @@
 //! the CRM, and make it anew; so the new item takes over the link.
 
 use super::pending::Pending;
-use super::read::read_items;
+use super::read::whose_item_is_gone;
 use crate::crm::model::CrmId;
 use crate::foundation::db::Db;
-use crate::foundation::failure::Class;
 use crate::mailbox::model::ItemId;
 use crate::record::field::FieldSet;
 use crate::sync::error::SyncError;
@@ -74,17 +73,10 @@ pub(super) async fn take_over_ahead(
         return Ok(());
     }
     let (id, records) = (stream.id, stamped.keys().cloned().collect::<Vec<_>>());
-    let mut linked: HashMap<ItemId, Link> = db
+    let linked = db
         .run_for(id.mailbox, move |conn| links::by_crm(conn, id, &records))
-        .await?
-        .into_iter()
-        .filter_map(|link| Some((link.item.clone()?, link)))
-        .collect();
-    for (item, answer) in read_items(stream, linked.keys().cloned().collect()).await? {
-        let gone = answer.is_err_and(|error| error.class() == Class::Gone);
-        let Some(link) = linked.remove(&item).filter(|_| gone) else {
-            continue;
-        };
+        .await?;
+    for link in whose_item_is_gone(stream, linked).await? {
         if let Some(key) = stamped.remove(&link.crm) {
             known.insert(key, link);
         }

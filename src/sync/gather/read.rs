@@ -2,6 +2,7 @@
 
 use crate::crm::model::{CrmChange, CrmRecord};
 use crate::foundation::db::Db;
+use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{ItemId, MailboxItem};
 use crate::sync::error::SyncError;
@@ -69,4 +70,22 @@ pub(super) async fn links_of(
         .run_for(id.mailbox, move |conn| links::by_keys(conn, id, &keys))
         .await?;
     Ok(links.into_iter().map(|link| (link.key, link)).collect())
+}
+
+/// Those of these links whose items the server does not have any more.
+///
+/// # Errors
+/// Those of a read as a whole.
+pub(super) async fn whose_item_is_gone(stream: &Stream, links: Vec<Link>) -> Result<Vec<Link>, SyncError> {
+    let mut by_item: HashMap<ItemId, Link> = links
+        .into_iter()
+        .filter_map(|link| Some((link.item.clone()?, link)))
+        .collect();
+    let mut gone = Vec::new();
+    for (item, answer) in read_items(stream, by_item.keys().cloned().collect()).await? {
+        if answer.is_err_and(|error| error.class() == Class::Gone) {
+            gone.extend(by_item.remove(&item));
+        }
+    }
+    Ok(gone)
 }

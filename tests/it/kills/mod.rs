@@ -3,7 +3,7 @@
 
 mod inventory;
 
-use crate::harness::acts::{made_by_owner, made_by_user};
+use crate::harness::acts::{event, made_by_owner, made_by_user};
 use crate::harness::{Site, eventually};
 use chrono::{TimeDelta, Timelike as _, Utc};
 use holdfast::crm::model::CrmUser;
@@ -17,7 +17,7 @@ use holdfast::mailbox::model::{MailboxRef, Notify};
 use holdfast::mailbox::port::MailboxServer;
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
+use holdfast::record::event::When;
 use holdfast::record::task::Task;
 use inventory::{Copies, Inventory, titled};
 use rand::rngs::StdRng;
@@ -126,25 +126,13 @@ fn records(side: &str, number: usize) -> [Record; 3] {
             email: Content::new(format!("kill-{side}-{number}@outside.example")),
             ..Contact::default()
         }),
-        Record::Event(Event {
-            meeting_id: None,
-            place: Place::Single,
-            subject: title.as_str().into(),
-            body: "".into(),
-            location: "".into(),
-            when: When::Timed {
+        Record::Event(event(
+            &title,
+            When::Timed {
                 start,
                 end: start + TimeDelta::minutes(30),
             },
-            zone: Some(chrono_tz::Europe::Berlin),
-            show_as: ShowAs::Busy,
-            sensitivity: Sensitivity::Normal,
-            reminder_minutes: None,
-            is_organizer: true,
-            organizer: None,
-            attendees: Vec::new(),
-            cancelled: false,
-        }),
+        )),
     ]
 }
 
