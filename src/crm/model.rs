@@ -129,6 +129,9 @@ pub struct CrmRecord {
     pub owner: Option<CrmId>,
     /// What it says. The attendees of an event carry the addresses that the CRM knows them by.
     pub record: Record,
+    /// True where a change of it would change others as well, as with one date of a series that the CRM keeps as one
+    /// thing: it may be read and deleted, and not written.
+    pub fixed: bool,
 }
 
 /// One write.

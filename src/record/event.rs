@@ -2,7 +2,7 @@
 
 use super::person::Person;
 use crate::foundation::content::Content;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// When it takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub enum When {
         /// Last day, inclusive; never before `first`.
         last: NaiveDate,
     },
+}
+
+impl When {
+    /// From its first instant to the first after it; whole days as they are in UTC.
+    pub fn span(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        match self {
+            Self::Timed { start, end } => (*start, *end),
+            Self::AllDay { first, last } => {
+                let midnight = |day: &NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+                (midnight(first), midnight(last) + TimeDelta::days(1))
+            }
+        }
+    }
 }
 
 /// How the time shows to others.

@@ -63,6 +63,7 @@ mod tests {
             item_modified: None,
             crm_modified: None,
             base: Prints::from_pairs([(Field::Subject, [title; 6])]),
+            fixed: false,
         }
     }
 

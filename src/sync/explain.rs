@@ -5,7 +5,7 @@ use super::error::SyncError;
 use super::filing;
 use super::gather;
 use super::keys::{item_key, record_key};
-use super::model::{ItemKey, Link, Side, StreamId};
+use super::model::{ItemKey, Link, Reason, Side, StreamId};
 use super::plan;
 use super::preview::describe;
 use super::report::Explanation;
@@ -24,6 +24,9 @@ use crate::record::Record;
 use crate::record::event::Place;
 use crate::record::kind::RecordKind;
 use std::collections::BTreeMap;
+
+const FIXED: &str = "The record is a date of a series that the CRM changes as a whole: what is edited in the mailbox is \
+    not written to it.";
 
 /// Explains one item, given by its id in the mailbox or in the CRM: what every rule says of it, how it
 /// stands, and what would be done now. `None` where neither side knows the id.
@@ -112,6 +115,7 @@ async fn explained(
     filing::ask(stream, &records).await?;
     let mut decided = None;
     let mut rules = Vec::new();
+    let mut beyond_window = false;
     let of_item = read.as_ref().map(|item| match is_series(&item.record) {
         true => gather::rulings(stream, item),
         false => stream.rulings_of(item, &item.record),
@@ -126,9 +130,11 @@ async fn explained(
             if ruling.out.is_some() && decided.is_none() {
                 decided = Some(name.clone());
             }
+            beyond_window |= ruling.out == Some(Reason::Window);
             rules.push((name, said.to_owned()));
         }
     }
+    let reached = reached(stream, &records);
     let item_id = read.as_ref().map(|item| item.item.id.clone());
     let crm_id = record.as_ref().map(|record| record.id.clone());
     let mail = read
@@ -138,6 +144,10 @@ async fn explained(
     let decided = decided.or(mail.decided);
     let mut notes = notes(engine, stream, link.as_ref(), item_id.as_ref(), crm_id.as_ref()).await?;
     notes.extend(mail.notes);
+    notes.extend(reached.filter(|_| beyond_window));
+    if record.as_ref().is_some_and(|record| record.fixed) {
+        notes.push(FIXED.to_owned());
+    }
     let verdict = verdict(engine, stream, read, record, &mut notes).await?;
     Ok(Explanation {
         kind: stream.kind().word(),
@@ -148,6 +158,17 @@ async fn explained(
         verdict,
         notes,
     })
+}
+
+/// When the window reaches what lies beyond it.
+fn reached(stream: &Stream, records: &[&Record]) -> Option<String> {
+    let days = records
+        .iter()
+        .filter_map(|record| gather::reached_on(record, &stream.policy));
+    let day = days.filter(|day| *day > stream.now.date_naive()).min()?;
+    Some(format!(
+        "The window reaches it on {day}; it is looked at again then."
+    ))
 }
 
 /// What the rules found for a mail.

@@ -38,6 +38,9 @@
 //! **A policy changes.** Who took part by the policy before and does not by this one, or the other way round, is found
 //! by reading the stream from its start ([`rejudge`]); what becomes of a pair of which one side left is [`leaving`]'s.
 //!
+//! **Days go by.** No feed tells of that. What lies beyond the window is remembered with the day on which the window
+//! reaches it, and read again then.
+//!
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
 //! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 

@@ -307,6 +307,8 @@ pub struct Link {
     pub crm_modified: Option<DateTime<Utc>>,
     /// The fingerprints at which they were in step.
     pub base: Prints,
+    /// The record must not be written: see [`crate::crm::model::CrmRecord::fixed`].
+    pub fixed: bool,
 }
 
 /// Which side an item that failed or was left alone came from.

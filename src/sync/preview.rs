@@ -11,15 +11,15 @@ use super::model::{Side, StreamId, Verdict};
 use super::report::{Preview, PreviewRow, Progress};
 use super::series;
 use super::store::mailboxes::MailboxRow;
-use super::store::streams;
+use super::store::{ahead, streams};
 use super::stream::Stream;
 use super::{plan, pull, rejudge};
+use crate::crm::model::CrmChange;
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::series::Series;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
-use std::collections::HashSet;
 
 /// What the next turn of each of a mailbox's streams would do.
 ///
@@ -56,10 +56,21 @@ async fn one_stream(
     let position = rejudge::foresee(&engine.db, &mut stream, position).await?;
     let mut pending = Pending::default();
     pull::crm(&stream, position.crm, &mut pending, |_| {}).await?;
-    let lasting = engine
+    let today = stream.now.date_naive();
+    let (lasting, ahead) = engine
         .db
-        .run_for(id.mailbox, move |conn| lasting_skips(conn, id))
+        .run_for(id.mailbox, move |conn| {
+            Ok::<_, SyncError>((lasting_skips(conn, id)?, ahead::due(conn, id, today)?))
+        })
         .await?;
+    let due = gather::records_ahead(&ahead);
+    if !due.is_empty() {
+        let records = stream.crm.read(&stream.row.user, kind, &due).await?;
+        for record in records.into_iter().flatten() {
+            pending.add(&stream, CrmChange::Upserted(Box::new(record)));
+        }
+    }
+    let mut again = gather::items_ahead(&ahead);
     let (mut cursor, mut done) = (position.mailbox, 0);
     loop {
         let (page, lost) = pull::mailbox(&stream, cursor.as_ref(), engine.settings.page_size).await?;
@@ -67,9 +78,9 @@ async fn one_stream(
             stream.anchors = gather::anchors(&engine.db, &stream).await?;
         }
         done += page.changes.len() as u64;
-        let forced = HashSet::new();
+        let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
         let mut gathered =
-            gather::mailbox_page(&engine.db, &mut stream, page.changes, &forced, &mut pending).await?;
+            gather::mailbox_page(&engine.db, &mut stream, changes, &forced, &mut pending).await?;
         let news = std::mem::take(&mut gathered.series);
         dates(engine, &mut stream, news, &mut pending, &lasting, preview).await?;
         add(&engine.db, &stream, gathered, &lasting, preview).await?;

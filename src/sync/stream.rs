@@ -8,7 +8,7 @@ use super::fence::Fence;
 use super::fingerprint::Prints;
 use super::keys::Keys;
 use super::matching::{Matched, Places, matched};
-use super::model::{Scope, Seen, Side, StreamId};
+use super::model::{Link, Scope, Seen, Side, StreamId};
 use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
 use super::store::judged::PolicyVersion;
@@ -287,7 +287,7 @@ impl Stream {
         let seen = Seen {
             modified: Some(record.modified),
             prints,
-            writable: self.crm_writable(),
+            writable: self.writable_of(record.fixed),
             scope,
             earlier: false,
             copy: false,
@@ -296,14 +296,21 @@ impl Stream {
     }
 
     /// The CRM's side of a link that has no news: as it was when both were last in step.
-    pub fn quiet_record(&self, base: &Prints, modified: Option<DateTime<Utc>>) -> Seen {
+    pub fn quiet_record(&self, link: &Link) -> Seen {
         Seen {
-            modified,
-            prints: base.clone(),
-            writable: self.crm_writable(),
+            modified: link.crm_modified,
+            prints: link.base.clone(),
+            writable: self.writable_of(link.fixed),
             scope: Scope::In,
             earlier: false,
             copy: false,
+        }
+    }
+
+    fn writable_of(&self, fixed: bool) -> FieldSet {
+        match fixed {
+            true => FieldSet::NONE,
+            false => self.crm_writable(),
         }
     }
 

@@ -75,6 +75,7 @@ fn fill(test: &TestDb) -> Vec<String> {
                 "text" => "'x'",
                 "bytea" => "'\\x00'",
                 "timestamptz" => "now()",
+                "date" => "current_date",
                 "bool" => "false",
                 "jsonb" => "'{}'",
                 "uuid" => "gen_random_uuid()",

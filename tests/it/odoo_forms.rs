@@ -166,6 +166,7 @@ pub fn seen(kind: RecordKind, row: &Value) -> CrmRecord {
             .map(|key| ExternalKey(key.to_owned())),
         owner: None,
         record,
+        fixed: false,
     }
 }
 

@@ -25,10 +25,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const DAY: u64 = 86_400;
+pub const DAY: u64 = 86_400;
 
 /// A policy with this choice everywhere.
-fn with(choice: OutOfScope) -> Policy {
+pub fn with(choice: OutOfScope) -> Policy {
     let mut policy = Policy::default();
     policy.calendar.common.out_of_scope = choice;
     policy.tasks.common.out_of_scope = choice;
@@ -45,7 +45,7 @@ fn narrow(choice: OutOfScope) -> Policy {
     policy
 }
 
-async fn titles(office: &Office, row: &MailboxRow, kind: RecordKind) -> [Vec<String>; 2] {
+pub async fn titles(office: &Office, row: &MailboxRow, kind: RecordKind) -> [Vec<String>; 2] {
     let items = office.items(row, kind).await;
     let records = office.records(row, kind).await;
     let items = items.iter().map(|item| subject(&item.record).to_owned());
@@ -67,7 +67,7 @@ async fn categorise(office: &Office, id: &ItemId, category: &str) {
 }
 
 /// What a preview says, without what it leaves alone.
-async fn foreseen(office: &Office, row: &MailboxRow) -> BTreeMap<&'static str, u64> {
+pub async fn foreseen(office: &Office, row: &MailboxRow) -> BTreeMap<&'static str, u64> {
     let mut said = preview(&office.engine, row, &Quiet).await.unwrap().totals;
     said.remove("skip");
     said
@@ -247,7 +247,7 @@ async fn many_removals_after_a_change_of_policy_wait_for_a_person_and_approved_o
     assert_eq!(office.items(&row, RecordKind::Calendar).await.len(), 25);
 }
 
-fn hour(start: DateTime<Utc>) -> When {
+pub fn hour(start: DateTime<Utc>) -> When {
     // Whole seconds: no side keeps more.
     let start = DateTime::from_timestamp(start.timestamp(), 0).unwrap();
     When::Timed {

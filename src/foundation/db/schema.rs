@@ -2,6 +2,18 @@
 //! text that belongs here when the two differ. Do not edit by hand what that test generates.
 
 diesel::table! {
+    ahead (mailbox_id, kind, side, item_key) {
+        mailbox_id -> Int4,
+        look_at -> Date,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     attachments (mailbox_id, kind, item_key, attachment_key) {
         mailbox_id -> Int4,
         kind -> Int2,
@@ -100,6 +112,7 @@ diesel::table! {
         item_id -> Nullable<Bytea>,
         crm_id -> Text,
         prints -> Bytea,
+        fixed -> Bool,
     }
 }
 
@@ -299,6 +312,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(ahead -> mailboxes (mailbox_id));
 diesel::joinable!(attachments -> mailboxes (mailbox_id));
 diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
@@ -317,7 +331,7 @@ diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    attachments, contents, crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups,
+    ahead, attachments, contents, crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups,
     listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions,
     sign_in_codes, skips, streams, transfers, turns, undo_items, unseen_items,
 );

@@ -149,6 +149,10 @@ pub(super) fn link(work: &Work, item: &ItemRef, crm: &CrmId, base: Prints) -> Li
         item_modified: seen(&work.pair.mailbox).or(before.and_then(|link| link.item_modified)),
         crm_modified: seen(&work.pair.crm).or(before.and_then(|link| link.crm_modified)),
         base,
+        fixed: match &work.crm_record {
+            Some(record) => record.fixed,
+            None => before.is_some_and(|link| link.fixed),
+        },
     }
 }
 

@@ -118,7 +118,7 @@ pub async fn left_alone(
 fn quiet_work(stream: &Stream, link: Link, id: ItemId, reason: Reason, pending: &mut Pending) -> Work {
     let news = pending.take(&link.crm);
     let (crm, _) = split(news.map(|change| look_at_change(stream, change)));
-    let quiet = || Change::Upserted(stream.quiet_record(&link.base, link.crm_modified));
+    let quiet = || Change::Upserted(stream.quiet_record(&link));
     let seen = Seen {
         modified: link.item_modified,
         prints: link.base.clone(),

@@ -255,8 +255,7 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
         .take(&link.crm)
         .map(|change| look_at_change(stream, change));
     let (crm_change, crm_record) = split(looked);
-    let crm_change =
-        crm_change.unwrap_or_else(|| Change::Upserted(stream.quiet_record(&link.base, link.crm_modified)));
+    let crm_change = crm_change.unwrap_or_else(|| Change::Upserted(stream.quiet_record(&link)));
     let stamp = item.stamp;
     let mut work = Work {
         pair: Pair {

@@ -1,6 +1,7 @@
 //! From both sides' changes to pairs: joins what changed with what is linked, and finds the counterparts of
 //! what is not (by stamp, by address, by likeness). Reads, and writes nothing.
 
+mod ahead;
 mod alike;
 mod counterparts;
 mod crm;
@@ -14,6 +15,7 @@ mod read;
 mod series;
 mod work;
 
+pub use ahead::{ahead, items_ahead, reached_on, records_ahead};
 pub use crm::crm_page;
 pub use due::{due_items, due_records, key_of, with_retries};
 pub use left::left_alone;

@@ -13,10 +13,10 @@ use super::model::{Reason, Scope, Side};
 use super::policy::{CategoryRules, MailBody, Policy, PrivateItems, SeriesMode};
 use crate::foundation::content::Content;
 use crate::record::email::Protection;
-use crate::record::event::{Event, Place, When};
+use crate::record::event::{Event, Place};
 use crate::record::person::Person;
 use crate::record::{Record, contact::Contact, task::Task};
-use chrono::{NaiveTime, TimeDelta};
+use chrono::TimeDelta;
 
 /// What one rule said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,13 +92,7 @@ fn of_series(event: &Event, context: &RuleContext<'_>) -> bool {
 
 fn in_window(event: &Event, context: &RuleContext<'_>) -> bool {
     let policy = &context.policy.calendar;
-    let (start, end) = match &event.when {
-        When::Timed { start, end } => (*start, *end),
-        When::AllDay { first, last } => {
-            let midnight = |day: &chrono::NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-            (midnight(first), midnight(last) + TimeDelta::days(1))
-        }
-    };
+    let (start, end) = event.when.span();
     end >= context.now - TimeDelta::days(policy.past_days.into())
         && start <= context.now + TimeDelta::days(policy.future_days.into())
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::crm::filing::{Filed, PlaceBy, PlaceId};
 use crate::crm::model::{CrmId, Match, Who, WhoKind};
 use crate::record::email::{Direction, Email};
-use crate::record::event::{Sensitivity, ShowAs};
+use crate::record::event::{Sensitivity, ShowAs, When};
 use crate::sync::matching::{Matched, Places, matched};
 use crate::sync::policy::{MailPolicy, MatchRule};
 use chrono::{DateTime, Utc};

@@ -23,6 +23,7 @@ type Row = (
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
     Vec<u8>,
+    bool,
 );
 
 const COLUMNS: (
@@ -33,6 +34,7 @@ const COLUMNS: (
     links::item_modified,
     links::crm_modified,
     links::prints,
+    links::fixed,
 ) = (
     links::item_key,
     links::item_version,
@@ -41,9 +43,10 @@ const COLUMNS: (
     links::item_modified,
     links::crm_modified,
     links::prints,
+    links::fixed,
 );
 
-fn from_row((key, version, item, crm, item_modified, crm_modified, prints): Row) -> Link {
+fn from_row((key, version, item, crm, item_modified, crm_modified, prints, fixed): Row) -> Link {
     Link {
         key: ItemKey(key),
         version,
@@ -52,6 +55,7 @@ fn from_row((key, version, item, crm, item_modified, crm_modified, prints): Row)
         item_modified,
         crm_modified,
         base: Prints::from_bytes(&prints),
+        fixed,
     }
 }
 
@@ -179,6 +183,7 @@ fn insert(conn: &mut PgConnection, stream: StreamId, chunk: &[&Link]) -> Result<
                 links::item_modified.eq(link.item_modified),
                 links::crm_modified.eq(link.crm_modified),
                 links::prints.eq(link.base.to_bytes()),
+                links::fixed.eq(link.fixed),
             )
         })
         .collect();
@@ -193,6 +198,7 @@ fn insert(conn: &mut PgConnection, stream: StreamId, chunk: &[&Link]) -> Result<
             links::item_modified.eq(excluded(links::item_modified)),
             links::crm_modified.eq(excluded(links::crm_modified)),
             links::prints.eq(excluded(links::prints)),
+            links::fixed.eq(excluded(links::fixed)),
         ))
         .execute(conn)?;
     Ok(())

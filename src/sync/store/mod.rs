@@ -8,11 +8,13 @@
 //! * [`listeners`] who listens to which mailboxes, and the hints that come of it
 //! * [`links`] what is remembered of counterparts
 //! * [`unseen`] items that we made and the mailbox's feed has not shown yet
+//! * [`ahead`] what lies beyond the window, until the window reaches it
 //! * [`outcome`] failures, skips, and the commit of a page
 //! * [`journal`] what was written
 //! * [`series`] which dates of a series were taken up
 //! * [`totals`] counts for people
 
+pub mod ahead;
 pub mod journal;
 pub mod judged;
 pub mod links;

@@ -1,5 +1,6 @@
 //! Failures, skips, and the commit of a page.
 
+use super::ahead::{self, Ahead};
 use super::series::SeriesChange;
 use super::{journal, links, series, streams, unseen};
 use crate::attachments;
@@ -11,7 +12,7 @@ use crate::sync::error::SyncError;
 use crate::sync::guard::store::{self as quarantine, Held};
 use crate::sync::journal::Entry;
 use crate::sync::model::{ItemKey, Link, Reason, Side, StreamId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -61,6 +62,10 @@ pub struct PageOutcome {
     pub made: Vec<ItemKey>,
     /// Items of that sort that the feed has shown now, or that were looked for.
     pub shown: Vec<ItemKey>,
+    /// What lies beyond the window.
+    pub ahead: Vec<Ahead>,
+    /// The day up to which everything was looked at that the window has reached.
+    pub reached: Option<NaiveDate>,
     /// Series to remember and to forget.
     pub series: SeriesChange,
     /// Items whose attachments are to be carried.
@@ -96,6 +101,10 @@ pub fn commit_page(
     }
     if !page.made.is_empty() {
         unseen::put(conn, stream, &page.made)?;
+    }
+    ahead::put(conn, stream, &page.ahead)?;
+    if let Some(today) = page.reached {
+        ahead::looked_at(conn, stream, today)?;
     }
     series::change(conn, stream, &page.series)?;
     settle(conn, stream, &page.settled)?;

@@ -14,6 +14,7 @@ use super::keys::record_key;
 use super::model::{ItemKey, Reason, Side};
 use super::pace::SCARCE;
 use super::report::{Counts, Progress};
+use super::store::ahead::{self, Ahead};
 use super::store::outcome::{Due, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
@@ -23,7 +24,7 @@ use super::{gather, pull, rejudge};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor, CrmId};
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -57,12 +58,14 @@ pub(super) async fn turn(
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
     carry_out(engine, lease, &stream).await?;
-    let (failures, lasting, unseen) = engine
+    let today = now.date_naive();
+    let (failures, lasting, unseen, ahead) = engine
         .db
         .run_for(id.mailbox, move |conn| {
             let failures = outcome::failures_of(conn, id, now)?;
             let lasting = guard_store::lasting_skips(conn, id)?;
-            Ok::<_, SyncError>((failures, lasting, unseen::all(conn, id)?))
+            let ahead = ahead::due(conn, id, today)?;
+            Ok::<_, SyncError>((failures, lasting, unseen::all(conn, id)?, ahead))
         })
         .await?;
     if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
@@ -90,17 +93,13 @@ pub(super) async fn turn(
             .survivors_at
             .is_none_or(|at| now - at >= engine.settings.survivor_check),
         unseen,
+        ahead,
         done: 0,
         total,
         met: HashSet::new(),
     };
-    let mut pending = Pending::default();
-    let crm_cursor = turn.pull_crm(position.crm.clone(), &mut pending).await?;
-    turn.ask_survivors(&mut pending).await?;
-    turn.back = hold::bring_back(&engine.db, &turn.stream, &mut pending).await?;
-    turn.follow_merged(&mut pending).await?;
-    turn.mailbox_side(position, &mut pending).await?;
-    turn.crm_side(pending, crm_cursor).await?;
+    turn.both_sides(position).await?;
+    turn.window_moved(today).await?;
     rejudge::finish(&engine.db, lease, &turn.stream).await?;
     turn.carry_attachments().await
 }
@@ -133,11 +132,23 @@ pub(super) struct Turn<'a> {
     survivors_due: bool,
     /// Items that we made in earlier turns and that the mailbox's feed has not shown yet.
     unseen: BTreeMap<ItemKey, ItemId>,
+    /// What lay beyond the window until today.
+    ahead: Vec<Ahead>,
     done: u64,
     total: Option<u64>,
 }
 
 impl Turn<'_> {
+    async fn both_sides(&mut self, position: Position) -> Result<(), SyncError> {
+        let mut pending = Pending::default();
+        let crm_cursor = self.pull_crm(position.crm.clone(), &mut pending).await?;
+        self.ask_survivors(&mut pending).await?;
+        self.back = hold::bring_back(&self.engine.db, &self.stream, &mut pending).await?;
+        self.follow_merged(&mut pending).await?;
+        self.mailbox_side(position, &mut pending).await?;
+        self.crm_side(pending, crm_cursor).await
+    }
+
     /// Pulls the CRM's changes, and records that failed before and are due. Returns the cursor behind them.
     async fn pull_crm(
         &mut self,
@@ -163,7 +174,8 @@ impl Turn<'_> {
         if pulled.cursor.is_none() {
             return Ok(None);
         }
-        let due = gather::due_records(&self.failures);
+        let mut due = gather::due_records(&self.failures);
+        due.extend(gather::records_ahead(&self.ahead));
         if !due.is_empty() {
             let records = stream.crm.read(&stream.row.user, stream.kind(), &due).await?;
             for record in records.into_iter().flatten() {
@@ -219,6 +231,7 @@ impl Turn<'_> {
         }
         let mut again = gather::due_items(&self.failures);
         again.append(&mut self.back.items);
+        again.extend(gather::items_ahead(&self.ahead));
         loop {
             if !position.first_read_done && self.stream.crm.pressure() >= SCARCE {
                 return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
@@ -245,6 +258,18 @@ impl Turn<'_> {
         }
         self.look_for(unmet, pending).await?;
         self.due_series(pending).await
+    }
+
+    /// Everything that the window reached was looked at.
+    async fn window_moved(&mut self, today: NaiveDate) -> Result<(), SyncError> {
+        if self.ahead.is_empty() {
+            return Ok(());
+        }
+        let page = PageOutcome {
+            reached: Some(today),
+            ..PageOutcome::default()
+        };
+        self.commit(page, Advance::default()).await
     }
 
     async fn next_page(

@@ -38,6 +38,7 @@ impl Turn<'_> {
         let mut page = PageOutcome {
             settled,
             shown,
+            ahead: gather::ahead(&self.stream, &works),
             skipped: self.skipped(skipped),
             series: rows,
             failed: self.unreadable(unreadable),

@@ -74,5 +74,6 @@ pub(in crate::crm::odoo) fn into_record<R: Row>(row: R, around: &Around) -> Opti
         key: head.key.map(ExternalKey),
         owner: head.owner.map(|id| CrmId(id.to_string())),
         record,
+        fixed: false,
     })
 }

@@ -105,6 +105,7 @@ impl Row for ContactRow {
             deleted: self.is_deleted,
             key: self.key.clone(),
             owner: self.owner_id.clone(),
+            fixed: false,
         }
     }
 

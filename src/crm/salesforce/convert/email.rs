@@ -73,6 +73,7 @@ impl Row for EmailRow {
             deleted: self.is_deleted,
             key: self.key.clone(),
             owner: None,
+            fixed: false,
         }
     }
 

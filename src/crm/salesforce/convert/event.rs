@@ -4,6 +4,9 @@
 //! ActivityDate (and, equal to it, StartDateTime at midnight UTC, which no zone ever shifts) and its length in
 //! DurationInMinutes, 1,440 for each day. EndDateTime is not sent for these: whether midnight of the last day
 //! or of the day after is meant depends on who reads, while the length has one meaning.
+//!
+//! "Event Series and Recurring Events": a change of one future date of a Lightning series changes the whole series, so
+//! that we leave such a date as it is.
 
 use super::row::{self, Head, People, Row, is_person, text};
 use super::sheet::Sheet;
@@ -16,6 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 const MINUTES_OF_A_DAY: i64 = 1440;
+/// "IsRecurrence2 Series Pattern", of GroupEventType.
+const SERIES_PATTERN: &str = "3";
 
 /// See [`super::columns`].
 pub(super) const COLUMNS: &[&str] = &[
@@ -37,7 +42,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "IsChild",
     "IsRecurrence",
     "IsRecurrence2",
-    "RecurrenceActivityId",
+    "GroupEventType",
     row::KEY,
 ];
 
@@ -88,7 +93,7 @@ pub(in crate::crm::salesforce) struct EventRow {
     is_recurrence: bool,
     #[serde(default)]
     is_recurrence2: bool,
-    recurrence_activity_id: Option<String>,
+    group_event_type: Option<String>,
     event_relations: Option<Relations>,
 }
 
@@ -114,6 +119,7 @@ impl Row for EventRow {
             deleted: self.is_deleted,
             key: self.key.clone(),
             owner: self.owner_id.clone(),
+            fixed: self.is_recurrence2,
         }
     }
 
@@ -187,15 +193,12 @@ impl EventRow {
         })
     }
 
-    /// A classic series names itself as its own series; a Lightning one is marked and names none.
+    /// The record that stands for a series (the main one of Classic, the pattern of Lightning Experience), or an event
+    /// like any other: each date of a series is a record of its own.
     fn place(&self) -> Place {
-        let series = self.recurrence_activity_id.as_deref();
-        if self.is_recurrence || (self.is_recurrence2 && series.is_none_or(|series| series == self.id)) {
-            Place::Master
-        } else if series.is_some() {
-            Place::Occurrence
-        } else {
-            Place::Single
+        match self.is_recurrence || self.group_event_type.as_deref() == Some(SERIES_PATTERN) {
+            true => Place::Master,
+            false => Place::Single,
         }
     }
 
@@ -333,17 +336,21 @@ mod tests {
     }
 
     #[test]
-    fn a_series_is_told_from_its_occurrences() {
+    fn a_series_is_told_from_its_dates_and_a_date_of_lightning_is_fixed() {
+        let of = |fields| {
+            let row = row(fields);
+            (row.place(), row.head().fixed)
+        };
+        assert_eq!(of(json!({ "IsRecurrence": true })), (Place::Master, false));
         assert_eq!(
-            row(json!({ "IsRecurrence": true, "RecurrenceActivityId": "00U1" })).place(),
-            Place::Master
+            of(json!({ "IsRecurrence2": true, "GroupEventType": "3" })),
+            (Place::Master, true)
         );
-        assert_eq!(row(json!({ "IsRecurrence2": true })).place(), Place::Master);
         assert_eq!(
-            row(json!({ "IsRecurrence2": true, "RecurrenceActivityId": "00U0" })).place(),
-            Place::Occurrence
+            of(json!({ "IsRecurrence2": true, "GroupEventType": "0" })),
+            (Place::Single, true)
         );
-        assert_eq!(row(json!({})).place(), Place::Single);
+        assert_eq!(of(json!({})), (Place::Single, false));
     }
 
     #[test]

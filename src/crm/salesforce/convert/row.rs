@@ -27,6 +27,8 @@ pub(in crate::crm::salesforce) struct Head {
     pub(in crate::crm::salesforce) key: Option<String>,
     /// Whose it is.
     pub(in crate::crm::salesforce) owner: Option<String>,
+    /// A change of it would change others as well.
+    pub(in crate::crm::salesforce) fixed: bool,
 }
 
 /// The people behind record ids.
@@ -54,6 +56,7 @@ pub(in crate::crm::salesforce) fn into_record<R: Row>(row: R, people: &People) -
         key: head.key.map(ExternalKey),
         owner: head.owner.map(CrmId),
         record,
+        fixed: head.fixed,
     })
 }
 

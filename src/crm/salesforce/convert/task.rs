@@ -89,6 +89,7 @@ impl Row for TaskRow {
             deleted: self.is_deleted,
             key: self.key.clone(),
             owner: self.owner_id.clone(),
+            fixed: false,
         }
     }
 

@@ -19,6 +19,9 @@ pub type Row = BTreeMap<&'static str, Value>;
 /// A hidden field of an invited user's copy of an event: the event it copies.
 pub const MASTER_EVENT: &str = "_MasterEventId";
 
+/// A hidden field of the dates of one series of Lightning Experience.
+pub const EVENT_SERIES: &str = "_EventSeries";
+
 /// A hidden field of what the synchronising app made.
 pub const MADE_BY_SYNC: &str = "_MadeBySync";
 
@@ -64,7 +67,8 @@ pub struct Table {
 
 impl Table {
     fn new(object: &'static Object) -> Table {
-        let hidden = (object.name == "Event").then_some(MASTER_EVENT);
+        let hidden = [MASTER_EVENT, EVENT_SERIES];
+        let hidden = hidden.into_iter().filter(|_| object.name == "Event");
         let indexed = object
             .fields()
             .filter(|field| field.indexed())
@@ -241,7 +245,7 @@ impl State {
             .into_iter()
             .filter(|(_, value)| !value.is_null())
             .filter_map(|(name, value)| {
-                let hidden = [MASTER_EVENT, MADE_BY_SYNC]
+                let hidden = [MASTER_EVENT, EVENT_SERIES, MADE_BY_SYNC]
                     .into_iter()
                     .find(|field| name == *field);
                 Some((object.field(&name).map(|field| field.name).or(hidden)?, value))

@@ -7,8 +7,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::activity;
 use super::people::ids;
+use super::{activity, event_series};
 use crate::salesforce::changes::Changes;
 use crate::salesforce::error::{ApiError, ApiResult};
 use crate::salesforce::moment::{midnight, parse_date, parse_moment, stamp};
@@ -30,6 +30,9 @@ pub fn before(tx: &Transaction, old: Option<&Row>, row: &mut Row, changes: &Chan
     }
     if old.is_none() && row.text("OwnerId") != tx.caller.id && !row.text("OwnerId").is_empty() {
         may_assign(tx, row)?;
+    }
+    if old.is_none() {
+        event_series::before(row)?;
     }
     if old.is_none() || changes.keys().any(|name| is_time(name)) {
         times(tx, old, row, changes)?;
@@ -190,7 +193,7 @@ fn fill(row: &mut Row, all_day: bool, start: DateTime<Utc>, minutes: i64, tx: &T
 }
 
 /// Relations follow, and so do the copies of invited users.
-pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()> {
+pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>, changes: &Changes) -> ApiResult<()> {
     let Some(row) = tx.state.row("Event", id).cloned() else {
         return Ok(());
     };
@@ -203,7 +206,7 @@ pub fn after(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiResult<()>
             tx.amend("Event", &copy, |copy| follow(copy, &row))?;
         }
     }
-    Ok(())
+    event_series::after(tx, &row, old, changes)
 }
 
 /// What a copy shows of its master.
@@ -288,6 +291,7 @@ pub fn after_relation(tx: &mut Transaction, id: &str, old: Option<&Row>) -> ApiR
 
 /// Copies and relations go with the event.
 pub fn delete(tx: &mut Transaction, id: &str) -> ApiResult<()> {
+    event_series::delete(tx, id)?;
     for copy in ids(tx, "Event", MASTER_EVENT, id) {
         tx.recycle("Event", &copy)?;
     }

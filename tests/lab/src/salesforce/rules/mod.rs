@@ -7,6 +7,7 @@ mod activity;
 pub mod content;
 mod email;
 mod event;
+mod event_series;
 mod people;
 mod sales;
 mod task;
@@ -53,7 +54,7 @@ pub fn after(
 ) -> ApiResult<()> {
     match object.name {
         "Opportunity" => sales::after_opportunity(tx, id, old),
-        "Event" => event::after(tx, id, old),
+        "Event" => event::after(tx, id, old, changes),
         "EventRelation" => event::after_relation(tx, id, old),
         "Task" => activity::relate(tx, "Task", id),
         "EmailMessage" => email::after(tx, id, old, changes),
