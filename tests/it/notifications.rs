@@ -184,6 +184,30 @@ async fn a_stream_that_falls_silent_is_opened_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_does_not_answer_keeps_nobody_else_from_being_heard() {
+    let office = Office::open(3, 6).await;
+    let (ada, ben, cem) = (office.add(0).await, office.add(1).await, office.add(2).await);
+    office.lab.parts.faults.add(Rule {
+        side: Side::Exchange,
+        operation: Some("Subscribe".to_owned()),
+        mailbox: Some(ben.mailbox.address.clone()),
+        fault: Fault::Slow { ms: 3_600_000 },
+        times: None,
+        skip: 0,
+        probability: None,
+        seed: 0,
+    });
+    let engine = office.engine_with(|settings| settings.timeout = Duration::from_secs(2));
+    let _node = Node::start(&hardly_asks(&engine));
+    at_rest(&office, &[&ada, &cem]).await;
+    for row in [&ada, &cem] {
+        in_outlook(&office, row, "heard").await;
+        arrives_in_the_crm(&office, row, "heard").await;
+    }
+    assert!(!is_heard(&office, &ben).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_notifications_are_refused_streams_are_asked() {
     let office = Office::open(1, 6).await;
     office.lab.parts.faults.add(Rule {

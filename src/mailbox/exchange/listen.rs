@@ -11,7 +11,7 @@
 //! and their mailboxes are looked at once, since nobody knows what was missed. So are all subscriptions of a
 //! stream that broke off: what the server wrote to a dead connection, and may go on writing to it for a while, it
 //! does not write again. A group in which one mailbox is lost again and again, while the others are not, goes on
-//! without it.
+//! without it; so does one in which the others subscribe and it does not answer, as while its database moves.
 
 use super::client::{CallError, Client, Messages, Operation, Route};
 use super::cookies::Jar;
@@ -19,7 +19,7 @@ use super::folder_map::FolderMap;
 use super::wire::frames::Frames;
 use super::wire::streaming_events::{self, MAX_SUBSCRIPTIONS, Told};
 use super::wire::subscribe;
-use crate::foundation::egress::Streamed;
+use crate::foundation::egress::{EgressError, Streamed};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
 use crate::foundation::ids::MailboxId;
@@ -35,6 +35,8 @@ use tokio::sync::mpsc;
 
 /// Subscriptions made at once, so that a group does not take the places of calls that move something.
 const AT_ONCE: usize = 4;
+/// A group waits so long for the slowest of its mailboxes.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(20);
 /// So many losses without an hour of peace between, and the mailbox is asked instead for a while.
 const STRIKES: u32 = 3;
 const PEACE: Duration = Duration::from_secs(3600);
@@ -135,14 +137,16 @@ impl ExchangeListener {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
+        let made: Vec<_> = made.into_iter().chain(rest).collect();
+        let answers = !self.ears.is_empty() || made.iter().any(|(_, made)| made.is_ok());
         let mut broken = None;
-        for (id, made) in made.into_iter().chain(rest) {
+        for (id, made) in made {
             match made {
                 Ok((ear, folders)) => {
                     self.ears.insert(id, ear);
                     self.folders.extend(folders.map(|folders| (id, folders)));
                 }
-                Err(error) if concerns_all(&error) => broken = Some(error),
+                Err(error) if concerns_all(&error, answers) => broken = Some(error),
                 Err(error) => {
                     self.strike(id);
                     let _ = hints.send(Hint::Deaf(id, error.code())).await;
@@ -153,8 +157,14 @@ impl ExchangeListener {
     }
 
     async fn one(&self, mailbox: &MailboxRef) -> (MailboxId, Result<Found, MailboxError>) {
-        let ear = self.ear(mailbox).await;
-        (mailbox.id, ear.map_err(MailboxError::from))
+        let within = self.client.piece_within().min(SUBSCRIBED_WITHIN);
+        let made = match tokio::time::timeout(within, self.ear(mailbox)).await {
+            Ok(ear) => ear.map_err(MailboxError::from),
+            Err(_) => Err(MailboxError::Unreachable(Box::new(EgressError::TimedOut {
+                what: "subscribing",
+            }))),
+        };
+        (mailbox.id, made)
     }
 
     async fn ear(&self, mailbox: &MailboxRef) -> Result<Found, CallError> {
@@ -361,11 +371,11 @@ const NO_MESSAGES: MailboxError = MailboxError::Unintelligible {
     what: "an answer without messages",
 };
 
-/// True where no other mailbox of the group would fare better now.
-fn concerns_all(error: &MailboxError) -> bool {
+/// True where no other mailbox of the group would fare better now; `answers` says that the server answered for one.
+fn concerns_all(error: &MailboxError, answers: bool) -> bool {
     match error {
         MailboxError::OutsideScope | MailboxError::NoSuchMailbox => false,
-        MailboxError::Unreachable(_) | MailboxError::Unintelligible { .. } => true,
+        MailboxError::Unreachable(_) | MailboxError::Unintelligible { .. } => !answers,
         error => matches!(
             error.class(),
             Class::Throttled { .. } | Class::SignInExpired | Class::Broken
