@@ -19,8 +19,6 @@ root=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}/odoo
 package=odoo-19
 pinned=19.0.0+dfsg-1
 modules=base,contacts,calendar,crm,project,project_todo
-# The prepared database, and the mark of how it was prepared.
-template=holdfast_template
 begun=$SECONDS
 
 say() { echo "odoo: [$((SECONDS - begun))s] $*" >&2; }
@@ -170,32 +168,48 @@ without_demo = True
 CONF
 }
 
+# The prepared database of this checkout, named for how it was prepared: two checkouts that prepare differently have one
+# each. The users beside it are its own, since other copies know other keys.
+name_template() {
+    local hash
+    hash=$(cat "$here/odoo/prepare.py" "$here/odoo/requirements.txt" <(ls "$root/package") <(echo "$modules") | sha256sum)
+    template=holdfast_${hash:0:12}
+    users=$root/users-${hash:0:12}.json
+}
+
 # Modules, users and their keys: half of the whole time, so it is done once and then copied.
 prepare_template() {
-    local stamp
-    stamp=$(cat "$here/odoo/prepare.py" "$here/odoo/requirements.txt" <(ls "$root/package") <(echo "$modules") |
-        sha256sum)
-    if [ "$(cat "$root/template.stamp" 2>/dev/null)" = "$stamp" ] && has_database "$template"; then return; fi
-    rm -f "$root/template.stamp"
-    # Copies of another template know other keys.
+    name_template
+    if [ -s "$users" ] && has_database "$template"; then
+        touch "$users"
+        return
+    fi
+    rm -f "$users"
     local old
-    for old in $(sql -c "select datname from pg_database where datname ~ '^(run_|demo)'"); do
-        sql -c "drop database if exists \"$old\" with (force)"
-    done
-    sql -c "update pg_database set datistemplate = false where datname = '$template'" \
-        -c "drop database if exists $template with (force)" 2>/dev/null
+    # Those that no checkout has asked for in a week.
+    while read -r old; do
+        drop_template "holdfast_${old:6:12}"
+        rm -f "$root/$old"
+    done < <(find "$root" -maxdepth 1 -name 'users-*.json' -mtime +7 -printf '%f\n')
+    drop_template "$template"
     configuration 1
     odoo -c "$root/odoo.conf" -d "$template" -i "$modules" --stop-after-init --no-http \
         >"$root/init.log" 2>&1 || fail "its modules could not be installed; see $root/init.log"
     say "modules"
     odoo shell -c "$root/odoo.conf" -d "$template" --no-http <"$here/odoo/prepare.py" \
         >"$root/users.out" 2>"$root/shell.log" || fail "users could not be made; see $root/shell.log"
-    grep '^{' "$root/users.out" >"$root/users.json" || fail "users could not be made; see $root/shell.log"
     # Nobody may be connected to what is copied, and Odoo connects to whatever database it sees.
     sql -c "update pg_database set datistemplate = true, datallowconn = false where datname = '$template'" \
         -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = '$template'" >/dev/null
-    echo "$stamp" >"$root/template.stamp"
+    grep '^{' "$root/users.out" >"$users.new" || fail "users could not be made; see $root/shell.log"
+    mv "$users.new" "$users"
     say "users and keys"
+}
+
+drop_template() {
+    sql -c "update pg_database set datistemplate = false where datname = '$1'" \
+        -c "drop database if exists $1 with (force)" 2>/dev/null
+    rm -rf "$root/data/filestore/$1"
 }
 
 fresh() {
@@ -205,9 +219,14 @@ fresh() {
     for old in $(sql -c "select datname from pg_database where datname like 'run\\_%' and
         coalesce(shobj_description(oid, 'pg_database'), '0')::bigint < extract(epoch from now()) - 7200"); do
         sql -c "drop database if exists \"$old\" with (force)"
-        rm -rf "${root:?}/data/filestore/$old" "$root/claims/$old"
+        rm -rf "${root:?}/data/filestore/$old" "$root/claims/$old" "$root/copies/$old"
     done
+    # A copy of another template knows other keys.
+    [ "$(cat "$root/copies/$1" 2>/dev/null)" = "$template" ] ||
+        sql -c "drop database if exists \"$1\" with (force)"
     has_database "$1" && return
+    mkdir -p "$root/copies"
+    echo "$template" >"$root/copies/$1"
     sql -c "create database \"$1\" template $template" -c "comment on database \"$1\" is '$(date +%s)'"
     rm -rf "$root/data/filestore/$1" "$root/claims/$1"
     [ ! -d "$root/data/filestore/$template" ] || cp -r "$root/data/filestore/$template" "$root/data/filestore/$1"
@@ -262,15 +281,16 @@ stop_postgresql() {
 
 # Where it is and who may use it: one file of JSON.
 describe() {
-    python3 - "$root" "$(ls "$root/package")" <<'PY'
+    local told=$root/odoo-${template#holdfast_}.json
+    python3 - "$root/url" "$users" "$told" "$(ls "$root/package")" <<'PY'
 import json, pathlib, sys
-root = pathlib.Path(sys.argv[1])
-users = json.loads((root / "users.json").read_text())
-about = {"url": (root / "url").read_text().strip(), "package": sys.argv[2], **users}
-(root / "odoo.json.new").write_text(json.dumps(about))
-(root / "odoo.json.new").rename(root / "odoo.json")
+url, users, told = map(pathlib.Path, sys.argv[1:4])
+about = {"url": url.read_text().strip(), "package": sys.argv[4], **json.loads(users.read_text())}
+new = told.with_suffix(".new")
+new.write_text(json.dumps(about))
+new.rename(told)
 PY
-    echo "$root/odoo.json"
+    echo "$told"
 }
 
 up() {
@@ -301,7 +321,7 @@ fresh)
     ;;
 drop)
     sql -c "drop database if exists \"${2:?the database}\" with (force)"
-    rm -rf "${root:?}/data/filestore/$2" "$root/claims/$2"
+    rm -rf "${root:?}/data/filestore/$2" "$root/claims/$2" "$root/copies/$2"
     ;;
 status)
     if alive; then

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 PEOPLE = 200
 
-# What docs/operating/odoo.md asks an administrator to make: Holdfast's key on four models.
-for model in ("res.partner", "calendar.event", "project.task", "mail.message"):
+# What docs/operating/odoo.md asks an administrator to make: Holdfast's key on four models, and on a fifth where tasks
+# are activities.
+for model in ("res.partner", "calendar.event", "project.task", "mail.activity", "mail.message"):
     env["ir.model.fields"].create(
         {
             "model_id": env["ir.model"]._get_id(model),
