@@ -109,6 +109,7 @@ async fn probe_connections(
         let named = crm_user.map(|username| CrmUser {
             username: username.to_owned(),
             id: None,
+            list: None,
         });
         let user = named.as_ref().or(crm.get(name.as_str()));
         findings.extend(self::crm(session, name, user).await);

@@ -77,6 +77,9 @@ pub enum CrmError {
         /// Object and field, by their API names.
         field: String,
     },
+    /// The policy names a list of records that the CRM does not have, or not for this user.
+    #[error("the CRM does not have the list that the policy names")]
+    ListMissing,
     /// It says that we asked nonsense.
     #[error("the CRM rejected the request: {code}")]
     BadRequest {
@@ -100,7 +103,8 @@ impl CrmError {
             Self::NotPermitted { .. }
             | Self::RuleRefused { .. }
             | Self::SetupMissing { .. }
-            | Self::PlaceMissing { .. } => Class::Refused,
+            | Self::PlaceMissing { .. }
+            | Self::ListMissing => Class::Refused,
             Self::BadRequest { .. } => Class::Broken,
         }
     }
@@ -119,7 +123,10 @@ impl Explain for CrmError {
             | Self::NotPermitted { .. } => Kind::Refused,
             Self::Gone => Kind::NotFound,
             Self::CursorLost => Kind::Conflict,
-            Self::RuleRefused { .. } | Self::SetupMissing { .. } | Self::PlaceMissing { .. } => Kind::Invalid,
+            Self::RuleRefused { .. }
+            | Self::SetupMissing { .. }
+            | Self::PlaceMissing { .. }
+            | Self::ListMissing => Kind::Invalid,
             Self::BadRequest { .. } => Kind::Internal,
         }
     }
@@ -139,6 +146,7 @@ impl Explain for CrmError {
             Self::RuleRefused { .. } => "crm.rule_refused",
             Self::SetupMissing { .. } => "crm.setup_missing",
             Self::PlaceMissing { .. } => "crm.place_missing",
+            Self::ListMissing => "crm.list_missing",
             Self::BadRequest { .. } => "crm.bad_request",
         }
     }
@@ -181,6 +189,7 @@ impl Explain for CrmError {
             Self::PlaceMissing { field } => format!(
                 "The policy finds the place of mail by {field}, which the CRM does not have or does not show to this user. Correct mail.matching in the policy, or let the user see the field."
             ),
+            Self::ListMissing => "The policy takes contacts from a list of the CRM that is not there or that this user does not see, or the CRM has no such lists. Correct contacts.list in the policy, or share the list with the user.".to_owned(),
             Self::BadRequest { code } => format!(
                 "The CRM rejected our request ({code}). This is a fault in Holdfast: report it with this code."
             ),

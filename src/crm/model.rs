@@ -17,7 +17,13 @@ pub struct CrmUser {
     pub username: String,
     /// The user's record id; `None` until it was looked up.
     pub id: Option<CrmId>,
+    /// The list of the CRM that says which of his contacts take part; `None` for all of them.
+    pub list: Option<ListId>,
 }
+
+/// A list of records that somebody made in the CRM, as the CRM spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListId(pub String);
 
 /// A record's identifier as the CRM spells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -132,6 +138,8 @@ pub struct CrmRecord {
     /// True where a change of it would change others as well, as with one date of a series that the CRM keeps as one
     /// thing: it may be read and deleted, and not written.
     pub fixed: bool,
+    /// False where the user has a list ([`CrmUser::list`]) and the record is not in it.
+    pub listed: bool,
 }
 
 /// One write.

@@ -59,6 +59,11 @@ pub trait Crm: Send + Sync {
         Ok(None)
     }
 
+    /// The user's own records that are in his list ([`CrmUser::list`]).
+    async fn listed(&self, _user: &CrmUser, _kind: RecordKind) -> Result<Vec<CrmId>, CrmError> {
+        Err(CrmError::ListMissing)
+    }
+
     /// Who are these addresses? One entry for each address, in order.
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError>;
 

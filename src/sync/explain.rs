@@ -120,9 +120,7 @@ async fn explained(
         true => gather::rulings(stream, item),
         false => stream.rulings_of(item, &item.record),
     });
-    let of_record = record
-        .as_ref()
-        .map(|record| stream.rulings(&record.record, Side::Crm));
+    let of_record = record.as_ref().map(|record| stream.rulings_of_record(record));
     for (side, rulings) in [(Side::Mailbox, of_item), (Side::Crm, of_record)] {
         for ruling in rulings.unwrap_or_default() {
             let said = ruling.out.map_or("passes", |reason| reason.sentence());

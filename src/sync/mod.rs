@@ -67,6 +67,7 @@ pub mod keys;
 pub mod lag;
 pub mod leaving;
 pub mod listen;
+pub mod listing;
 pub mod mail_policy;
 pub mod matching;
 pub mod merged;

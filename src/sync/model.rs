@@ -81,6 +81,8 @@ pub enum Reason {
     Window,
     /// Its categories keep it out.
     Category,
+    /// It is not in the list of the CRM that the policy takes contacts from.
+    List,
     /// A series, or part of one, that the policy or the CRM keeps whole.
     Series,
     /// A series of which the policy takes no more dates for now.
@@ -125,11 +127,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Direction,
         Self::Private,
         Self::Window,
         Self::Category,
+        Self::List,
         Self::Series,
         Self::SeriesCap,
         Self::Cancelled,
@@ -159,6 +162,7 @@ impl Reason {
             Self::Private => "private",
             Self::Window => "window",
             Self::Category => "category",
+            Self::List => "list",
             Self::Series => "series",
             Self::SeriesCap => "series_cap",
             Self::Cancelled => "cancelled",
@@ -194,6 +198,7 @@ impl Reason {
             Self::Private => "It is private, and the policy leaves private items in the mailbox.",
             Self::Window => "It lies outside the window of time that the policy sets.",
             Self::Category => "Its categories keep it out, by the policy.",
+            Self::List => "It is not in the list of the CRM that the policy takes contacts from.",
             Self::Series => "It is a series, or a date of one, that is not synchronised date by date.",
             Self::SeriesCap => {
                 "The series has more dates than the policy takes of one series at a time; the later ones follow as time passes."

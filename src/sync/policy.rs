@@ -136,6 +136,9 @@ pub struct ContactsPolicy {
     /// Which of them, by their categories in the mailbox.
     #[serde(default)]
     pub categories: CategoryRules,
+    /// Which of the user's own contacts in the CRM, by the id of a list there (of a list view, in Salesforce).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
 }
 
 /// Tasks.
@@ -205,6 +208,7 @@ impl Default for Policy {
             contacts: ContactsPolicy {
                 common,
                 categories: CategoryRules::default(),
+                list: None,
             },
             tasks: TasksPolicy {
                 common,

@@ -41,7 +41,9 @@ pub fn differ(kind: RecordKind, a: &Policy, b: &Policy) -> bool {
             };
             of(&a) != of(&b)
         }
-        RecordKind::Contacts => a.contacts.categories != b.contacts.categories,
+        RecordKind::Contacts => {
+            a.contacts.categories != b.contacts.categories || a.contacts.list != b.contacts.list
+        }
         RecordKind::Tasks => a.tasks.categories != b.tasks.categories,
         RecordKind::Mail => a.mail != b.mail,
     }

@@ -13,7 +13,7 @@ use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
 use super::store::judged::PolicyVersion;
 use super::store::mailboxes::{self, MailboxRow};
-use crate::crm::model::{CrmCapabilities, CrmRecord};
+use crate::crm::model::{CrmCapabilities, CrmRecord, ListId};
 use crate::crm::port::Crm;
 use crate::foundation::content::Content;
 use crate::mailbox::model::{ItemRef, MailboxCapabilities, MailboxItem, Stamp};
@@ -106,6 +106,12 @@ impl Stream {
         row.mailbox
             .drop_folders
             .clone_from(&policy.mail.on_demand.folders);
+        row.user.list = policy
+            .contacts
+            .list
+            .clone()
+            .filter(|_| kind == RecordKind::Contacts)
+            .map(ListId);
         if row.user.id.is_none() {
             let user = crm.probe(&row.user).await?.user;
             let (id, found) = (row.mailbox.id, user.clone());
@@ -190,6 +196,12 @@ impl Stream {
     /// What every rule says of a record of the CRM, or of a mail.
     pub fn rulings(&self, record: &Record, side: Side) -> Vec<Ruling> {
         rules::rulings(record, side, &self.rule_context(&self.policy, Marks::default()))
+    }
+
+    /// What every rule says of a record as it was read.
+    pub fn rulings_of_record(&self, record: &CrmRecord) -> Vec<Ruling> {
+        let context = self.rule_context(&self.policy, marks_of(record));
+        rules::rulings(&record.record, Side::Crm, &context)
     }
 
     /// What every rule says of an item of the mailbox that says this.
@@ -280,7 +292,7 @@ impl Stream {
 
     /// Looks at a record of the CRM.
     pub fn look_at_record(&self, mut record: CrmRecord) -> LookedRecord {
-        let scope = self.scope(&record.record, Side::Crm, Marks::default());
+        let scope = self.scope(&record.record, Side::Crm, marks_of(&record));
         fit(&mut record.record, &self.bounds);
         let attendees = self.known_attendees(&record.record, false);
         let prints = Prints::of(&record.record, self.fields, self.keys.prints(), &attendees);
@@ -374,5 +386,15 @@ fn marks(item: &MailboxItem) -> Marks<'_> {
     Marks {
         categories: &item.categories,
         copy: item.stamp.as_ref().is_some_and(|stamp| !stamp.0.is_empty()),
+        listed: true,
+    }
+}
+
+/// A record that bears a key was made by us, of an item: nobody could put it into a list before it was there.
+fn marks_of(record: &CrmRecord) -> Marks<'_> {
+    Marks {
+        categories: &[],
+        copy: record.key.is_some(),
+        listed: record.listed,
     }
 }

@@ -95,6 +95,7 @@ async fn make_known(site: &Site, senders: &BTreeSet<String>) {
     let user = CrmUser {
         username: site.people()[0]["sf_username"].as_str().unwrap().to_owned(),
         id: None,
+        list: None,
     };
     let contact = |address: &String| {
         let record = Record::Contact(Contact {

@@ -39,6 +39,7 @@ mod isolation;
 mod keyring;
 mod kills;
 mod lanes;
+mod lists;
 mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;

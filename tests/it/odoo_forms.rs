@@ -167,6 +167,7 @@ pub fn seen(kind: RecordKind, row: &Value) -> CrmRecord {
         owner: None,
         record,
         fixed: false,
+        listed: true,
     }
 }
 

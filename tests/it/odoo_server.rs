@@ -200,6 +200,7 @@ impl Rep {
         CrmUser {
             username: self.login.clone(),
             id: Some(CrmId(self.id.to_string())),
+            list: None,
         }
     }
 }

@@ -46,6 +46,7 @@ impl Org {
         let user = CrmUser {
             username: person.sf_username.clone(),
             id: Some(CrmId(person.sf_user_id.clone())),
+            list: None,
         };
         Self { lab, crm, user }
     }

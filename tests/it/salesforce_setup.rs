@@ -196,6 +196,7 @@ async fn a_colleague_sees_a_meeting_with_a_shared_contact_and_never_a_private_on
     let colleague = CrmUser {
         username: colleague.sf_username.clone(),
         id: Some(CrmId(colleague.sf_user_id.clone())),
+        list: None,
     };
     let contact = org.known(OutsiderKind::Contact, 0).address;
     let matches = org
@@ -238,6 +239,7 @@ async fn a_user_who_is_not_approved_or_may_not_use_the_api_is_refused_and_the_ot
         let other = CrmUser {
             username: org.lab.cast.people[1].sf_username.clone(),
             id: None,
+            list: None,
         };
         org.crm.probe(&other).await.expect("the others go on");
     }

@@ -139,6 +139,10 @@ impl Crm for OdooCrm {
         kind: RecordKind,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
+        // A saved filter of Odoo is Python text that its own page evaluates; nothing else does.
+        if user.list.is_some() {
+            return Err(CrmError::ListMissing);
+        }
         self.feed.changes(user, kind, cursor).await
     }
 

@@ -35,6 +35,7 @@ mod fate;
 mod feed;
 mod files;
 mod filing;
+mod lists;
 mod people;
 mod read;
 mod relations;
@@ -56,6 +57,7 @@ use self::client::Client;
 use self::feed::Feed;
 use self::files::Files;
 use self::filing::Filing;
+use self::lists::Lists;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
@@ -65,8 +67,8 @@ use super::budget::CallBudget;
 use super::error::CrmError;
 use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::{
-    CrmCapabilities, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser, CrmWrite,
-    CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
+    CrmCapabilities, CrmChange, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser,
+    CrmWrite, CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
 use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
@@ -87,6 +89,7 @@ pub struct SalesforceCrm {
     files: Files,
     writer: Writer,
     filing: Filing,
+    lists: Lists,
 }
 
 impl SalesforceCrm {
@@ -108,6 +111,7 @@ impl SalesforceCrm {
         let whois = Arc::new(Whois::new(Arc::clone(&client)));
         Self {
             filing: Filing::new(Arc::clone(&client)),
+            lists: Lists::new(Arc::clone(&client), Arc::clone(&users)),
             reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
             files: Files::new(Arc::clone(&client), Arc::clone(&users)),
             feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
@@ -145,7 +149,13 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
-        self.feed.changes(user, kind, cursor).await
+        let mut page = self.feed.changes(user, kind, cursor).await?;
+        let living = page.changes.iter_mut().filter_map(|change| match change {
+            CrmChange::Upserted(record) => Some(record.as_mut()),
+            CrmChange::Deleted(_) => None,
+        });
+        self.lists.mark(user, living).await?;
+        Ok(page)
     }
 
     async fn read(
@@ -154,7 +164,13 @@ impl Crm for SalesforceCrm {
         kind: RecordKind,
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.reader.by_id(user, kind, ids).await
+        let mut records = self.reader.by_id(user, kind, ids).await?;
+        self.lists.mark(user, records.iter_mut().flatten()).await?;
+        Ok(records)
+    }
+
+    async fn listed(&self, user: &CrmUser, _: RecordKind) -> Result<Vec<CrmId>, CrmError> {
+        self.lists.members(user).await
     }
 
     async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {

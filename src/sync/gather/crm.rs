@@ -12,6 +12,7 @@ use crate::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxItem};
 use crate::record::Record;
 use crate::sync::error::SyncError;
 use crate::sync::keys::record_key;
+use crate::sync::leaving;
 use crate::sync::model::{Change, Link, Pair, Side};
 use crate::sync::store::links;
 use crate::sync::stream::{LookedRecord, Stream};
@@ -44,7 +45,7 @@ pub async fn crm_page(db: &Db, stream: &mut Stream, changes: Vec<CrmChange>) -> 
             CrmChange::Upserted(record) => {
                 let looked = stream.look_at_record(*record);
                 match known.remove(&looked.record.id) {
-                    Some(link) if link.base.differing(&looked.seen.prints).is_empty() => {
+                    Some(link) if says_nothing_new(&link, &looked) => {
                         gathered.settled.push((Side::Crm, record_key(&looked.record.id)));
                     }
                     Some(link) => to_read.push((looked, link)),
@@ -58,6 +59,11 @@ pub async fn crm_page(db: &Db, stream: &mut Stream, changes: Vec<CrmChange>) -> 
     }
     with_mailbox_side(stream, to_read, &mut gathered).await?;
     Ok(gathered)
+}
+
+/// True for a record that says what it said, and that takes part as it did.
+fn says_nothing_new(link: &Link, looked: &LookedRecord) -> bool {
+    link.base.differing(&looked.seen.prints).is_empty() && leaving::reason(&link.base, &looked.seen).is_none()
 }
 
 fn crm_work(looked: Option<LookedRecord>, link: Option<Link>, id: CrmId) -> Work {

@@ -33,8 +33,10 @@ pub struct RuleContext<'a> {
 pub struct Marks<'a> {
     /// Categories that its owner gave it.
     pub categories: &'a [Content<String>],
-    /// True where we made it, as a copy of a record.
+    /// True where we made it, as a copy of its counterpart.
     pub copy: bool,
+    /// True where it is in the CRM's list; of no weight where the policy names none.
+    pub listed: bool,
 }
 
 /// Addresses and whom the CRM knows by them.

@@ -114,6 +114,13 @@ fn contact_checks(contact: &Contact, side: Side, context: &RuleContext<'_>) -> V
             side == Side::Mailbox && kept_out(&context.policy.contacts.categories, context),
             Reason::Category,
         ),
+        (
+            "contacts.list",
+            side == Side::Crm
+                && context.policy.contacts.list.is_some()
+                && !(context.marks.listed || context.marks.copy),
+            Reason::List,
+        ),
         ("contacts.has_a_name", nothing, Reason::NothingToShow),
     ]
 }

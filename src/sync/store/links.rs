@@ -13,7 +13,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Row = (
     i64,
@@ -124,6 +124,16 @@ pub fn all_items(conn: &mut PgConnection, stream: StreamId) -> Result<BTreeMap<I
         .into_iter()
         .filter_map(|(key, item)| Some((ItemKey(key), unpack_id(&item?)?)))
         .collect())
+}
+
+/// The records of every link of a stream.
+pub fn all_records(conn: &mut PgConnection, stream: StreamId) -> Result<BTreeSet<CrmId>, SyncError> {
+    let ids: Vec<String> = links::table
+        .filter(links::mailbox_id.eq(stream.mailbox.0))
+        .filter(links::kind.eq(stream.kind.number()))
+        .select(links::crm_id)
+        .load(conn)?;
+    Ok(ids.into_iter().map(CrmId).collect())
 }
 
 /// Links of a stream behind this key, in the order of their keys.

@@ -101,6 +101,7 @@ fn from_row(row: Row) -> MailboxRow {
         user: CrmUser {
             username,
             id: user_id.map(CrmId),
+            list: None,
         },
         policy,
         state,

@@ -20,7 +20,7 @@ use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
 use super::stream::Stream;
 use super::undo::carry_out::carry_out;
-use super::{gather, pull, rejudge};
+use super::{gather, listing, pull, rejudge};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor, CrmId};
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
@@ -190,6 +190,9 @@ impl Turn<'_> {
         // Of a feed without deletions it is asked each time, of any other now and then to be sure.
         if !self.survivors_due && self.stream.capabilities.deletions_in_feed {
             return Ok(());
+        }
+        if self.survivors_due {
+            listing::ask(&self.engine.db, &self.stream, pending).await?;
         }
         let handed_over = survivors::ask(&self.engine.db, &self.stream, pending).await?;
         if handed_over.is_empty() {

@@ -146,6 +146,7 @@ pub async fn records(site: &Site, words: &mut Words) {
     let user = CrmUser {
         username: site.people()[0]["sf_username"].as_str().unwrap().to_owned(),
         id: None,
+        list: None,
     };
     let theirs = [
         Record::Contact(words.contact()),

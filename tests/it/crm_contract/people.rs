@@ -112,6 +112,7 @@ pub async fn a_user_whom_the_crm_does_not_know_is_refused_in_words(stage: Stage)
     let nobody = CrmUser {
         username: "nobody@nowhere.example".to_owned(),
         id: None,
+        list: None,
     };
     let error = stage.crm.probe(&nobody).await.expect_err("refused");
     assert!(matches!(error, CrmError::UserRefused { .. }), "{error}");

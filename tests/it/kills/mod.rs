@@ -51,6 +51,7 @@ impl Hand {
             user: CrmUser {
                 username: text("sf_username"),
                 id: None,
+                list: None,
             },
             made: 0,
             before: Inventory::of(site),

@@ -75,5 +75,6 @@ pub(in crate::crm::odoo) fn into_record<R: Row>(row: R, around: &Around) -> Opti
         owner: head.owner.map(|id| CrmId(id.to_string())),
         record,
         fixed: false,
+        listed: true,
     })
 }

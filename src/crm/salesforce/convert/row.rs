@@ -57,6 +57,7 @@ pub(in crate::crm::salesforce) fn into_record<R: Row>(row: R, people: &People) -
         owner: head.owner.map(CrmId),
         record,
         fixed: head.fixed,
+        listed: true,
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Settings {
     pub refresh_rotation: bool,
     /// Minutes until an access token expires by itself.
     pub session_minutes: i64,
+    /// List views of contacts: the SOQL query of each, by its id.
+    pub list_views: BTreeMap<String, String>,
     /// By username; users not named here may do what their objects allow.
     pub users: BTreeMap<String, UserSettings>,
 }
@@ -49,6 +51,7 @@ impl Default for Settings {
             daily_limit: 1_000_000,
             refresh_rotation: false,
             session_minutes: 120,
+            list_views: BTreeMap::new(),
             users: BTreeMap::new(),
         }
     }

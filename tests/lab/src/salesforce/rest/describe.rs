@@ -6,6 +6,7 @@ use super::ask::{Answer, Ask};
 use super::call::Call;
 use super::records::http_date;
 use crate::salesforce::error::{ApiResult, not_found};
+use crate::salesforce::id;
 use crate::salesforce::rights;
 use crate::salesforce::schema::{self, Field, Kind, Object, Writable};
 use crate::salesforce::settings::FieldRights;
@@ -35,6 +36,28 @@ pub fn basic(call: &Call, object: &'static Object) -> Answer {
         })
         .collect();
     Answer::json(json!({"objectDescribe": summary(call, object), "recentItems": recent}))
+}
+
+/// GET sobjects/T/listviews/ID/describe; "List View Describe", REST API guide.
+pub fn list_view(call: &Call, object: &'static Object, wanted: &str) -> ApiResult<Answer> {
+    let wanted = id::normalize(wanted).ok_or_else(not_found)?;
+    let views = &call.state().settings.list_views;
+    let query = views
+        .get(&wanted)
+        .filter(|_| object.name == "Contact")
+        .ok_or_else(not_found)?;
+    let scope = query.contains("USING SCOPE mine").then_some("mine");
+    Ok(Answer::json(json!({
+        "columns": [],
+        "id": wanted,
+        "orderBy": [],
+        "query": query,
+        "relatedEntityId": null,
+        "scope": scope,
+        "scopeEntityId": null,
+        "sobjectType": object.name,
+        "whereCondition": null,
+    })))
 }
 
 /// GET sobjects/T/describe

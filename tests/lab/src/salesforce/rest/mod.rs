@@ -44,6 +44,7 @@ pub fn operation(ask: &Ask) -> &'static str {
         ("POST", ["sobjects", _]) => "create",
         (_, ["sobjects", _]) => "object",
         (_, ["sobjects", _, "describe"]) => "describe",
+        (_, ["sobjects", _, "listviews", ..]) => "list_view",
         (_, ["sobjects", _, "updated"]) => "updated",
         (_, ["sobjects", _, "deleted"]) => "deleted",
         ("GET", ["sobjects", _, _]) => "get",
@@ -84,6 +85,9 @@ pub fn dispatch(call: &mut Call, ask: &Ask) -> ApiResult<Answer> {
         ("GET", ["sobjects", name]) => Ok(describe::basic(call, object(name)?)),
         ("POST", ["sobjects", name]) => records::create(call, object(name)?, ask),
         ("GET", ["sobjects", name, "describe"]) => describe::object(call, object(name)?, ask),
+        ("GET", ["sobjects", name, "listviews", id, "describe"]) => {
+            describe::list_view(call, object(name)?, id)
+        }
         ("GET", ["sobjects", name, "updated"]) => replication::updated(call, object(name)?, ask),
         ("GET", ["sobjects", name, "deleted"]) => replication::deleted(call, object(name)?, ask),
         (_, ["sobjects", name, id]) => records::by_id(call, object(name)?, id, ask),

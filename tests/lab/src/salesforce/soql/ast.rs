@@ -96,6 +96,8 @@ pub struct Query {
     pub select: Vec<Select>,
     /// Object or relationship name.
     pub from: Path,
+    /// USING SCOPE.
+    pub scope: Option<Path>,
     /// WHERE.
     pub condition: Option<Condition>,
     /// ORDER BY.

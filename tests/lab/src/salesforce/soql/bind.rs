@@ -155,7 +155,8 @@ impl Binder<'_> {
         for select in &query.select {
             self.select(object, select, &mut bound)?;
         }
-        if let Some(condition) = &query.condition {
+        let condition = self.scoped(object, query);
+        if let Some(condition) = &condition {
             bound.filter = Some(self.condition(object, condition)?);
         }
         for order in &query.order {
@@ -163,6 +164,27 @@ impl Binder<'_> {
             bound.order.push((path, order.descending, order.nulls_last));
         }
         Ok(bound)
+    }
+
+    /// The condition, and what `USING SCOPE` adds to it: `mine` are the records of the user who asks ("USING SCOPE",
+    /// SOQL reference); the lab has no teams and territories.
+    fn scoped(&self, object: &'static Object, query: &Query) -> Option<Condition> {
+        let scope = query.scope.as_ref().map(|scope| scope.parts.join("."));
+        if !(object.owned && scope.is_some_and(|scope| scope.eq_ignore_ascii_case("mine"))) {
+            return query.condition.clone();
+        }
+        let mine = Condition::Compare {
+            path: Path {
+                parts: vec!["OwnerId".to_owned()],
+                at: 0,
+            },
+            operator: Operator::Equal,
+            value: Literal::Text(self.caller.id.clone()),
+        };
+        Some(match query.condition.clone() {
+            Some(condition) => Condition::And(vec![mine, condition]),
+            None => mine,
+        })
     }
 
     fn select(&self, object: &'static Object, select: &Select, bound: &mut Bound) -> ApiResult<()> {

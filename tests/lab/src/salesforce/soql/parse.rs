@@ -141,6 +141,7 @@ impl Parser<'_> {
         let mut query = Query {
             select,
             from,
+            scope: None,
             condition: None,
             order: Vec::new(),
             limit: None,
@@ -149,7 +150,7 @@ impl Parser<'_> {
         };
         if self.word_if("USING") {
             self.expect_word("SCOPE")?;
-            self.path()?;
+            query.scope = Some(self.path()?);
         }
         if self.word_if("WHERE") {
             query.condition = Some(self.condition()?);
