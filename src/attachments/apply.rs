@@ -20,6 +20,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ring::digest;
 
+/// The turn's lease, looked at right before anything goes out: a process that slept through it must not send what
+/// another node has sent meanwhile.
+#[async_trait]
+pub trait Held: Send + Sync {
+    /// # Errors
+    /// [`AttachmentError::Elsewhere`] where another node has the stream now.
+    async fn still_ours(&self) -> Result<(), AttachmentError>;
+}
+
 /// Between which sides, for whom, by which rules.
 pub struct Road<'a> {
     /// The database.
@@ -42,6 +51,8 @@ pub struct Road<'a> {
     pub key: &'a ContentKey,
     /// Which turn this is.
     pub carrier: Carrier,
+    /// Its lease.
+    pub held: &'a dyn Held,
 }
 
 /// What was done.
@@ -76,10 +87,11 @@ impl Road<'_> {
             Err(MailboxError::Gone) => return Ok(()),
             listed => listed?,
         };
+        let record = transfer.record.clone();
         let known = self
             .db
             .run_for(of.mailbox, move |conn| {
-                Ok::<_, AttachmentError>(store::outcomes(conn, of, key)?)
+                Ok::<_, AttachmentError>(store::outcomes(conn, of, key, Some(&record))?)
             })
             .await?;
         let mut failed = None;
@@ -97,9 +109,10 @@ impl Road<'_> {
                     continue;
                 }
             };
+            let record = transfer.record.clone();
             self.db
                 .run_for(of.mailbox, move |conn| {
-                    store::put_outcome(conn, of, (key, attachment_key), outcome)
+                    store::put_outcome(conn, of, (key, attachment_key, &record), outcome)
                 })
                 .await?;
             match outcome {
@@ -167,11 +180,7 @@ impl Road<'_> {
     async fn deliver(&self, record: &CrmId, parcel: &Parcel<'_>) -> Result<(), AttachmentError> {
         let shared = parcel.hash;
         let file = self.file(parcel, shared).await?;
-        let refused = match self
-            .crm
-            .link_file(self.user, self.carrier.kind, record, &file)
-            .await
-        {
+        let refused = match self.link(record, &file).await? {
             Ok(()) => return Ok(()),
             // Somebody deleted the file, or the record. If it was the record, the next link says so again.
             Err(CrmError::Gone) => {
@@ -186,10 +195,22 @@ impl Road<'_> {
             Err(error) => return Err(error.into()),
         };
         let file = self.file(parcel, refused).await?;
-        Ok(self
-            .crm
-            .link_file(self.user, self.carrier.kind, record, &file)
-            .await?)
+        Ok(self.link(record, &file).await??)
+    }
+
+    async fn link(&self, record: &CrmId, file: &FileId) -> Result<Result<(), CrmError>, AttachmentError> {
+        self.held.still_ours().await?;
+        let kind = self.carrier.kind;
+        Ok(self.crm.link_file(self.user, kind, record, file).await)
+    }
+
+    async fn store(
+        &self,
+        file: NewFile,
+        body: &mut dyn FileBody,
+    ) -> Result<Result<FileId, CrmError>, AttachmentError> {
+        self.held.still_ours().await?;
+        Ok(self.crm.store_file(self.user, file, body).await)
     }
 
     /// The file that holds the content.
@@ -239,7 +260,7 @@ impl Road<'_> {
                 return Err(AttachmentError::Changed);
             };
             let body = NewFileBody::Link(url.clone());
-            return Ok(self.crm.store_file(self.user, file(body), &mut Nothing).await?);
+            return Ok(self.store(file(body), &mut Nothing).await??);
         };
         let mut sending = match &learned.kept {
             Some(bytes) => Sending::kept(self.key, learned, bytes.clone()),
@@ -249,7 +270,7 @@ impl Road<'_> {
             }
         };
         let body = NewFileBody::Bytes(learned.length);
-        let stored = self.crm.store_file(self.user, file(body), &mut sending).await;
+        let stored = self.store(file(body), &mut sending).await?;
         match sending.failed.take() {
             // The request was not complete, so there is no file behind the claim.
             Some(error) => {

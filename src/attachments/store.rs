@@ -77,18 +77,23 @@ pub fn done(conn: &mut PgConnection, of: Carrier, item_keys: &[i64]) -> Result<(
     Ok(())
 }
 
-/// What became of an item's attachments so far.
+/// What became of an item's attachments so far; `on` asks of this record alone, for one that was made anew has none yet.
 pub fn outcomes(
     conn: &mut PgConnection,
     of: Carrier,
     item_key: i64,
+    on: Option<&str>,
 ) -> Result<HashMap<i64, Outcome>, diesel::result::Error> {
-    let rows: Vec<(i64, String)> = attachments::table
+    let mut rows = attachments::table
         .filter(attachments::mailbox_id.eq(of.mailbox.0))
         .filter(attachments::kind.eq(of.kind.number()))
         .filter(attachments::item_key.eq(item_key))
         .select((attachments::attachment_key, attachments::outcome))
-        .load(conn)?;
+        .into_boxed();
+    if let Some(record) = on {
+        rows = rows.filter(attachments::crm_id.eq(record).or(attachments::crm_id.is_null()));
+    }
+    let rows: Vec<(i64, String)> = rows.load(conn)?;
     Ok(rows
         .into_iter()
         .filter_map(|(key, word)| Some((key, Outcome::from_word(&word)?)))
@@ -99,7 +104,7 @@ pub fn outcomes(
 pub fn put_outcome(
     conn: &mut PgConnection,
     of: Carrier,
-    (item_key, attachment_key): (i64, i64),
+    (item_key, attachment_key, record): (i64, i64, &str),
     outcome: Outcome,
 ) -> Result<(), AttachmentError> {
     diesel::insert_into(attachments::table)
@@ -109,6 +114,7 @@ pub fn put_outcome(
             attachments::item_key.eq(item_key),
             attachments::attachment_key.eq(attachment_key),
             attachments::outcome.eq(outcome.word()),
+            attachments::crm_id.eq(record),
         ))
         .on_conflict((
             attachments::mailbox_id,
@@ -117,7 +123,10 @@ pub fn put_outcome(
             attachments::attachment_key,
         ))
         .do_update()
-        .set(attachments::outcome.eq(outcome.word()))
+        .set((
+            attachments::outcome.eq(outcome.word()),
+            attachments::crm_id.eq(record),
+        ))
         .execute(conn)?;
     Ok(())
 }

@@ -58,6 +58,7 @@ impl Turn<'_> {
             lease,
             ..
         } = self;
+        let Some(held) = &stream.fence else { return Ok(()) };
         let road = Road {
             db: &engine.db,
             clock: &engine.clock,
@@ -69,6 +70,7 @@ impl Turn<'_> {
             policy: &stream.policy.attachments,
             key,
             carrier: lease.carrier(),
+            held,
         };
         let mut carried = Carried::default();
         let result = road.carry(&transfer, &mut carried).await;
@@ -81,8 +83,8 @@ impl Turn<'_> {
         match result {
             // A record that is gone needs no attachments.
             Ok(()) | Err(AttachmentError::Crm(CrmError::Gone)) => {}
-            // It waits on; by the next turn the content is there.
-            Err(AttachmentError::Elsewhere) => return Ok(()),
+            // It waits on; by the next turn the content is there. Or this stream is another node's by now.
+            Err(AttachmentError::Elsewhere) => return held.still_ours().await,
             Err(error) if error.class().stops_the_turn() => return Err(stopped(error)),
             Err(error) => {
                 self.counts.failed += 1;

@@ -347,7 +347,7 @@ async fn attachments_of(engine: &Engine, id: StreamId, key: ItemKey) -> Result<V
     let outcomes = engine
         .db
         .run_for(id.mailbox, move |conn| {
-            Ok::<_, SyncError>(store::outcomes(conn, of, key.0)?)
+            Ok::<_, SyncError>(store::outcomes(conn, of, key.0, None)?)
         })
         .await?;
     let mut said: BTreeMap<&'static str, (u32, &'static str)> = BTreeMap::new();

@@ -8,6 +8,9 @@
 use super::engine::Engine;
 use super::error::SyncError;
 use super::store::streams::{self, Lease};
+use crate::attachments::apply::Held;
+use crate::attachments::error::AttachmentError;
+use async_trait::async_trait;
 
 /// Looks repeated after being stopped in the middle of one.
 const LOOKS: usize = 3;
@@ -47,5 +50,15 @@ impl Fence {
             }
         }
         Err(SyncError::LeaseLost)
+    }
+}
+
+#[async_trait]
+impl Held for Fence {
+    async fn still_ours(&self) -> Result<(), AttachmentError> {
+        Self::still_ours(self).await.map_err(|error| match error {
+            SyncError::Database(error) => error.into(),
+            _ => AttachmentError::Elsewhere,
+        })
     }
 }

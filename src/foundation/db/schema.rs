@@ -20,6 +20,7 @@ diesel::table! {
         item_key -> Int8,
         attachment_key -> Int8,
         outcome -> Text,
+        crm_id -> Nullable<Text>,
     }
 }
 
