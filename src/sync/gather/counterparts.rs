@@ -26,30 +26,12 @@ pub(super) async fn find_counterparts(
     known: &HashMap<ItemKey, Link>,
     pending: &mut Pending,
 ) -> Result<HashMap<ItemKey, CrmRecord>, SyncError> {
-    let mut found = HashMap::new();
     let unlinked = || {
         looked
             .iter()
             .filter(|item| !known.contains_key(&item_key(&item.item.id)))
     };
-    let mut stamped = Vec::new();
-    for item in unlinked() {
-        let by_stamp = item.stamp.as_ref().and_then(|stamp| pending.take_stamped(stamp));
-        let own_key = || stream.keys.external(&item.record, &item.item.id);
-        if let Some(record) = by_stamp.or_else(|| pending.take_keyed(&own_key())) {
-            stamped.push((item_key(&item.item.id), record));
-        }
-    }
-    let ids: Vec<CrmId> = stamped.iter().map(|(_, record)| record.id.clone()).collect();
-    let mut taken = linked_records(db, stream, ids).await?;
-    for (key, record) in stamped {
-        // A copy that a person made of a stamped item carries the stamp too; it is a new item.
-        if taken.insert(record.id.clone()) {
-            found.insert(key, record);
-        } else {
-            pending.add(stream, CrmChange::Upserted(Box::new(record)));
-        }
-    }
+    let mut found = made_by_us(db, stream, unlinked(), pending).await?;
     if stream.kind() == RecordKind::Contacts {
         let by_address = unlinked().filter(|item| !found.contains_key(&item_key(&item.item.id)));
         let wanted = contacts_by_address(stream, by_address);
@@ -59,6 +41,35 @@ pub(super) async fn find_counterparts(
         .filter(|item| !found.contains_key(&item_key(&item.item.id)))
         .collect();
     look_alikes(db, stream, &rest, pending, &mut found).await?;
+    Ok(found)
+}
+
+/// Finds the records of these unlinked items among those that we made, or that we made the items of.
+pub(super) async fn made_by_us(
+    db: &Db,
+    stream: &Stream,
+    unlinked: impl Iterator<Item = &LookedItem>,
+    pending: &mut Pending,
+) -> Result<HashMap<ItemKey, CrmRecord>, SyncError> {
+    let mut found = HashMap::new();
+    let mut ours = Vec::new();
+    for item in unlinked {
+        let by_stamp = item.stamp.as_ref().and_then(|stamp| pending.take_stamped(stamp));
+        let own_key = || stream.keys.external(&item.record, &item.item.id);
+        if let Some(record) = by_stamp.or_else(|| pending.take_keyed(&own_key())) {
+            ours.push((item_key(&item.item.id), record));
+        }
+    }
+    let ids: Vec<CrmId> = ours.iter().map(|(_, record)| record.id.clone()).collect();
+    let mut taken = linked_records(db, stream, ids).await?;
+    for (key, record) in ours {
+        // A copy that a person made of a stamped item carries the stamp too; it is a new item.
+        if taken.insert(record.id.clone()) {
+            found.insert(key, record);
+        } else {
+            pending.add(stream, CrmChange::Upserted(Box::new(record)));
+        }
+    }
     Ok(found)
 }
 

@@ -1,7 +1,7 @@
 //! From a series to pairs: each date within the policy's window is a pair of its own, and from there on like
 //! any other. What the series says of all of its dates is said once.
 
-use super::counterparts::look_alikes;
+use super::counterparts::{look_alikes, made_by_us};
 use super::left::{left_alone, with_records};
 use super::mailbox::{gone, linked_work, unlinked_work};
 use super::pending::Pending;
@@ -114,10 +114,12 @@ impl Expansion {
         let mut known = links_of(db, stream, keys).await?;
         let mut gathered = Gathered::default();
         let looked: Vec<LookedItem> = items.into_iter().map(|item| stream.look_at_item(item)).collect();
-        let mut alike = self.alike(db, stream, &days, &looked, &known, pending).await?;
+        let mut found = self
+            .counterparts(db, stream, &days, &looked, &known, pending)
+            .await?;
         for (day, looked) in days.iter().zip(looked) {
-            let alike = alike.remove(&item_key(&looked.item.id));
-            self.one(*day, looked, alike, &mut known, stream, pending, &mut gathered);
+            let found = found.remove(&item_key(&looked.item.id));
+            self.one(*day, looked, found, &mut known, stream, pending, &mut gathered);
         }
         if self.waiting.is_empty() {
             self.finish(db, stream, pending, &mut gathered).await?;
@@ -128,8 +130,9 @@ impl Expansion {
         Ok(Some(gathered))
     }
 
-    /// Events that were there before us and are like dates that nobody judged yet.
-    async fn alike(
+    /// The events of dates that are not linked: made by us before a crash, or there before us and like dates that nobody
+    /// judged yet.
+    async fn counterparts(
         &self,
         db: &Db,
         stream: &Stream,
@@ -139,14 +142,26 @@ impl Expansion {
         pending: &mut Pending,
     ) -> Result<HashMap<ItemKey, CrmRecord>, SyncError> {
         let first = self.was_single.is_some().then(|| self.series.first_day());
-        let fresh: Vec<&LookedItem> = days
+        let unlinked = |day: &NaiveDate, looked: &LookedItem| {
+            first != Some(*day) && !known.contains_key(&item_key(&looked.item.id))
+        };
+        let dates: Vec<(&NaiveDate, &LookedItem)> = days
             .iter()
             .zip(looked)
-            .filter(|(day, _)| !self.judged.contains(day) && first != Some(**day))
-            .map(|(_, looked)| looked)
-            .filter(|looked| !known.contains_key(&item_key(&looked.item.id)))
+            .filter(|(day, looked)| unlinked(day, looked))
             .collect();
-        let mut found = HashMap::new();
+        let open = dates
+            .iter()
+            .filter(|(day, _)| self.fresh || !self.judged.contains(day))
+            .map(|(_, looked)| *looked);
+        let mut found = made_by_us(db, stream, open, pending).await?;
+        let fresh: Vec<&LookedItem> = dates
+            .iter()
+            .filter(|(day, looked)| {
+                !self.judged.contains(day) && !found.contains_key(&item_key(&looked.item.id))
+            })
+            .map(|(_, looked)| *looked)
+            .collect();
         look_alikes(db, stream, &fresh, pending, &mut found).await?;
         Ok(found)
     }
@@ -156,7 +171,7 @@ impl Expansion {
         &mut self,
         day: NaiveDate,
         looked: LookedItem,
-        alike: Option<CrmRecord>,
+        counterpart: Option<CrmRecord>,
         known: &mut HashMap<ItemKey, Link>,
         stream: &Stream,
         pending: &mut Pending,
@@ -193,7 +208,7 @@ impl Expansion {
                 }
                 _ => {
                     self.judged.insert(day);
-                    gathered.works.push(unlinked_work(stream, looked, alike));
+                    gathered.works.push(unlinked_work(stream, looked, counterpart));
                 }
             },
         }
