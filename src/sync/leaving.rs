@@ -79,6 +79,7 @@ mod tests {
             scope,
             earlier: false,
             copy,
+            masked: false,
         }
     }
 

@@ -46,6 +46,9 @@ pub struct Seen {
     pub earlier: bool,
     /// True where we made it, as a copy of the other side's.
     pub copy: bool,
+    /// True where the policy holds a part of it back: then it is the other side that takes over, whoever else wins, or
+    /// what is to be held back would stay there.
+    pub masked: bool,
 }
 
 /// Whether an item takes part.

@@ -4,7 +4,7 @@ use super::conflict::{Merge, SideState, match_up, merge};
 use super::fingerprint::Prints;
 use super::leaving;
 use super::model::{Change, Pair, Reason, Scope, Seen, Side, Verdict};
-use super::policy::{Common, ConflictRule, Deletion};
+use super::policy::{Common, ConflictRule, Deletion, FieldRules};
 use crate::record::field::FieldSet;
 
 /// One verdict for each pair, in order.
@@ -26,6 +26,7 @@ fn unlinked(pair: &Pair, policy: Common) -> Verdict {
             if let Some(reason) = out(mailbox).or_else(|| out(crm)) {
                 return Verdict::Skip(reason);
             }
+            let policy = held_back(Some(mailbox), policy);
             from_merge(match_up(SideState::from(mailbox), SideState::from(crm), policy))
         }
         (Some(Change::Upserted(mailbox)), _) => match out(mailbox) {
@@ -125,11 +126,24 @@ fn both_there(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy:
         writable: FieldSet::NONE,
         earlier: false,
     };
+    let policy = held_back(mailbox, policy);
     let (mailbox, crm) = (
         mailbox.map_or(quiet, SideState::from),
         crm.map_or(quiet, SideState::from),
     );
     from_merge(merge(base, mailbox, crm, policy))
+}
+
+/// What is held back of an item is held back of what the CRM had of it before, whoever edited that meanwhile.
+fn held_back(mailbox: Option<&Seen>, policy: Common) -> Common {
+    match mailbox {
+        Some(seen) if seen.masked => Common {
+            conflict: ConflictRule::MailboxWins,
+            conflict_fields: FieldRules::default(),
+            ..policy
+        },
+        _ => policy,
+    }
 }
 
 fn from_merge(merge: Merge) -> Verdict {
@@ -160,4 +174,58 @@ fn upserted(change: &Option<Change>) -> Option<&Seen> {
 
 fn out(seen: &Seen) -> Option<Reason> {
     seen.scope.reason()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::{Flow, OutOfScope};
+    use super::*;
+    use crate::record::field::Field;
+
+    fn seen(subject: u8, body: u8, masked: bool) -> Change {
+        let fields = FieldSet::of(&[Field::Subject, Field::Body]);
+        Change::Upserted(Seen {
+            modified: None,
+            prints: prints(subject, body),
+            writable: if masked { FieldSet::NONE } else { fields },
+            scope: Scope::In,
+            earlier: false,
+            copy: false,
+            masked,
+        })
+    }
+
+    fn prints(subject: u8, body: u8) -> Prints {
+        Prints::from_pairs([(Field::Subject, [subject; 6]), (Field::Body, [body; 6])])
+    }
+
+    #[test]
+    fn what_is_held_back_of_an_item_does_not_stay_in_the_crm_whoever_edited_it_there_and_whoever_wins() {
+        for conflict in [
+            ConflictRule::CrmWins,
+            ConflictRule::NewestWins,
+            ConflictRule::MergeByField,
+        ] {
+            let policy = Common {
+                flow: Flow::Both,
+                conflict,
+                deletion: Deletion::Follow,
+                conflict_fields: FieldRules::default().with(Field::Subject, ConflictRule::CrmWins),
+                out_of_scope: OutOfScope::Keep,
+            };
+            // Its owner made it private, while a colleague worked on the record.
+            let pair = Pair {
+                base: Some(prints(1, 1)),
+                mailbox: Some(seen(2, 2, true)),
+                crm: Some(seen(3, 3, false)),
+            };
+            let Verdict::Update {
+                to_crm, to_mailbox, ..
+            } = decide(&pair, policy)
+            else {
+                panic!("{conflict:?}: nothing is written");
+            };
+            assert!(to_mailbox.is_empty() && to_crm.has(Field::Subject) && to_crm.has(Field::Body));
+        }
+    }
 }

@@ -228,6 +228,7 @@ impl World {
             scope: Scope::In,
             earlier: false,
             copy: false,
+            masked: false,
         }
     }
 

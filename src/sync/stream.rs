@@ -285,6 +285,7 @@ impl Stream {
                 scope,
                 earlier: false,
                 copy: false,
+                masked: held_back,
             },
             record,
         }
@@ -303,6 +304,7 @@ impl Stream {
             scope,
             earlier: false,
             copy: false,
+            masked: false,
         };
         LookedRecord { seen, record }
     }
@@ -316,6 +318,7 @@ impl Stream {
             scope: Scope::In,
             earlier: false,
             copy: false,
+            masked: false,
         }
     }
 

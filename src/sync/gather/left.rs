@@ -126,6 +126,7 @@ fn quiet_work(stream: &Stream, link: Link, id: ItemId, reason: Reason, pending: 
         scope: Scope::Left(reason),
         earlier: false,
         copy: false,
+        masked: false,
     };
     Work {
         pair: Pair {
