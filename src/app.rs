@@ -279,7 +279,10 @@ async fn wires(
         };
         match secret(keyring, &wanted).await {
             Ok(key) => {
-                let purse = Arc::new(Purse::new(section.daily_call_reserve_percent));
+                let purse = Arc::new(Purse::sharing(
+                    section.daily_call_reserve_percent,
+                    section.backfill_call_percent,
+                ));
                 wires.purses.insert(name.clone(), Arc::clone(&purse));
                 let crm = salesforce(section, url, key, gate, clock, purse);
                 wires.crm.insert(name.clone(), Arc::new(crm));

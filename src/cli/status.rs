@@ -23,7 +23,7 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     let streams = control::status(&session.app.db, &session.app.clock, &granted).await?;
     let skips = control::skips(&session.app.db, &granted).await?;
     let nodes = control::nodes(&session.app.db, &session.app.clock, &granted).await?;
-    let budgets = control::budgets(&session.app.db, &granted).await?;
+    let budgets = control::budgets(&session.app.db, &session.app.clock, &granted).await?;
     let now = session.app.clock.now();
     let silent = health::silent(&streams, now);
     let well = streams.iter().all(in_step);
@@ -53,8 +53,8 @@ fn budget_words(budgets: &[BudgetStatus]) -> String {
             count => format!(" {count} streams wait for the CRM's budget."),
         };
         format!(
-            "crm.{}: {} of {} calls used; Holdfast stops at {}.{waiting}",
-            budget.crm, budget.used, budget.allowed, budget.ours
+            "crm.{}: {} of {} calls used; Holdfast stops at {}. First readings took {} of their {} within a day.{waiting}",
+            budget.crm, budget.used, budget.allowed, budget.ours, budget.backfill, budget.backfill_share
         )
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -105,6 +105,14 @@ fn in_step(stream: &StreamStatus) -> bool {
             && stream.error.is_none())
 }
 
+/// How far a first reading is.
+fn first_read(stream: &StreamStatus) -> String {
+    match stream.read_total {
+        Some(total) => format!("first read, {} of {total}", stream.read.min(total)),
+        None => "first read".to_owned(),
+    }
+}
+
 fn words(streams: &[StreamStatus]) -> String {
     if streams.is_empty() {
         return "No mailbox yet. `holdfast mailbox add ADDRESS` adds one.".to_owned();
@@ -118,9 +126,12 @@ fn words(streams: &[StreamStatus]) -> String {
     let rows = streams.iter().map(|stream| {
         let said = match (&stream.error, stream.first_read_done, stream.running) {
             (Some(code), _, _) if code == "crm.limit_reached" => "waiting for the CRM's budget".to_owned(),
+            (Some(code), _, _) if code == "sync.backfill_waits" => {
+                format!("{}, waiting for its share of calls", first_read(stream))
+            }
             (Some(code), _, _) => code.clone(),
-            (None, _, true) => "running".to_owned(),
-            (None, false, false) => "first read".to_owned(),
+            (None, true, true) => "running".to_owned(),
+            (None, false, _) => first_read(stream),
             (None, true, false) => stream.state.clone(),
         };
         [

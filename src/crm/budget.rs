@@ -15,4 +15,7 @@ pub trait CallBudget: Send + Sync {
 
     /// How much of what is ours was used: from 0, nothing, to 1, all of it.
     fn pressure(&self) -> f64;
+
+    /// The same of the share that first readings may take.
+    fn backfill_pressure(&self) -> f64;
 }

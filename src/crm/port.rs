@@ -101,6 +101,11 @@ pub trait Crm: Send + Sync {
         0.0
     }
 
+    /// The same of the share that first readings may take.
+    fn backfill_pressure(&self) -> f64 {
+        0.0
+    }
+
     /// How large a file it takes; `None` where it takes none, and the three calls below are not made.
     fn largest_file(&self) -> Option<u64> {
         None

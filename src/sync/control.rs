@@ -258,8 +258,13 @@ pub async fn status(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<V
 ///
 /// # Errors
 /// The database's.
-pub async fn budgets(db: &Db, _: &Granted<ViewStatus>) -> Result<Vec<BudgetStatus>, SyncError> {
-    db.run(budget::store::list).await
+pub async fn budgets(
+    db: &Db,
+    clock: &Clock,
+    _: &Granted<ViewStatus>,
+) -> Result<Vec<BudgetStatus>, SyncError> {
+    let now = clock.now();
+    db.run(move |conn| budget::store::list(conn, now)).await
 }
 
 /// Every node that shares this database.

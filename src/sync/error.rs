@@ -6,6 +6,7 @@ use crate::foundation::explain::{Explain, Kind};
 use crate::foundation::failure::Class;
 use crate::foundation::keyring::KeyringError;
 use crate::mailbox::error::MailboxError;
+use std::time::Duration;
 
 /// A failed turn or a failed question. What the turn had committed before it failed stays committed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,12 @@ pub enum SyncError {
     /// Another turn of the same stream is running.
     #[error("the stream is being synchronised elsewhere")]
     Leased,
+    /// First readings have taken their share of the CRM's calls.
+    #[error("first readings have taken their share of the CRM's calls")]
+    BackfillWaits {
+        /// Until calls may be there again.
+        wait: Duration,
+    },
     /// No mailbox with this address.
     #[error("there is no such mailbox here")]
     UnknownMailbox,
@@ -61,6 +68,7 @@ impl SyncError {
             Self::Database(error) => error.class(),
             Self::Mailbox(error) => error.class(),
             Self::Crm(error) => error.class(),
+            Self::BackfillWaits { wait } => Class::Throttled { wait: *wait },
             Self::LeaseLost | Self::Leased => Class::Again,
             Self::Keyring(_) | Self::Paused | Self::UnknownMailbox | Self::UnknownPolicy => Class::Refused,
             Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Class::Refused,
@@ -75,6 +83,7 @@ impl Explain for SyncError {
             Self::Mailbox(error) => error.kind(),
             Self::Crm(error) => error.kind(),
             Self::Keyring(error) => error.kind(),
+            Self::BackfillWaits { .. } => Kind::Unavailable,
             Self::LeaseLost | Self::Leased | Self::Paused => Kind::Conflict,
             Self::UnknownMailbox | Self::UnknownPolicy => Kind::NotFound,
             Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Kind::Invalid,
@@ -89,6 +98,7 @@ impl Explain for SyncError {
             Self::Keyring(error) => error.code(),
             Self::LeaseLost => "sync.lease_lost",
             Self::Leased => "sync.leased",
+            Self::BackfillWaits { .. } => "sync.backfill_waits",
             Self::UnknownMailbox => "sync.unknown_mailbox",
             Self::Paused => "sync.paused",
             Self::PolicyUnreadable(_) => "sync.policy_unreadable",
@@ -105,6 +115,7 @@ impl Explain for SyncError {
             Self::Keyring(error) => error.sentence(),
             Self::LeaseLost => "Another node has taken this stream over. Nothing to do.".to_owned(),
             Self::Leased => "This stream is being synchronised by another process right now. Wait for it to finish, then try again.".to_owned(),
+            Self::BackfillWaits { .. } => "First readings have taken their share of the CRM's calls of a day (backfill_call_percent of the CRM's section). They go on by themselves; what people do crosses meanwhile.".to_owned(),
             Self::UnknownMailbox => "Holdfast knows no mailbox with this address. `holdfast mailbox list` shows all; `holdfast mailbox add` adds one.".to_owned(),
             Self::Paused => "The mailbox is paused. `holdfast mailbox resume ADDRESS` lets it go on.".to_owned(),
             Self::PolicyUnreadable(source) => format!("A stored policy cannot be read: {source}. Set it again with `holdfast policy set`."),

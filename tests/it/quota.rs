@@ -24,6 +24,8 @@ async fn nodes_that_share_a_crm_do_not_spend_the_same_calls() {
             left,
             heard,
             reserve_percent: 20,
+            backfill: 0,
+            backfill_percent: 100,
         };
         let now = Utc::now();
         db.run(move |conn| store::fetch(conn, &report, now))
@@ -41,7 +43,8 @@ async fn nodes_that_share_a_crm_do_not_spend_the_same_calls() {
     assert_eq!(fetch(two, 0, None).await.calls, 0);
     // The window has moved on.
     assert_eq!(fetch(two, 0, Some((700, 1000))).await.calls, 40);
-    let told = db.run(store::list).await.unwrap();
+    let now = Utc::now();
+    let told = db.run(move |conn| store::list(conn, now)).await.unwrap();
     assert_eq!((told[0].used, told[0].ours), (700, 800));
 }
 
@@ -107,6 +110,85 @@ async fn a_first_reading_waits_while_calls_are_scarce_and_live_work_goes_on() {
         // The CRM's own word counts from the first answer on; it is said again for each stream.
         purse.put(0, Some((900, 1000)));
     }
+}
+
+#[tokio::test]
+async fn what_first_readings_take_counts_for_all_nodes_and_is_forgotten_after_a_day() {
+    let test = TestDb::new();
+    let db = test.db().await;
+    let start = Utc::now();
+    let told = async |hours: i64, backfill: u64| {
+        let report = Report {
+            crm: "sales".to_owned(),
+            node: Uuid::new_v4(),
+            left: 0,
+            heard: Some((0, 1000)),
+            reserve_percent: 20,
+            backfill,
+            backfill_percent: 50,
+        };
+        let now = start + TimeDelta::hours(hours);
+        let fetched = db.run(move |conn| store::fetch(conn, &report, now));
+        fetched.await.unwrap().backfill
+    };
+    assert_eq!(told(0, 300).await, 300);
+    assert_eq!(told(0, 50).await, 350);
+    assert_eq!(told(12, 100).await, 450);
+    let now = start + TimeDelta::hours(12);
+    let shown = db.run(move |conn| store::list(conn, now)).await.unwrap();
+    assert_eq!((shown[0].backfill, shown[0].backfill_share), (450, 400));
+    assert_eq!(told(25, 1).await, 101);
+    assert_eq!(told(37, 0).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_reading_stops_at_its_share_of_calls_and_goes_on_with_the_day_while_live_work_never_waits() {
+    let mut office = Office::open(2, 120).await;
+    office.engine.settings.page_size = 2;
+    let (ada, ben) = (office.add(0).await, office.add(1).await);
+    office.settle(&ada).await;
+    let purse = Arc::new(Purse::sharing(0, 10));
+    let engine = office.governed_engine(Arc::clone(&purse));
+    purse.put(100_000, Some((0, 100_000)));
+    let well = |results: Vec<(_, Result<_, SyncError>)>| {
+        for (kind, result) in results {
+            result.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
+        }
+    };
+    well(office.try_sync_by(&engine, &ada).await);
+    assert_eq!(purse.backfill(), 0, "live work is not counted as a first reading");
+    // A tenth of what the CRM allows is theirs, and of that a handful is left.
+    let (_, allowed) = engine.crm("main").unwrap().calls().unwrap();
+    let share = allowed / 10;
+    purse.told_backfill(0, share - 15);
+    let stopped = office.try_sync_by(&engine, &ben).await;
+    let waits = |result: &Result<_, SyncError>| matches!(result, Err(SyncError::BackfillWaits { .. }));
+    assert!(stopped.iter().all(|(_, result)| waits(result)), "{stopped:?}");
+    let states = office
+        .engine
+        .db
+        .run(|conn| totals::streams(conn, Utc::now()))
+        .await
+        .unwrap();
+    let bens = states
+        .iter()
+        .filter(|stream| stream.mailbox == ben.mailbox.address);
+    let (read, total) = bens.clone().fold((0, 0), |(read, total), stream| {
+        (read + stream.read, total + stream.read_total.unwrap_or(0))
+    });
+    assert!(
+        0 < read && read < total,
+        "{read} of {total} were read before the share was taken"
+    );
+    assert!(
+        bens.clone()
+            .all(|stream| stream.error.as_deref() == Some("sync.backfill_waits"))
+    );
+    well(office.try_sync_by(&engine, &ada).await);
+    // The day has moved on.
+    purse.told_backfill(purse.backfill(), 0);
+    well(office.try_sync_by(&engine, &ben).await);
+    assert!(purse.backfill() > 0);
 }
 
 #[tokio::test]

@@ -128,6 +128,11 @@ impl Client {
         self.budget.as_ref().map_or(0.0, |budget| budget.pressure())
     }
 
+    pub(super) fn backfill_pressure(&self) -> f64 {
+        let budget = self.budget.as_ref();
+        budget.map_or(0.0, |budget| budget.backfill_pressure())
+    }
+
     pub(super) fn acts_as_user(&self) -> bool {
         self.settings.acts_as_user()
     }

@@ -212,6 +212,10 @@ impl Crm for SalesforceCrm {
         self.client.pressure()
     }
 
+    fn backfill_pressure(&self) -> f64 {
+        self.client.backfill_pressure()
+    }
+
     fn calls(&self) -> Option<(u64, u64)> {
         self.client.calls()
     }

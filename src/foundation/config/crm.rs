@@ -27,6 +27,9 @@ pub struct Crm {
     /// Salesforce: the share of the daily calls that is left for people and other programs.
     #[serde(default = "daily_call_reserve_percent")]
     pub daily_call_reserve_percent: u8,
+    /// Salesforce: the share of Holdfast's own daily calls that first readings may take.
+    #[serde(default = "backfill_call_percent")]
+    pub backfill_call_percent: u8,
     /// Odoo: the server's root, such as `https://odoo.example.com`.
     #[serde(default)]
     pub url: String,
@@ -93,4 +96,8 @@ pub enum CrmApi {
 
 fn daily_call_reserve_percent() -> u8 {
     20
+}
+
+fn backfill_call_percent() -> u8 {
+    50
 }

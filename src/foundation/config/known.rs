@@ -93,6 +93,7 @@ pub(super) const KNOWN: &[Known] = &[
     optional("crm.*.audience", Expect::Text),
     optional("crm.*.api_version", Expect::Text),
     optional("crm.*.daily_call_reserve_percent", Expect::Number(0, 95)),
+    optional("crm.*.backfill_call_percent", Expect::Number(1, 100)),
     required_of("crm.*.url", Expect::WebUrl, "odoo"),
     required_of("crm.*.database", Expect::Text, "odoo"),
     optional("crm.*.api", Expect::OneOf(&["json2", "jsonrpc"])),

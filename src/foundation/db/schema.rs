@@ -37,12 +37,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    crm_backfill (crm, hour) {
+        crm -> Text,
+        hour -> Timestamptz,
+        calls -> Int8,
+    }
+}
+
+diesel::table! {
     crm_budgets (crm) {
         crm -> Text,
         used -> Nullable<Int8>,
         allowed -> Nullable<Int8>,
         reserve_percent -> Int2,
         heard_at -> Nullable<Timestamptz>,
+        backfill_percent -> Int2,
     }
 }
 
@@ -315,6 +324,7 @@ diesel::table! {
 
 diesel::joinable!(ahead -> mailboxes (mailbox_id));
 diesel::joinable!(attachments -> mailboxes (mailbox_id));
+diesel::joinable!(crm_backfill -> crm_budgets (crm));
 diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
@@ -332,7 +342,8 @@ diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    ahead, attachments, contents, crm_budgets, crm_purses, egress_ledger, failures, journal, links, listen_groups,
-    listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine, sealed_secrets, sessions,
-    sign_in_codes, skips, streams, transfers, turns, undo_items, unseen_items,
+    ahead, attachments, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures, journal,
+    links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine,
+    sealed_secrets, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items,
+    unseen_items,
 );

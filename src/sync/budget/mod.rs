@@ -4,8 +4,10 @@
 //! What is left of our share is given out to the nodes in chunks ([`share`]), so that they do not all spend the
 //! same calls, and no call waits for the database ([`purse`]). When little is left, streams rest longer
 //! ([`crate::sync::pace`]) and first readings wait; when nothing is left, streams wait with a code that says so, and
-//! go on by themselves.
+//! go on by themselves. First readings have a share of their own beside that ([`backfill`]): what they took within a day
+//! is counted apart, so that years of mail never starve who works.
 
+pub mod backfill;
 pub mod purse;
 pub mod share;
 pub mod store;
@@ -42,7 +44,10 @@ pub async fn run(engine: Engine, purses: Purses, shutdown: watch::Receiver<bool>
 async fn fill(engine: Engine, crm: String, purse: Arc<Purse>, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         match fetch(&engine, &crm, &purse).await {
-            Ok(fetched) => purse.put(fetched.calls, fetched.known),
+            Ok((fetched, told)) => {
+                purse.put(fetched.calls, fetched.known);
+                purse.told_backfill(told, fetched.backfill);
+            }
             // What is in the purse may be spent; then calls wait.
             Err(error) => tracing::warn!(crm, code = error.code(), "no calls could be fetched"),
         }
@@ -55,15 +60,22 @@ async fn fill(engine: Engine, crm: String, purse: Arc<Purse>, mut shutdown: watc
     }
 }
 
-async fn fetch(engine: &Engine, crm: &str, purse: &Purse) -> Result<Fetched, SyncError> {
+async fn fetch(engine: &Engine, crm: &str, purse: &Purse) -> Result<(Fetched, u64), SyncError> {
     let (left, heard) = purse.report();
+    let backfill = purse.backfill();
     let report = Report {
         crm: crm.to_owned(),
         node: engine.node,
         left,
         heard,
         reserve_percent: purse.reserve_percent(),
+        backfill,
+        backfill_percent: purse.backfill_percent(),
     };
     let now = engine.clock.now();
-    engine.db.run(move |conn| store::fetch(conn, &report, now)).await
+    let fetched = engine
+        .db
+        .run(move |conn| store::fetch(conn, &report, now))
+        .await?;
+    Ok((fetched, backfill))
 }

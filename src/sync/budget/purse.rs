@@ -1,8 +1,8 @@
 //! What this node may spend of a CRM's calls, in memory: calls are counted here and fetched in chunks.
 
-use super::share;
+use super::{backfill, share};
 use crate::crm::budget::CallBudget;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -18,7 +18,10 @@ pub struct Purse {
     /// Wakes whoever fetches.
     low: Notify,
     state: Mutex<State>,
+    /// Spent for first readings, and not told to the other nodes yet.
+    backfill: AtomicU64,
     reserve_percent: u8,
+    backfill_percent: u8,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -29,15 +32,39 @@ struct State {
     heard: Option<(u64, u64)>,
     /// The same as all nodes know it.
     known: Option<(u64, u64)>,
+    /// What the first readings of all nodes took within a day, as far as it was told.
+    backfill: u64,
 }
 
 impl Purse {
     /// An empty one that leaves so much of the day's calls to others.
     pub fn new(reserve_percent: u8) -> Self {
+        Self::sharing(reserve_percent, 100)
+    }
+
+    /// The same, and first readings get this share of what is ours.
+    pub fn sharing(reserve_percent: u8, backfill_percent: u8) -> Self {
         Self {
             reserve_percent,
+            backfill_percent,
             ..Self::default()
         }
+    }
+
+    /// The share of first readings.
+    pub fn backfill_percent(&self) -> u64 {
+        self.backfill_percent.into()
+    }
+
+    /// Spent for first readings since that was last told.
+    pub fn backfill(&self) -> u64 {
+        self.backfill.load(Ordering::Relaxed)
+    }
+
+    /// So much of it was told; the first readings of all nodes took this much within a day.
+    pub fn told_backfill(&self, told: u64, all: u64) {
+        self.state().backfill = all;
+        self.backfill.fetch_sub(told, Ordering::Relaxed);
     }
 
     /// What is left of the day's calls to others.
@@ -65,14 +92,7 @@ impl Purse {
         self.low.notified().await;
     }
 
-    /// No code panics while it holds the lock, so a poisoned one holds a good state all the same.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl CallBudget for Purse {
-    fn spend(&self) -> Result<(), Duration> {
+    fn take(&self) -> Result<(), Duration> {
         if !self.state().managed {
             return Ok(());
         }
@@ -85,6 +105,21 @@ impl CallBudget for Purse {
         }
         self.left.fetch_add(1, Ordering::Relaxed);
         Err(WAIT)
+    }
+
+    /// No code panics while it holds the lock, so a poisoned one holds a good state all the same.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CallBudget for Purse {
+    fn spend(&self) -> Result<(), Duration> {
+        self.take()?;
+        if backfill::is_marked() {
+            self.backfill.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn heard(&self, used: u64, allowed: u64) {
@@ -101,6 +136,15 @@ impl CallBudget for Purse {
         let known = self.state().known;
         known.map_or(0.0, |(used, allowed)| {
             share::pressure(used, allowed, self.reserve_percent())
+        })
+    }
+
+    fn backfill_pressure(&self) -> f64 {
+        let State { known, backfill, .. } = *self.state();
+        let taken = backfill + self.backfill();
+        known.map_or(0.0, |(_, allowed)| {
+            let share = share::backfill(allowed, self.reserve_percent(), self.backfill_percent());
+            taken as f64 / share.max(1) as f64
         })
     }
 }

@@ -13,6 +13,12 @@ pub fn ours(allowed: u64, reserve_percent: u64) -> u64 {
     allowed - u64::try_from(reserve).unwrap_or(allowed)
 }
 
+/// Calls of what is ours that first readings may take in a day.
+pub fn backfill(allowed: u64, reserve_percent: u64, backfill_percent: u64) -> u64 {
+    let share = u128::from(ours(allowed, reserve_percent)) * u128::from(backfill_percent.min(100)) / 100;
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
 /// How many calls a node fetches: `out` are in the purses of all nodes, `left` in its own.
 pub fn grant(known: Option<(u64, u64)>, out: u64, left: u64, reserve_percent: u64) -> u64 {
     let Some((used, allowed)) = known else {

@@ -3,6 +3,7 @@
 mod merge;
 mod page;
 
+use super::budget::backfill;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
@@ -15,6 +16,7 @@ use super::model::{ItemKey, Reason, Side};
 use super::pace::SCARCE;
 use super::report::{Counts, Progress};
 use super::store::ahead::{self, Ahead};
+use super::store::mailboxes::MailboxRow;
 use super::store::outcome::{Due, PageOutcome};
 use super::store::streams::{Advance, Lease, Lost, Position};
 use super::store::{links, mailboxes, outcome, streams, unseen};
@@ -23,6 +25,7 @@ use super::undo::carry_out::carry_out;
 use super::{gather, listing, pull, rejudge};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmChange, CrmCursor, CrmId};
+use crate::crm::port::Crm;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, HashSet};
@@ -42,7 +45,6 @@ pub(super) async fn turn(
     counts: &mut Counts,
 ) -> Result<(), SyncError> {
     let id = lease.stream;
-    let now = engine.clock.now();
     let (row, position) = engine
         .db
         .run(move |conn| {
@@ -50,10 +52,33 @@ pub(super) async fn turn(
             Ok::<_, SyncError>((row, streams::position(conn, id)?))
         })
         .await?;
+    if position.first_read_done {
+        return work(engine, lease, (row, position), progress, counts).await;
+    }
     // Before the stream is opened, which takes calls.
-    if !position.first_read_done && engine.crm(&row.crm)?.pressure() >= SCARCE {
+    room_for_first_reading(engine.crm(&row.crm)?.as_ref())?;
+    backfill::marked(work(engine, lease, (row, position), progress, counts)).await
+}
+
+/// Whether a first reading may go on: years of mail must not take the calls of those who work.
+fn room_for_first_reading(crm: &dyn Crm) -> Result<(), SyncError> {
+    if crm.pressure() >= SCARCE {
         return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
     }
+    match crm.backfill_pressure() >= 1.0 {
+        true => Err(SyncError::BackfillWaits { wait: SCARCE_WAIT }),
+        false => Ok(()),
+    }
+}
+
+async fn work(
+    engine: &Engine,
+    lease: Lease,
+    (row, position): (MailboxRow, Position),
+    progress: &dyn Progress,
+    counts: &mut Counts,
+) -> Result<(), SyncError> {
+    let (id, now) = (lease.stream, engine.clock.now());
     let mut stream = Stream::open(engine, row, id.kind).await?;
     stream.fence = Some(Fence::new(engine, lease));
     // An undo that was cut off is finished before anything else is looked at.
@@ -236,8 +261,8 @@ impl Turn<'_> {
         again.append(&mut self.back.items);
         again.extend(gather::items_ahead(&self.ahead));
         loop {
-            if !position.first_read_done && self.stream.crm.pressure() >= SCARCE {
-                return Err(CrmError::LimitReached { wait: SCARCE_WAIT }.into());
+            if !position.first_read_done {
+                room_for_first_reading(self.stream.crm.as_ref())?;
             }
             let page = self.next_page(&mut cursor, &mut unmet).await?;
             for change in &page.changes {

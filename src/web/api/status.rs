@@ -55,6 +55,6 @@ pub async fn show(
         troubles: summary.troubles,
         items,
         nodes: control::nodes(&parts.db, &parts.clock, &granted).await?,
-        budgets: control::budgets(&parts.db, &granted).await?,
+        budgets: control::budgets(&parts.db, &parts.clock, &granted).await?,
     }))
 }

@@ -21,7 +21,7 @@ const STANDING: &str = "
             CASE
                 WHEN m.state = 'paused' THEN 0
                 WHEN m.state = 'refused' THEN 7
-                WHEN s.last_error_code = 'crm.limit_reached' THEN 4
+                WHEN s.last_error_code IN ('crm.limit_reached', 'sync.backfill_waits') THEN 4
                 WHEN s.last_error_code IS NOT NULL AND s.attempts >= 3 THEN 6
                 WHEN s.last_error_code IS NOT NULL THEN 5
                 WHEN s.due_at < $1 AND coalesce(s.lease_expires, '-infinity') < $2 THEN 3
