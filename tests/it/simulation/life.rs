@@ -1,5 +1,6 @@
 //! A random life: what happens in a world, step by step.
 
+use super::people::PAPERS;
 use super::policies;
 use super::things::other;
 use super::world::{Place, World};
@@ -87,12 +88,15 @@ pub async fn live_in(world: World, rng: StdRng, name: &str, replay: &str) -> Res
 fn in_short(policy: &holdfast::sync::policy::Policy) -> String {
     let of = |kind| {
         let common = policy.common(kind);
-        format!("{kind:?} {:?} {:?}", common.flow, common.conflict)
+        let own = serde_json::to_string(&common.conflict_fields).unwrap_or_default();
+        let (flow, conflict, deletion) = (common.flow, common.conflict, common.deletion);
+        let left = common.out_of_scope;
+        format!("{kind:?} {flow:?} {conflict:?} {own} deletions {deletion:?}, left {left:?}")
     };
     let all: Vec<String> = RecordKind::ALL.into_iter().map(of).collect();
     format!(
-        "{}, private {:?}, files of {:?}, mail {:?}",
-        all.join(", "),
+        "{}; private {:?}, files of {:?}, mail {:?}",
+        all.join("; "),
         policy.calendar.private,
         policy.attachments.of,
         policy.mail.body
@@ -104,20 +108,22 @@ impl Life {
         // Time goes by, so that two writes never share an instant.
         self.world.outside_moves(Duration::from_millis(1500));
         match self.rng.random_range(0..100) {
-            0..14 => self.make().await,
-            14..28 => self.write().await,
-            28..34 => self.remove().await,
-            34..42 => self.quarrel().await,
-            42..48 => self.world.receive(&mut self.rng),
-            48..50 => self.world.throw_away(&mut self.rng).await,
+            0..13 => self.make().await,
+            13..26 => self.write().await,
+            26..32 => self.remove().await,
+            32..39 => self.quarrel().await,
+            39..45 => self.world.receive(&mut self.rng),
+            45..47 => self.world.throw_away(&mut self.rng).await,
             // Odoo keeps series in its own way, which has tests of its own.
-            50..56 if self.world.apart => self.write().await,
-            50..56 => self.world.about_series(&mut self.rng).await,
-            56..58 => self.hide().await,
-            58..64 => self.time(),
-            64..74 => self.interrupted_turn().await,
-            74..78 => self.two_turns().await,
-            78..80 => {
+            47..53 if self.world.apart => self.write().await,
+            47..53 => self.world.about_series(&mut self.rng).await,
+            53..55 => self.hide().await,
+            55..60 => self.categorise().await,
+            60..63 => self.attach().await,
+            63..68 => self.time(),
+            68..77 => self.interrupted_turn().await,
+            77..80 => self.two_turns().await,
+            80..82 => {
                 let node = self.rng.random_range(0..2);
                 self.world.restart(node);
                 self.world.note(format!("node {node} restarts"));
@@ -197,8 +203,27 @@ impl Life {
     async fn hide(&mut self) {
         let Some(which) = self.some_thing() else { return };
         let thing = &self.world.things[which];
-        if thing.lives() && !thing.hidden && self.may_hide((thing.row, thing.kind)) {
+        if thing.lives() && !thing.hidden && !thing.at_home && self.may_hide((thing.row, thing.kind)) {
             self.world.hide(which).await;
+        }
+    }
+
+    /// A thing leaves, or comes back.
+    async fn categorise(&mut self) {
+        let Some(which) = self.some_thing() else { return };
+        let thing = &self.world.things[which];
+        let (home, way) = (!thing.at_home, self.world.way((thing.row, thing.kind)));
+        if way.keeps_home && !thing.hidden && (thing.lives() || thing.at_home) {
+            self.world.categorise(which, home).await;
+        }
+    }
+
+    async fn attach(&mut self) {
+        let Some(which) = self.some_thing() else { return };
+        let (thing, file) = (&self.world.things[which], self.rng.random_range(0..PAPERS));
+        let policy = &self.world.policies[thing.row];
+        if policy.attachments.takes(thing.kind) && policy.common(thing.kind).flow.to_crm() {
+            self.world.attach(which, file);
         }
     }
 

@@ -10,17 +10,21 @@
 //! ```
 
 pub mod books;
+mod found;
 pub mod life;
 mod mails;
 mod nth_effect;
+mod papers;
 mod people;
 pub mod policies;
 mod ports;
 mod run;
 mod series;
+mod standing;
 mod stops;
 mod things;
 mod troubles;
 mod turns;
 mod verdict;
+mod way;
 pub mod world;

@@ -77,8 +77,8 @@ async fn every_stop(kind: RecordKind, plan: fn(u64) -> Plan) {
             assert!(at > 10, "a turn that does everything has more than {at} stops");
             return;
         }
-        let outcome = match world.rest().await {
-            Ok(()) => world.judge().await,
+        let outcome = match world.rest_of(&[(0, kind)]).await {
+            Ok(()) => world.judge_of(&[(0, kind)]).await,
             early => early,
         };
         outcome.unwrap_or_else(|what| {

@@ -1,6 +1,8 @@
 //! What people do to things, over the wire like everybody; where a thing is now, the lab itself says.
 
+use super::policies::HOME;
 use super::things::{KINDS, TITLE, Thing};
+use super::way::field;
 use super::world::World;
 use chrono::{NaiveDate, TimeDelta, Utc};
 use holdfast::crm::model::{CrmId, CrmWrite};
@@ -13,11 +15,23 @@ use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::record::task::Task;
 use holdfast::sync::model::Side;
+use holdfast_lab::exchange::item::AttachmentContent;
+use holdfast_lab::exchange::value::Binary;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 use crate::harness::acts::{made_by_owner, made_by_user};
 use crate::harness::office::subject;
+use crate::harness::outlook;
 use crate::harness::records::full;
+
+/// Files that people have to attach to things.
+pub const PAPERS: usize = 6;
+
+/// The name of one.
+pub fn paper(file: usize) -> String {
+    format!("paper {file}.txt")
+}
 
 /// The record that says these things.
 pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
@@ -81,16 +95,6 @@ pub fn value(kind: RecordKind, slot: usize, number: u64) -> String {
         }
         (RecordKind::Contacts, 1) => format!("+49 30 {number}"),
         _ => format!("value {number}"),
-    }
-}
-
-fn field(kind: RecordKind, slot: usize) -> Field {
-    match (kind, slot) {
-        (RecordKind::Calendar, 0) => Field::Location,
-        (RecordKind::Tasks, 1) => Field::Due,
-        (RecordKind::Contacts, 0) => Field::JobTitle,
-        (RecordKind::Contacts, _) => Field::BusinessPhone,
-        _ => Field::Body,
     }
 }
 
@@ -184,6 +188,61 @@ impl World {
         }
     }
 
+    /// Its owner gives it the category that keeps it at home, or takes it away again.
+    pub async fn categorise(&mut self, which: usize, home: bool) {
+        let mut thing = self.things[which].clone();
+        let Some(item) = self.item(&thing) else { return };
+        let category = if home { HOME } else { "Blue" };
+        let (element, quietly) = match thing.kind {
+            RecordKind::Calendar => (
+                "CalendarItem",
+                " SendMeetingInvitationsOrCancellations=\"SendToNone\"",
+            ),
+            RecordKind::Contacts => ("Contact", ""),
+            _ => ("Task", ""),
+        };
+        let change = format!(
+            "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\" MessageDisposition=\"SaveOnly\"{quietly}>\
+             <m:ItemChanges><t:ItemChange>{}<t:Updates><t:SetItemField><t:FieldURI FieldURI=\"item:Categories\"/>\
+             <t:{element}><t:Categories><t:String>{category}</t:String></t:Categories></t:{element}></t:SetItemField>\
+             </t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>",
+            outlook::item(&item.0)
+        );
+        self.outlook(thing.row).ask(&change).await;
+        self.note(format!("{} is {category} from now on", thing.title));
+        self.acted(thing.row, thing.kind);
+        thing.categorised(home);
+        self.things[which] = thing;
+    }
+
+    /// Its owner attaches a file to it.
+    pub fn attach(&mut self, which: usize, file: usize) {
+        let mut thing = self.things[which].clone();
+        let Some(item) = self.item(&thing) else { return };
+        if self.papers_on(&item).contains(&file) {
+            return;
+        }
+        let content = AttachmentContent::File(Binary(format!("figures of paper {file}").into()));
+        let exchange = &self.office.lab.parts.exchange;
+        exchange.attach_file(&item.0, &paper(file), content).unwrap();
+        self.note(format!("{} gets {}", thing.title, paper(file)));
+        self.acted(thing.row, thing.kind);
+        thing.was_attached(file);
+        self.things[which] = thing;
+    }
+
+    /// What is attached to an item now.
+    pub fn papers_on(&self, item: &ItemId) -> BTreeSet<usize> {
+        let content = self.office.lab.parts.exchange.content();
+        let mailboxes = content.as_array().into_iter().flatten();
+        let mut items = mailboxes.flat_map(|mailbox| mailbox["items"].as_array().into_iter().flatten());
+        let Some(found) = items.find(|one| one["id"] == item.0.as_str()) else {
+            return BTreeSet::new();
+        };
+        let named = |file: &usize| found["files"].to_string().contains(&paper(*file));
+        (0..PAPERS).filter(named).collect()
+    }
+
     /// A person removes the thing; false where it is not on that side.
     pub async fn remove(&mut self, which: usize, side: Side) -> bool {
         let thing = self.things[which].clone();
@@ -210,7 +269,7 @@ impl World {
         true
     }
 
-    fn item(&self, thing: &Thing) -> Option<ItemId> {
+    pub fn item(&self, thing: &Thing) -> Option<ItemId> {
         let content = self.office.lab.parts.exchange.content();
         let address = &self.rows[thing.row].mailbox.address;
         let mailbox = content
@@ -228,7 +287,7 @@ impl World {
         Some(ItemId(item["id"].as_str()?.to_owned()))
     }
 
-    async fn record_of(&self, thing: &Thing) -> Option<CrmId> {
+    pub async fn record_of(&self, thing: &Thing) -> Option<CrmId> {
         if self.apart {
             let records = self.office.records(&self.rows[thing.row], thing.kind).await;
             let mut named = records.into_iter();

@@ -278,7 +278,11 @@ impl Crm for StoppedCrm {
         file: NewFile,
         body: &mut dyn FileBody,
     ) -> Result<FileId, CrmError> {
-        let call = self.0.store_file(user, file, body);
+        let call = async {
+            let stored = self.0.store_file(user, file, body).await?;
+            self.1.note_file();
+            Ok(stored)
+        };
         self.1.around("crm.store_file", call, crm_down).await
     }
 
@@ -289,7 +293,11 @@ impl Crm for StoppedCrm {
         record: &CrmId,
         file: &FileId,
     ) -> Result<(), CrmError> {
-        let call = self.0.link_file(user, kind, record, file);
+        let call = async {
+            self.0.link_file(user, kind, record, file).await?;
+            self.1.note_file();
+            Ok(())
+        };
         self.1.around("crm.link_file", call, crm_down).await
     }
 }

@@ -10,7 +10,7 @@ use holdfast::record::Record;
 use holdfast::record::event::{Event, When};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
-use holdfast::sync::policy::Flow;
+use holdfast::sync::policy::{Deletion, Flow};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -24,7 +24,7 @@ const MINUTES: i64 = 30;
 pub struct Repeated {
     pub title: String,
     pub row: usize,
-    master: String,
+    pub master: String,
     first: NaiveDate,
     /// Days from one date to the next.
     every: i64,
@@ -40,7 +40,7 @@ impl Repeated {
 }
 
 impl World {
-    fn outlook(&self, row: usize) -> Outlook<'_> {
+    pub fn outlook(&self, row: usize) -> Outlook<'_> {
         Outlook::of(&self.office.lab, row)
     }
 
@@ -73,6 +73,11 @@ impl World {
         events.collect()
     }
 
+    /// A date that is gone on one side stays on the other: then nobody deletes any in these worlds.
+    fn keeps_dates(&self, row: usize) -> bool {
+        self.policies[row].calendar.common.deletion == Deletion::Keep
+    }
+
     /// Somebody does something about a series.
     pub async fn about_series(&mut self, rng: &mut StdRng) {
         let row = rng.random_range(0..self.rows.len());
@@ -90,7 +95,7 @@ impl World {
         self.acted(row, RecordKind::Calendar);
     }
 
-    async fn make_series(&mut self, row: usize, rng: &mut StdRng) {
+    pub async fn make_series(&mut self, row: usize, rng: &mut StdRng) {
         let (first, every) = (
             Utc::now().date_naive() + TimeDelta::days(3),
             rng.random_range(1..=3),
@@ -118,6 +123,7 @@ impl World {
     }
 
     async fn at_outlook(&mut self, which: usize, rng: &mut StdRng) {
+        let keeps = self.keeps_dates(self.series[which].row);
         let series = self.series[which].clone();
         let shown = self.shown(&series).await;
         let Some(entry) = shown.choose(rng).filter(|_| !series.gone) else {
@@ -132,7 +138,7 @@ impl World {
                 outlook.set_times(&date, start, MINUTES).await;
                 format!("its date {number} is moved to {start}")
             }
-            5..8 if shown.len() > 1 => {
+            5..8 if shown.len() > 1 && !keeps => {
                 outlook.delete(&date).await;
                 format!("its date {number} is deleted")
             }
@@ -141,7 +147,7 @@ impl World {
                 outlook.set_times(&item(&series.master), start, MINUTES).await;
                 format!("all of it is moved to {start}")
             }
-            9 => {
+            9 if !keeps => {
                 outlook.delete(&item(&series.master)).await;
                 self.series[which].gone = true;
                 "it is deleted".to_owned()
@@ -175,7 +181,7 @@ impl World {
                     matches: Vec::new(),
                 }
             }
-            _ if recorded.len() < 2 => return,
+            _ if recorded.len() < 2 || self.keeps_dates(series.row) => return,
             _ => {
                 self.note(format!(
                     "{}, in the CRM: the date of {start} is deleted",

@@ -23,6 +23,8 @@ pub enum Plan {
     Crash { at: u64 },
     /// The process dies with its first write: before it is sent, or when it was carried out.
     CrashAtWrite { after: bool },
+    /// The process dies at the first call of this name: before it is sent, or when it was carried out.
+    CrashAtCall { call: &'static str, after: bool },
     /// The n-th stop fails, as a call that was not applied (before) or whose answer was lost (after).
     FailOnce { at: u64 },
     /// Every stop from the n-th on fails.
@@ -30,9 +32,28 @@ pub enum Plan {
     /// The turn waits at the n-th stop until it is told to go on: people are at work meanwhile, or another
     /// node, as when a process sleeps.
     Pause { at: u64 },
+    /// The same behind the first call of this name.
+    PauseAfter { call: &'static str },
     /// This side does not know the cursor any more.
     LoseCursor { of: Side },
 }
+
+/// Calls behind which a turn holds what it has read and has yet to write.
+pub const READS: [&str; 10] = [
+    "mailbox.changes",
+    "mailbox.read",
+    "mailbox.find_stamped",
+    "mailbox.attachments",
+    "mailbox.open",
+    "crm.changes",
+    "crm.read",
+    "crm.who_is",
+    "crm.filed",
+    "crm.find_file",
+];
+
+/// Calls that carry a file.
+pub const FILES: [&str; 4] = ["mailbox.open", "crm.store_file", "crm.link_file", "crm.find_file"];
 
 /// What was decided at one stop.
 enum Fate {
@@ -49,6 +70,8 @@ struct Inner {
     struck: Option<String>,
     names: BTreeSet<String>,
     written: Written,
+    /// Files that were stored or linked.
+    carried: u64,
     said: Vec<String>,
 }
 
@@ -80,6 +103,18 @@ impl Stops {
     /// What the turn has written so far, as the outside answered.
     pub fn written(&self) -> Written {
         self.inner.lock().unwrap().written.clone()
+    }
+
+    /// How much the turn has sent outside so far, of records and of files.
+    pub fn sent(&self) -> u64 {
+        let inner = self.inner.lock().unwrap();
+        let records: i64 = inner.written.values().sum();
+        records.unsigned_abs() + inner.carried
+    }
+
+    /// Counts a file that was stored or linked.
+    pub fn note_file(&self) {
+        self.inner.lock().unwrap().carried += 1;
     }
 
     /// What the turn asked the outside to write, a line each.
@@ -140,6 +175,12 @@ impl Stops {
                 if name.ends_with(".write") && (when == "after") == after && inner.struck.is_none() =>
             {
                 Fate::Die
+            }
+            Some(Plan::CrashAtCall { call, after }) if name == call && (when == "after") == after => {
+                Fate::Die
+            }
+            Some(Plan::PauseAfter { call }) if name == call && when == "after" && inner.struck.is_none() => {
+                Fate::Pause
             }
             Some(Plan::FailOnce { at }) if at == number => Fate::Fail,
             Some(Plan::FailFrom { at }) if at <= number => Fate::Fail,

@@ -1,15 +1,23 @@
 //! Turns in a life, and what becomes of them.
 
 use super::life::Life;
-use super::stops::Plan;
+use super::stops::{FILES, Plan, READS};
 use super::troubles;
-use super::world::{Ended, Place};
+use super::world::{Ended, Place, Running};
 use holdfast::sync::report::Counts;
 use rand::Rng as _;
+use rand::seq::IndexedRandom as _;
 use std::time::Duration;
 
 impl Life {
-    fn plan(&mut self) -> Option<Plan> {
+    fn plan(&mut self, (row, kind): Place) -> Option<Plan> {
+        let carries = self.world.policies[row].attachments.takes(kind);
+        if carries && self.rng.random_bool(0.25) {
+            return Some(Plan::CrashAtCall {
+                call: FILES.choose(&mut self.rng).copied().unwrap_or(FILES[0]),
+                after: self.rng.random_bool(0.7),
+            });
+        }
         match self.rng.random_range(0..100) {
             0..12 => Some(Plan::CrashAtWrite {
                 after: self.rng.random_bool(0.8),
@@ -34,7 +42,7 @@ impl Life {
 
     /// One turn, in which anything may go wrong.
     pub async fn one_turn(&mut self, place: Place) {
-        let (node, plan) = (self.rng.random_range(0..2), self.plan());
+        let (node, plan) = (self.rng.random_range(0..2), self.plan(place));
         let fault = self.rng.random_bool(0.35).then(|| troubles::any(&mut self.rng));
         self.world.wait();
         let ended = self.world.turn(node, place, plan, fault.clone()).await;
@@ -88,7 +96,7 @@ impl Life {
         if one == two {
             return;
         }
-        let plans = [self.plan(), self.plan()];
+        let plans = [self.plan(one), self.plan(two)];
         self.world.wait();
         self.world.fault(None);
         let first = self.world.begin(0, one, plans[0]).await;
@@ -107,33 +115,78 @@ impl Life {
     /// longer than its lease lasts, another node takes the stream over and this one wakes too late.
     pub async fn interrupted_turn(&mut self) {
         let (place, node) = (self.place(), self.rng.random_range(0..2));
-        let at = self.rng.random_range(0..20);
+        let named = self.rng.random_bool(0.5);
+        let plan = match READS.choose(&mut self.rng) {
+            Some(call) if named => Plan::PauseAfter { call },
+            _ => Plan::Pause {
+                at: self.rng.random_range(0..20),
+            },
+        };
         self.world.wait();
         self.world.fault(None);
-        let running = self.world.begin(node, place, Some(Plan::Pause { at })).await;
+        let mut running = self.world.begin(node, place, Some(plan)).await;
         let still = self.world.stands_still(&running).await;
         let stop = self.world.nodes[node].stops.struck().unwrap_or_default();
         if still {
             self.world.note(format!("a turn of {place:?} stands {stop}"));
-            for _ in 0..self.rng.random_range(1..=3) {
-                self.world.outside_moves(Duration::from_millis(1500));
-                match self.rng.random_range(0..10) {
-                    0..6 => self.write().await,
-                    6..8 => self.remove().await,
-                    _ => self.make().await,
-                }
-            }
-            // A batch that was already on its way when the process fell asleep cannot be called back.
-            if self.rng.random_bool(0.3) && !stop.ends_with(".write") {
-                self.world.wait();
-                let ended = self.world.take_over(1 - node, place).await;
-                self.world.note(format!("another node takes over: {ended}"));
+            self.people_work().await;
+            // What was already on its way when the process fell asleep cannot be called back.
+            let sends = ["before crm.write", "before mailbox.write"].contains(&stop.as_str())
+                || stop.starts_with("before crm.") && stop.ends_with("_file");
+            let likely = if named { 0.8 } else { 0.3 };
+            if !sends && self.rng.random_bool(likely) {
+                self.oversleeps(&mut running).await;
             }
             self.world.nodes[node].stops.resume();
         }
+        let overslept = running.overslept.is_some();
         let ended = self.world.end(running).await;
         let line = if still { "it" } else { "a turn of it" };
+        if overslept {
+            // It changed nothing; what the other's turn left stands.
+            self.woke(node, place, ended);
+            return;
+        }
         self.over(node, place, ended, !still, format!("{line}, {place:?},"))
             .await;
+    }
+
+    async fn people_work(&mut self) {
+        for _ in 0..self.rng.random_range(1..=3) {
+            self.world.outside_moves(Duration::from_millis(1500));
+            match self.rng.random_range(0..10) {
+                0..6 => self.write().await,
+                6..8 => self.remove().await,
+                _ => self.make().await,
+            }
+        }
+    }
+
+    /// The process of this turn stands still for longer than its lease, and the other node takes the stream over.
+    async fn oversleeps(&mut self, running: &mut Running) {
+        let (node, place) = (running.node, running.place);
+        running.overslept = Some(self.world.nodes[node].stops.sent());
+        self.world.troubled(place);
+        self.world.falls_asleep(node);
+        self.world.wait();
+        let other = 1 - node;
+        let taken = self.world.begin(other, place, None).await;
+        let ended = self.world.end(taken).await;
+        let line = format!("{place:?}: the other node takes over, and its turn");
+        self.over(other, place, ended, true, line).await;
+        if self.rng.random_bool(0.5) {
+            self.people_work().await;
+        }
+        self.world.wakes(node);
+    }
+
+    fn woke(&mut self, node: usize, place: Place, ended: Ended) {
+        let how = match ended {
+            Ended::By(Ok(counts)) => format!("with {} written", counts.written()),
+            Ended::By(Err(error)) => format!("with {error:?}"),
+            Ended::Died(stop) => format!("dead {stop}"),
+        };
+        self.world
+            .note(format!("{place:?}: node {node} wakes too late and ends {how}"));
     }
 }

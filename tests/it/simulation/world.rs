@@ -5,7 +5,8 @@ use super::mails::Mail;
 use super::ports::Stopped;
 use super::series::Repeated;
 use super::stops::{Plan, Stops, Written};
-use super::things::{Thing, Way};
+use super::things::Thing;
+use super::way::Way;
 use crate::harness::office::{Ground, Office};
 use chrono::TimeDelta;
 use holdfast::foundation::clock::Clock;
@@ -30,6 +31,9 @@ use uuid::Uuid;
 /// Longer than a lease and than every wait of the settings below.
 const LONG: Duration = Duration::from_secs(120);
 
+/// Of the policies, one for each mailbox.
+const NAMES: [&str; 3] = ["first", "second", "third"];
+
 /// A stream: whose, and of what.
 pub type Place = (usize, RecordKind);
 
@@ -43,19 +47,23 @@ pub enum Ended {
 
 /// A turn under way.
 pub struct Running {
-    node: usize,
-    place: Place,
+    pub node: usize,
+    pub place: Place,
     task: JoinHandle<Result<Counts, SyncError>>,
     /// Told at its end.
     over: Arc<Notify>,
     /// The journal at its beginning.
     before: Written,
+    /// How much it had sent when another node took its stream over while it slept.
+    pub overslept: Option<u64>,
 }
 
 /// A process.
 pub struct Node {
     pub engine: Engine,
     pub stops: Arc<Stops>,
+    /// How much time has gone by since it fell asleep, heartbeat and all; nothing while it is awake.
+    slept: Option<Duration>,
 }
 
 /// How a stream stands.
@@ -109,16 +117,17 @@ impl World {
         office.engine.settings = settings(page_size);
         let mut rows = Vec::new();
         for (person, policy) in policies.iter().enumerate() {
-            let name = ["first", "second", "third"][person];
+            let name = NAMES[person];
             office.policy(name, policy.clone()).await;
             rows.push(office.add_with(person, name).await);
         }
-        let clock = Clock::manual(office.engine.clock.now());
+        let now = office.engine.clock.now();
         let nodes = [(); 2].map(|()| {
             let stops = Arc::new(Stops::default());
             Node {
-                engine: process(&office, clock.clone(), &stops),
+                engine: process(&office, Clock::manual(now), &stops),
                 stops,
+                slept: None,
             }
         });
         Self {
@@ -143,7 +152,7 @@ impl World {
     pub fn way(&self, (row, kind): Place) -> Way {
         Way {
             apart: self.apart,
-            ..self.policies[row].common(kind).into()
+            ..Way::of(&self.policies[row], kind)
         }
     }
 
@@ -165,23 +174,46 @@ impl World {
 
     /// A process is gone, and a new one comes up: nothing in memory survives.
     pub fn restart(&mut self, node: usize) {
-        let Node { engine, stops } = &self.nodes[node];
+        let Node { engine, stops, .. } = &self.nodes[node];
         self.nodes[node].engine = process(&self.office, engine.clock.clone(), stops);
     }
 
     /// Time goes by for everybody.
-    pub fn time_passes(&self, by: Duration) {
-        self.nodes[0].engine.clock.advance(by);
+    pub fn time_passes(&mut self, by: Duration) {
+        self.nodes_jump(by);
         self.outside_moves(by);
     }
 
-    /// The nodes' clock is set forward, and nobody else's.
-    pub fn nodes_jump(&self, by: Duration) {
-        self.nodes[0].engine.clock.advance(by);
+    /// The nodes' clocks are set forward, and nobody else's.
+    pub fn nodes_jump(&mut self, by: Duration) {
+        for node in &mut self.nodes {
+            match &mut node.slept {
+                Some(slept) => *slept += by,
+                None => node.engine.clock.advance(by),
+            }
+        }
+    }
+
+    /// The whole process stands still, as one that is stopped or whose machine is.
+    pub fn falls_asleep(&mut self, node: usize) {
+        self.nodes[node].slept = Some(Duration::ZERO);
+    }
+
+    /// It goes on, and sees that it is later.
+    pub fn wakes(&mut self, node: usize) {
+        if let Some(slept) = self.nodes[node].slept.take() {
+            self.nodes[node].engine.clock.advance(slept);
+        }
+    }
+
+    /// A process that is awake.
+    pub fn awake(&self) -> &Engine {
+        let node = self.nodes.iter().find(|node| node.slept.is_none());
+        &node.expect("one node sleeps at most").engine
     }
 
     /// Every lease of a dead node and every wait is over.
-    pub fn wait(&self) {
+    pub fn wait(&mut self) {
         self.time_passes(LONG);
     }
 
@@ -216,7 +248,7 @@ impl World {
     /// Begins a turn of one stream, under a plan.
     pub async fn begin(&mut self, node: usize, place: Place, plan: Option<Plan>) -> Running {
         let before = self.journal(place).await;
-        let Node { engine, stops } = &self.nodes[node];
+        let Node { engine, stops, .. } = &self.nodes[node];
         let lease = engine.lease(self.stream(place)).await.unwrap();
         let lease = lease.expect("the world waits until every lease is over");
         stops.arm(plan);
@@ -233,6 +265,7 @@ impl World {
             task,
             over,
             before,
+            overslept: None,
         }
     }
 
@@ -240,19 +273,6 @@ impl World {
         StreamId {
             mailbox: self.rows[row].mailbox.id,
             kind,
-        }
-    }
-
-    /// The other node runs a turn while one stands still; how it ended, in words.
-    pub async fn take_over(&self, node: usize, place: Place) -> String {
-        let other = &self.nodes[node].engine;
-        // The sleeper's heartbeat may wake first: then it did not sleep long enough.
-        let Some(lease) = other.lease(self.stream(place)).await.unwrap() else {
-            return "no, the lease was renewed".to_owned();
-        };
-        match run_turn(other, lease, &Quiet).await {
-            Ok(counts) => format!("{} written", counts.written()),
-            Err(error) => format!("{error:?}"),
         }
     }
 
@@ -272,6 +292,7 @@ impl World {
             place,
             mut task,
             before,
+            overslept,
             ..
         } = running;
         let stops = Arc::clone(&self.nodes[node].stops);
@@ -285,8 +306,13 @@ impl World {
                 Ended::Died(stops.struck().unwrap_or_default())
             }
         };
-        if let Ended::By(Ok(_)) = ended {
-            self.adds_up(place, before, stops.written()).await;
+        match (&ended, overslept) {
+            (_, Some(sent)) if stops.sent() > sent => self.wrong.push(format!(
+                "{place:?}: a node that had slept through its lease went on to write: {:?}",
+                stops.said().last()
+            )),
+            (Ended::By(Ok(_)), None) => self.adds_up(place, before, stops.written()).await,
+            _ => {}
         }
         self.struck = stops.struck();
         let said = stops.said();
