@@ -282,6 +282,20 @@ impl CrmPages for OdooPages {
         rows.map(|row| text(&row["subject"])).collect()
     }
 
+    async fn files(&self) -> Vec<String> {
+        let domain = json!([["create_uid", "in", self.ids()], ["x_holdfast_key", "!=", false]]);
+        let search = json!({ "domain": domain, "fields": ["attachment_ids"] });
+        let mails = self.odoo.admin("mail.message", "search_read", search).await;
+        let mails = mails.as_array().unwrap().iter();
+        let ids: Vec<&Value> = mails
+            .flat_map(|row| row["attachment_ids"].as_array().unwrap())
+            .collect();
+        let read = json!({ "ids": ids, "fields": ["name"] });
+        let files = self.odoo.admin("ir.attachment", "read", read).await;
+        let files = files.as_array().unwrap().iter();
+        files.map(|row| text(&row["name"])).collect()
+    }
+
     async fn holds(&self, words: &str) -> bool {
         let mut found = 0;
         for (model, fields) in [

@@ -2,7 +2,7 @@
 //! at rest afterwards.
 
 use crate::canary::plant::{self, Words};
-use crate::canary::{look_around, nothing_of, scan, there_already, world_but};
+use crate::canary::{look_around, nothing_of, scan, take_everything, there_already, world_but};
 use crate::harness::acts::{event, made_by_owner};
 use crate::harness::{Site, eventually, until};
 use crate::odoo_server::{Odoo, Rep};
@@ -78,12 +78,37 @@ lease_s = 5
     site
 }
 
+/// The first person at Outlook.
+pub struct Hands {
+    server: Arc<holdfast::mailbox::exchange::ExchangeServer>,
+    mailbox: MailboxRef,
+}
+
+pub fn hands(site: &Site) -> Hands {
+    let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    Hands {
+        server,
+        mailbox: MailboxRef::new(MailboxId(1), address),
+    }
+}
+
+impl Hands {
+    pub async fn make(&self, record: Record) {
+        let kind = record.kind();
+        let write = [made_by_owner(record)];
+        let done = self
+            .server
+            .write(&self.mailbox, kind, &write, Notify::Nobody)
+            .await;
+        done.unwrap().pop().unwrap().unwrap();
+    }
+}
+
 /// Makes a thing of each kind on each side, and says the models in Odoo and the titles.
 async fn work(site: &Site, odoo: &Odoo, rep: &Rep, number: usize) -> Vec<(&'static str, String)> {
-    let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let hands = hands(site);
     let title = |sort: &str, side: &str| format!("kill-{sort}-{side}-{number}-{}", rep.login);
-    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
-    let mailbox = MailboxRef::new(MailboxId(1), address);
     let start = Utc::now().with_nanosecond(0).unwrap() + TimeDelta::hours(48 + number as i64);
     let end = start + TimeDelta::minutes(30);
     let mine = [
@@ -98,10 +123,7 @@ async fn work(site: &Site, odoo: &Odoo, rep: &Rep, number: usize) -> Vec<(&'stat
         }),
     ];
     for record in mine {
-        let kind = record.kind();
-        let write = [made_by_owner(record)];
-        let done = server.write(&mailbox, kind, &write, Notify::Nobody).await;
-        done.unwrap().pop().unwrap().unwrap();
+        hands.make(record).await;
     }
     let wire = |at: chrono::DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S").to_string();
     let theirs = [
@@ -132,7 +154,7 @@ async fn work(site: &Site, odoo: &Odoo, rep: &Rep, number: usize) -> Vec<(&'stat
 }
 
 /// In how many items of the lab's Exchange a title stands.
-fn copies(site: &Site, title: &str) -> usize {
+pub fn copies(site: &Site, title: &str) -> usize {
     let world = site.control("GET", "/world", b"");
     let items = world["exchange"].as_array().unwrap().iter();
     let items = items.flat_map(|mailbox| mailbox["items"].as_array().unwrap());
@@ -225,12 +247,17 @@ async fn of_odoo(odoo: &Odoo, rep: &Rep) -> String {
         "name", "function", "email", "phone", "street", "city", "zip", "comment"
     ]);
     let meeting = json!(["name", "location", "description"]);
+    let on_record = json!([
+        ["create_uid", "=", rep.id],
+        ["res_model", "in", ["res.partner", "calendar.event"]]
+    ]);
     let mut all = String::new();
     for (model, domain, fields) in [
         ("res.partner", mine("user_id"), card),
         ("calendar.event", mine("user_id"), meeting),
         ("project.task", mine("user_ids"), json!(["name", "description"])),
         ("mail.message", mine("create_uid"), json!(["subject", "body"])),
+        ("ir.attachment", on_record, json!(["name", "res_model"])),
     ] {
         let search = json!({ "domain": domain, "fields": fields });
         let rows = odoo.call(&rep.key, model, "search_read", search).await;
@@ -291,6 +318,8 @@ async fn no_content_is_at_rest_after_a_life_beside_a_real_odoo() {
     let odoo = Odoo::up();
     let reps = [odoo.rep(), odoo.rep()];
     let mut site = between(&odoo, &reps, "level = \"trace\"");
+    take_everything(&site);
+    let carry = |file: String, words: &mut Words| words.carried.push(file);
     let before = there_already(&site);
     let mut words = Words {
         not_in_crm: vec![Field::Department],
@@ -300,7 +329,8 @@ async fn no_content_is_at_rest_after_a_life_beside_a_real_odoo() {
     plant_in_odoo(&odoo, &reps[0], &mut words).await;
     let customer = format!("canary.{}@out.example", reps[0].login);
     odoo.person("res.partner", &customer).await;
-    plant::mail_of(&site, &mut words, 1, &customer);
+    carry(plant::mail_of(&site, &mut words, 1, &customer), &mut words);
+    carry(plant::meeting_with_file(&site, &mut words, 1).await, &mut words);
     site.start_daemon();
     until_carried(&site, &odoo, &reps[0], &words).await;
     nothing_of(&site, &words.planted);
@@ -311,7 +341,12 @@ async fn no_content_is_at_rest_after_a_life_beside_a_real_odoo() {
     site.run(&["sync", "--all"]);
     site.store_secret(&name, &reps[0].key);
     site.kill_postgresql();
-    plant::mail_of(&site, &mut words, 200_000, &customer);
+    // Files of some megabytes go another way than small ones.
+    carry(plant::mail_of(&site, &mut words, 200_000, &customer), &mut words);
+    carry(
+        plant::meeting_with_file(&site, &mut words, 200_000).await,
+        &mut words,
+    );
     site.start_daemon();
     until_carried(&site, &odoo, &reps[0], &words).await;
     look_around(&site);

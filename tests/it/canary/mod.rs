@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const OF_THE_LAB: &[&str] = &["lab.state"];
 
 /// A policy that lets through as much as there can be.
-fn take_everything(site: &Site) {
+pub fn take_everything(site: &Site) {
     let policy = site.file("policy.json");
     let mut taking = holdfast::sync::policy::Policy::default();
     taking.attachments.of = holdfast::record::kind::RecordKind::ALL.to_vec();

@@ -13,6 +13,7 @@ use holdfast::record::Record;
 use holdfast::record::contact::{Contact, PostalAddress};
 use holdfast::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
 use holdfast::record::field::Field;
+use holdfast::record::kind::RecordKind;
 use holdfast::record::person::Person;
 use holdfast::record::task::{Priority, Status, Task};
 use serde_json::{Value, json};
@@ -207,6 +208,27 @@ pub fn mail_of(site: &Site, words: &mut Words, times: usize, sender: &str) -> St
     });
     deliver(site, &encoders("mail", &parts));
     file.expose().clone()
+}
+
+/// A meeting of the first person's, with a file that says so many times the same. Gives the file's name.
+pub async fn meeting_with_file(site: &Site, words: &mut Words, times: usize) -> String {
+    let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    let write = MailboxWrite::Create {
+        stamp: Stamp(String::new()),
+        record: Record::Event(words.event(Vec::new())),
+    };
+    let mailbox = MailboxRef::new(MailboxId(1), address);
+    let done = server
+        .write(&mailbox, RecordKind::Calendar, &[write], Notify::Nobody)
+        .await;
+    let item = done.unwrap().pop().unwrap().unwrap().item.id.0;
+    let file = words.text(|n| format!("Qz{n}jörvik.txt")).expose().clone();
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let path = format!("/exchange/attach?item={}&name={}", encoded(&item), encoded(&file));
+    let said = words.word().expose().repeat(times);
+    site.control("POST", &path, said.as_bytes());
+    file
 }
 
 /// Puts a raw mail into the first person's inbox.

@@ -5,8 +5,7 @@
 //! **Over which CRM.** Those that concern a CRM at all are written over a [`Stage`] and run over each: over the lab's
 //! Salesforce here, over a real Odoo in `odoo_complaints`. Beside the lab's Salesforce alone are
 //!
-//! - 15, since Odoo counts no calls and has none to use up ([`Crm::calls`] says `None`);
-//! - 16, the files of a mail, which are tested where Odoo's attachments are.
+//! - 15, since Odoo counts no calls and has none to use up ([`Crm::calls`] says `None`).
 //!
 //! [`Stage`]: crate::harness::pages::Stage
 //! [`Crm::calls`]: holdfast::crm::port::Crm::calls
@@ -46,6 +45,7 @@ macro_rules! complaints_beside {
             complaint_12_changes_arrived_hours_late,
             complaint_13_a_stream_stopped_in_silence_and_stayed_so,
             complaint_14_some_mails_never_arrived_and_nobody_could_say_why,
+            complaint_16_attachments_were_dropped_without_a_word,
             complaint_17_formatting_and_the_other_sides_words_were_lost,
             complaint_18_attendees_whom_the_crm_does_not_know_vanished,
             complaint_19_private_things_and_strangers_mail_were_captured,

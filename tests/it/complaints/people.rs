@@ -1,12 +1,12 @@
 //! Doubles, and what goes wrong with people: the complaints 2, 3, 14, 16, 18 and 19.
 
 use super::{assert_nobody_noticed, items, records};
-use crate::harness::Office;
 use crate::harness::acts::{event, made_by_owner, task};
-use crate::harness::letters::{Letter, customer};
+use crate::harness::letters::Letter;
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::pages::Stage;
 use chrono::{TimeDelta, Timelike as _, Utc};
+use holdfast::attachments::model::LeftOut;
 use holdfast::crm::model::CrmWrite;
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
@@ -15,6 +15,7 @@ use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::record::task::Task;
 use holdfast::sync::engine::Connections as _;
+use holdfast::sync::explain::explain;
 use holdfast::sync::policy::Policy;
 use holdfast::sync::store::totals;
 
@@ -166,9 +167,8 @@ pub async fn complaint_14_some_mails_never_arrived_and_nobody_could_say_why<S: S
     );
 }
 
-#[tokio::test]
-async fn complaint_16_attachments_were_dropped_without_a_word() {
-    let office = Office::open(1, 0).await;
+pub async fn complaint_16_attachments_were_dropped_without_a_word<S: Stage>() {
+    let office = S::open(1, 0).await;
     let mut policy = Policy::default();
     policy.attachments.of = vec![RecordKind::Mail];
     office.policy("files", policy).await;
@@ -180,25 +180,23 @@ async fn complaint_16_attachments_were_dropped_without_a_word() {
         )
     };
     let body = format!(
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhere\r\n{}{}--b--\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhere\r\n{}{}{}--b--\r\n",
         part("one.txt"),
-        part("two.pdf")
+        part("two.pdf"),
+        part("three.exe")
     );
-    Letter::from(&customer(&office), &row.mailbox.address)
+    let item = Letter::from(&office.pages.customer(), &row.mailbox.address)
         .body(&body)
         .arrive(&office, &row);
     office.settle(&row).await;
-    let content = office.lab.parts.salesforce.content();
-    let names: Vec<_> = content["ContentVersion"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["PathOnClient"].clone())
-        .collect();
-    assert!(
-        names.contains(&"one.txt".into()) && names.contains(&"two.pdf".into()),
-        "{names:?}"
-    );
+    let mut names = office.pages.files().await;
+    names.sort();
+    assert_eq!(names, ["one.txt", "two.pdf"]);
+    // And what is left behind is said.
+    let said = explain(&office.engine, &row, &item).await.unwrap().unwrap();
+    let left_out = format!("Attachments: 1. {}", LeftOut::TypeBlocked.sentence());
+    assert!(said.notes.contains(&left_out), "{:?}", said.notes);
+    assert_nobody_noticed(&office).await;
 }
 
 pub async fn complaint_18_attendees_whom_the_crm_does_not_know_vanished<S: Stage>() {

@@ -53,6 +53,9 @@ pub trait CrmPages: Send + Sync {
     /// The subjects of the mails that were brought here.
     async fn mails(&self) -> Vec<String>;
 
+    /// The names of the files that were brought here with mails.
+    async fn files(&self) -> Vec<String>;
+
     /// True where these words stand anywhere in what these people have.
     async fn holds(&self, words: &str) -> bool;
 
@@ -189,6 +192,13 @@ impl CrmPages for LabPages {
         let rows = content["EmailMessage"].as_array().unwrap().iter();
         rows.filter(|row| row["IsDeleted"] != true)
             .map(|row| row["Subject"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    async fn files(&self) -> Vec<String> {
+        let content = self.world.content();
+        let rows = content["ContentVersion"].as_array().unwrap().iter();
+        rows.map(|row| row["PathOnClient"].as_str().unwrap().to_owned())
             .collect()
     }
 
