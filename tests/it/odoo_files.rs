@@ -43,7 +43,7 @@ fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-async fn store(crm: &dyn Crm, office: &Office, key: &ExternalKey, bytes: &[u8]) -> FileId {
+pub async fn store(crm: &dyn Crm, office: &Office, key: &ExternalKey, bytes: &[u8]) -> FileId {
     let file = NewFile {
         key: key.clone(),
         name: "Übersicht.bin".into(),
@@ -62,7 +62,7 @@ async fn mail_of_contact(office: &Office) -> CrmId {
 }
 
 /// The attachments with this key that hang on a record.
-async fn hanging(office: &Office, key: &ExternalKey, model: &str, id: &str) -> Vec<Value> {
+pub async fn hanging(office: &Office, key: &ExternalKey, model: &str, id: &str) -> Vec<Value> {
     let domain = json!([
         ["description", "=", format!("Holdfast {}", key.0)],
         ["res_model", "=", model],
@@ -316,6 +316,51 @@ async fn kills_between_store_and_link_lose_no_file_and_double_none() {
         6,
         "each was stored once"
     );
+}
+
+/// How many mails of this number are in Odoo.
+async fn letters(odoo: &Odoo, rep: &Rep, writer: &str, number: usize) -> Value {
+    let asked = json!({ "domain": [["message_id", "=", format!("<{number}.{writer}>")]] });
+    odoo.call(&rep.key, "mail.message", "search_count", asked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_beyond_odoos_own_setting_stays_behind_with_its_code_and_next_step_and_its_mail_goes() {
+    let odoo = Odoo::apart();
+    let takes = async |bytes: u64| {
+        let set = json!({ "key": "web.max_file_upload_size", "value": bytes.to_string() });
+        odoo.admin("ir.config_parameter", "set_param", set).await;
+    };
+    takes(1 << 20).await;
+    let reps = [odoo.rep()];
+    let (site, writer) = site_with_writer(&odoo, &reps).await;
+    let named = |number: usize| format!("{number}.{}.bin", reps[0].login);
+    deliver(&site, &writer, 1, (&named(1), 100_000), b"");
+    let item = deliver(&site, &writer, 2, (&named(2), 3 << 20), b"");
+    site.run(&["sync", "--all"]);
+    for number in [1, 2] {
+        assert_eq!(
+            letters(&odoo, &reps[0], &writer, number).await,
+            1,
+            "mail {number}"
+        );
+    }
+    assert_eq!(arrived(&odoo, &reps[0], &named(1)).await.len(), 1);
+    assert!(arrived(&odoo, &reps[0], &named(2)).await.is_empty());
+    let told = String::from_utf8(site.run(&["failures"]).stdout).unwrap();
+    assert!(
+        told.contains("crm.rule_refused") && told.contains("Of a file it may be the size"),
+        "{told}"
+    );
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    let told = site.succeed(&["explain", &address, &item]);
+    assert!(told.contains("Failed 1 times so far."), "{told}");
+    // Once Odoo takes as much, it goes.
+    takes(128 << 20).await;
+    site.succeed(&["failures", "--retry", &address]);
+    site.run(&["sync", "--all"]);
+    assert_eq!(arrived(&odoo, &reps[0], &named(2)).await.len(), 1);
+    odoo.drop_database();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,10 @@
 
 use crate::crm_contract::samples::mail;
 use crate::harness::Site;
+use crate::harness::letters::Letter;
+use crate::harness::outlook::{self, Outlook};
 use crate::odoo_connector::{Office, ids, office};
+use crate::odoo_office::office_under;
 use crate::odoo_server::{Odoo, Rep};
 use crate::odoo_sync::between;
 use holdfast::crm::error::CrmError;
@@ -11,9 +14,12 @@ use holdfast::crm::filing::{AddressField, Filed, PlaceBy, PlaceId};
 use holdfast::crm::model::{CrmId, CrmWrite, Match};
 use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
+use holdfast::sync::explain::explain;
 use holdfast::sync::mail_policy::MatchRule;
+use holdfast::sync::model::Reason;
 use holdfast::sync::policy::Policy;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// An opportunity of a contact, owned by the user.
@@ -196,6 +202,42 @@ async fn an_answer_of_a_stranger_stands_where_its_thread_is() {
             (&json!("crm.lead"), &json!(deal))
         );
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_its_owner_marked_stays_where_it_is_while_nobody_in_it_is_known() {
+    let odoo = Odoo::up();
+    let rep = odoo.rep();
+    let mut policy = Policy::default();
+    policy.mail.on_demand.categories = vec!["Save to CRM".to_owned()];
+    policy.mail.on_demand.only = true;
+    let (office, row) = office_under(&odoo, &rep, policy).await;
+    let stranger = format!("marked.{}@elsewhere.example", rep.login);
+    let arrive = |from: &str, number| {
+        Letter::from(from, &row.mailbox.address)
+            .number(number)
+            .arrive(&office, &row)
+    };
+    let customer = office.pages.customer();
+    let (left, saved) = (arrive(&stranger, 1), arrive(&customer, 2));
+    arrive(&customer, 3);
+    for item in [&left, &saved] {
+        let mark = format!(
+            "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\" MessageDisposition=\"SaveOnly\"><m:ItemChanges>\
+             <t:ItemChange>{}<t:Updates><t:SetItemField><t:FieldURI FieldURI=\"item:Categories\"/><t:Message>\
+             <t:Categories><t:String>Save to CRM</t:String></t:Categories></t:Message></t:SetItemField></t:Updates>\
+             </t:ItemChange></m:ItemChanges></m:UpdateItem>",
+            outlook::item(item)
+        );
+        Outlook::of(&office.lab, 0).ask(&mark).await;
+    }
+    let counts = office.sync(&row).await[&RecordKind::Mail].clone();
+    let expected = BTreeMap::from([(Reason::NobodyKnown, 1), (Reason::NotMarked, 1)]);
+    assert_eq!(counts.skipped, expected);
+    assert_eq!(counts.failed, 0);
+    assert_eq!(office.pages.mails().await, ["Letter 2"]);
+    let said = explain(&office.engine, &row, &left).await.unwrap().unwrap();
+    assert_eq!(said.decided.as_deref(), Some("mail.has_a_record (mailbox)"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,15 @@ impl Odoo {
     /// Brings it up where it is not.
     pub fn up() -> Self {
         let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_else(|_| std::process::id().to_string());
-        let database = format!("run_{}", run.replace('-', ""));
+        Self::with(format!("run_{}", run.replace('-', "")))
+    }
+
+    /// With a database that no other test has, for one that changes what all would feel.
+    pub fn apart() -> Self {
+        Self::with(format!("run_{}", uuid::Uuid::new_v4().simple()))
+    }
+
+    fn with(database: String) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/odoo.sh");
         let output = Command::new(script)
             .args(["fresh", &database])
@@ -104,6 +112,13 @@ impl Odoo {
     fn claim(&self, person: &Value) -> bool {
         let file = self.claims.join(person["login"].as_str().expect("a login"));
         fs::File::create_new(file).is_ok()
+    }
+
+    /// Removes the database.
+    pub fn drop_database(&self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/odoo.sh");
+        let dropped = Command::new(script).args(["drop", &self.database]).status();
+        assert!(dropped.expect("bash").success());
     }
 
     /// A connector that knows the keys of these users.
