@@ -12,15 +12,11 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from email.message import EmailMessage
-from email.utils import format_datetime
-from datetime import datetime, timezone
 
 import plotext
-import requests
 
 from bench import delta, keep, load, measured, streams
-from lab_clients import Lab
+from bench_mailbox import Mailbox
 
 NEW_MAILS = 1000
 SMALL, LARGE = 3 << 20, 150 << 20
@@ -46,32 +42,6 @@ def point(folder, people, items_each):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(points, file)
     print(f"  {people} mailboxes, {items} items: {points[-1]['cpu_ms']:.3f} ms of CPU each")
-
-
-class Mailbox:
-    """The only mailbox of the lab, whose customers write to it."""
-
-    def __init__(self, folder):
-        self.lab = Lab(f"{folder}/lab.json")
-        self.address = self.lab.people[0]["smtp"]
-        contacts = self.lab.control("/world")["salesforce"]["Contact"]
-        self.customers = [row["Email"] for row in contacts if row.get("Email")]
-
-    def post(self, path, body=b""):
-        answer = requests.post(self.lab.line["control_url"] + path, data=body, timeout=300)
-        answer.raise_for_status()
-        return answer.json()
-
-    def receive(self, number):
-        mail = EmailMessage()
-        mail["From"] = self.customers[number % len(self.customers)]
-        mail["To"] = self.address
-        mail["Subject"] = f"Bench {number}"
-        mail["Message-ID"] = f"<bench-{number}@customer.example>"
-        mail["Date"] = format_datetime(datetime.now(timezone.utc))
-        mail.set_content("As we said on the telephone. " * 20)
-        path = f"/exchange/import-eml?mailbox={urllib.parse.quote(self.address)}&folder=inbox"
-        return self.post(path, mail.as_bytes())["id"]
 
 
 def mails(folder, command):

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The first synchronisation into a real Odoo, by Holdfast and by a script of exchangelib and Odoo's JSON-2 interface,
-# each into a fresh database and from a fresh lab of the same seed; and how many calls each made, by Odoo's own log.
+# each into a fresh database and from a fresh lab of the same seed; how many calls each made, by Odoo's own log; and how
+# many Holdfast makes for a thousand new mails of one mailbox.
 # Prints and writes as scripts/bench.sh. Says so and ends well where Odoo cannot be had.
 #
-#   scripts/bench_odoo.sh      PEOPLE=8 SEED=7 ITEMS=200 (items a person) PROFILE=release may be set
+#   scripts/bench_odoo.sh      PEOPLE=8 SEED=7 ITEMS=200 (items a person) MAILS=1000 PROFILE=release may be set
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/stage.sh
@@ -11,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 people=${PEOPLE:-8}
 seed=${SEED:-7}
 items=${ITEMS:-200}
+mails=${MAILS:-1000}
 profile=${PROFILE:-release}
 bin=${CARGO_TARGET_DIR:-target}/$profile
 odoo_root=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}/odoo
@@ -47,7 +49,11 @@ holdfast mailbox add --file "$work/mailboxes.csv"
     "$bin/holdfast" --config "$work/holdfast.toml" sync --all --json
 holdfast status --json >"$work/status.json" || [ $? -eq 1 ]
 
-step "The same by a script of exchangelib and JSON-2"
+step "New mails in one mailbox: $mails"
+"$python" scripts/odoo/figures.py mails "$work" "$mails" "$odoo_root/server.log" "$database" -- \
+    "$bin/holdfast" --config "$work/holdfast.toml"
+
+step "The first synchronisation by a script of exchangelib and JSON-2"
 fresh_sides
 "$python" scripts/odoo/figures.py run "$work" peer "$odoo_root/server.log" "$database" -- \
     "$python" scripts/odoo/peer.py "$work/lab.json" "$odoo" "$database"
