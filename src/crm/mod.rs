@@ -14,3 +14,4 @@ pub mod port;
 pub mod salesforce;
 pub mod seen;
 pub mod settled;
+pub mod task_form;

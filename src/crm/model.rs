@@ -25,7 +25,7 @@ pub struct CrmUser {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListId(pub String);
 
-/// A record's identifier as the CRM spells it.
+/// A record's identifier as the CRM spells it; for a task, see [`TaskForm`](super::task_form::TaskForm).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CrmId(pub String);
 
@@ -178,7 +178,7 @@ pub enum CrmWrite {
         /// As in `Create`; needed where the attendees are among the fields.
         matches: Vec<Match>,
     },
-    /// Delete a record into the CRM's recycle bin, or its archive.
+    /// Delete a record into the CRM's recycle bin, or its archive; for good where it has neither.
     Delete {
         /// Which record.
         id: CrmId,
@@ -217,6 +217,10 @@ pub struct CrmCapabilities {
     pub started: bool,
     /// True where a task can be less urgent than usual.
     pub low_priority: bool,
+    /// True where a task may be without a day by which it is due.
+    pub undated: bool,
+    /// Of a CRM that has tasks in two forms: the fields of those in the form that new ones do not take.
+    pub other_form: FieldSet,
     /// The countries and states that it knows; `None` where an address takes any text.
     pub places: Option<Arc<Places>>,
     /// True where a mail must be filed under a record: a contact, a lead, or one that a rule of the policy names. One
@@ -261,6 +265,7 @@ impl CrmCapabilities {
             waiting: self.waiting,
             started: self.started,
             low_priority: self.low_priority,
+            undated: self.undated,
             places: self.places.clone(),
         }
     }

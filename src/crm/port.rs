@@ -3,11 +3,13 @@
 use super::error::CrmError;
 use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::*;
+use super::task_form::TaskForms;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Abandoned;
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// A CRM, seen as one of its users.
 ///
@@ -25,6 +27,12 @@ pub trait Crm: Send + Sync {
 
     /// What the CRM can hold for this user. Connectors cache it for some minutes.
     async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError>;
+
+    /// The same CRM with its tasks in this form; `None` where it has only one. Whatever names a record by its id is
+    /// understood of either form.
+    fn with_tasks(&self, _forms: TaskForms) -> Option<Arc<dyn Crm>> {
+        None
+    }
 
     /// One page of changes to the user's own records of a kind since the cursor; `None` starts from the
     /// beginning. The feed may repeat records that were seen before; it never leaves one out. Mail has no

@@ -31,6 +31,8 @@ pub struct Bounds {
     pub started: bool,
     /// False where a task that can wait must be folded into one that is as usual.
     pub low_priority: bool,
+    /// False where a task has a day by which it is due, always.
+    pub undated: bool,
     /// The countries and states that can be held; `None` where any text can.
     pub places: Option<Arc<Places>>,
 }
@@ -45,6 +47,7 @@ impl Bounds {
             waiting: true,
             started: true,
             low_priority: true,
+            undated: true,
             places: None,
         }
     }
@@ -143,10 +146,15 @@ fn fit_task(task: &mut Task, bounds: &Bounds) -> FieldSet {
     if !bounds.low_priority && task.priority == Priority::Low {
         task.priority = Priority::Normal;
     }
-    Cutter::new(bounds)
+    let cut = Cutter::new(bounds)
         .line(Field::Subject, &mut task.subject)
         .text(Field::Body, &mut task.body)
-        .cut
+        .cut;
+    match task.due.is_none() && !bounds.undated {
+        // Whatever day the other side put in its place is nobody's wish.
+        true => cut.with(Field::Due),
+        false => cut,
+    }
 }
 
 struct Cutter<'a> {
@@ -389,6 +397,24 @@ mod tests {
         assert_eq!(fitted("de"), ("Germany".to_owned(), false));
         assert_eq!(fitted("Deutschland"), (String::new(), true));
         assert_eq!(fitted(""), (String::new(), false));
+    }
+
+    #[test]
+    fn a_task_without_a_day_keeps_none_where_the_other_side_must_have_one() {
+        let bounds = Bounds {
+            undated: false,
+            ..Bounds::none()
+        };
+        let cut = |due: Option<chrono::NaiveDate>, bounds: &Bounds| {
+            let mut record = Record::Task(Task {
+                due,
+                ..Task::default()
+            });
+            fit(&mut record, bounds).has(Field::Due)
+        };
+        assert!(cut(None, &bounds));
+        assert!(!cut(chrono::NaiveDate::from_ymd_opt(2026, 3, 1), &bounds));
+        assert!(!cut(None, &Bounds::none()));
     }
 
     #[test]

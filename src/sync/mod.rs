@@ -59,6 +59,7 @@ pub mod explain;
 pub mod fence;
 pub mod filing;
 pub mod fingerprint;
+mod forms;
 pub mod gather;
 pub mod guard;
 pub mod health;

@@ -126,6 +126,8 @@ pub enum Reason {
     Parted,
     /// Its counterpart, or it, left the policy's scope, and the policy let the two go.
     LeftScope,
+    /// A task in the form that the policy does not name.
+    OtherForm,
 }
 
 impl Reason {
@@ -156,6 +158,7 @@ impl Reason {
         Self::HandedOver,
         Self::Parted,
         Self::LeftScope,
+        Self::OtherForm,
     ];
 
     /// The stored word.
@@ -186,6 +189,7 @@ impl Reason {
             Self::HandedOver => "handed_over",
             Self::Parted => "parted",
             Self::LeftScope => "left_scope",
+            Self::OtherForm => "other_form",
         }
     }
 
@@ -230,6 +234,7 @@ impl Reason {
             Self::LeftScope => {
                 "One of the two took part no more, and the policy let them go their own ways. A reading from the start joins them again where both take part and are still alike."
             }
+            Self::OtherForm => "The policy takes tasks in the CRM's other form, and it is linked to nothing.",
         }
     }
 }

@@ -5,6 +5,7 @@ use super::guard::limits::Guard;
 pub use super::mail_policy::{MailBody, MailPolicy, MatchRule, OnDemand};
 pub use super::scope_policy::{CategoryRules, OutOfScope};
 use crate::attachments::policy::AttachmentPolicy;
+pub use crate::crm::task_form::TaskForm;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +148,9 @@ pub struct ContactsPolicy {
 pub struct TasksPolicy {
     /// Direction, conflict, deletion.
     pub common: Common,
+    /// What they are in a CRM that has them in two forms.
+    #[serde(default)]
+    pub form: TaskForm,
     /// Which of them, by their categories in the mailbox.
     #[serde(default)]
     pub categories: CategoryRules,
@@ -212,6 +216,7 @@ impl Default for Policy {
             },
             tasks: TasksPolicy {
                 common,
+                form: TaskForm::default(),
                 categories: CategoryRules::default(),
             },
             mail: MailPolicy::default(),

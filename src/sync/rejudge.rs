@@ -44,7 +44,7 @@ pub fn differ(kind: RecordKind, a: &Policy, b: &Policy) -> bool {
         RecordKind::Contacts => {
             a.contacts.categories != b.contacts.categories || a.contacts.list != b.contacts.list
         }
-        RecordKind::Tasks => a.tasks.categories != b.tasks.categories,
+        RecordKind::Tasks => (a.tasks.form, &a.tasks.categories) != (b.tasks.form, &b.tasks.categories),
         RecordKind::Mail => a.mail != b.mail,
     }
 }
@@ -178,7 +178,7 @@ fn from_the_start(position: Position) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::policy::{CategoryRules, ConflictRule, Flow, OutOfScope};
+    use crate::sync::policy::{CategoryRules, ConflictRule, Flow, OutOfScope, TaskForm};
 
     fn changed(change: impl FnOnce(&mut Policy)) -> Vec<RecordKind> {
         let mut policy = Policy::default();
@@ -205,6 +205,10 @@ mod tests {
         );
         assert_eq!(
             changed(|policy| policy.tasks.categories = list.clone()),
+            [RecordKind::Tasks]
+        );
+        assert_eq!(
+            changed(|policy| policy.tasks.form = TaskForm::Activity),
             [RecordKind::Tasks]
         );
         assert_eq!(

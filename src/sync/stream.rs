@@ -6,9 +6,10 @@ use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
 use super::fingerprint::Prints;
+use super::forms::{self, Forms};
 use super::keys::Keys;
 use super::matching::{Matched, Places, matched};
-use super::model::{Link, Scope, Seen, Side, StreamId};
+use super::model::{Link, Reason, Scope, Seen, Side, StreamId};
 use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
 use super::store::judged::PolicyVersion;
@@ -61,6 +62,7 @@ pub struct Stream {
     pub fence: Option<Fence>,
     /// By what the items of its links are known, while the mailbox's feed is read from its start.
     pub anchors: Option<Anchors>,
+    forms: Forms,
     mailbox_capabilities: MailboxCapabilities,
     bounds: Bounds,
     fields: FieldSet,
@@ -121,6 +123,11 @@ impl Stream {
                 .await?;
             row.user.id = Some(user);
         }
+        let id = StreamId {
+            mailbox: row.mailbox.id,
+            kind,
+        };
+        let (crm, forms) = forms::seen_by(engine, id, &policy, crm).await?;
         let capabilities = crm.capabilities(&row.user).await?;
         let keys = Keys::new(
             engine.keyring.mailbox_key(row.mailbox.id).await?,
@@ -132,10 +139,8 @@ impl Stream {
             .map(|other| address_key(&other.mailbox.address))
             .collect();
         Ok(Self {
-            id: StreamId {
-                mailbox: row.mailbox.id,
-                kind,
-            },
+            id,
+            forms,
             common: policy.common(kind),
             bounds: capabilities.bounds(kind),
             fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),
@@ -293,10 +298,17 @@ impl Stream {
 
     /// Looks at a record of the CRM.
     pub fn look_at_record(&self, mut record: CrmRecord) -> LookedRecord {
-        let scope = self.scope(&record.record, Side::Crm, marks_of(&record));
+        let scope = match self.forms.keep_out(&record) {
+            true => Scope::Out(Reason::OtherForm),
+            false => self.scope(&record.record, Side::Crm, marks_of(&record)),
+        };
         fit(&mut record.record, &self.bounds);
         let attendees = self.known_attendees(&record.record, false);
-        let prints = Prints::of(&record.record, self.fields, self.keys.prints(), &attendees);
+        let fields = match self.forms.is_other(&record.id) {
+            true => self.fields.and(self.capabilities.other_form),
+            false => self.fields,
+        };
+        let prints = Prints::of(&record.record, fields, self.keys.prints(), &attendees);
         let seen = Seen {
             modified: Some(record.modified),
             prints,
@@ -307,6 +319,11 @@ impl Stream {
             masked: false,
         };
         LookedRecord { seen, record }
+    }
+
+    /// True for a record of the CRM that no item is to be taken for.
+    pub fn keeps_out(&self, record: &CrmRecord) -> bool {
+        self.forms.keep_out(record)
     }
 
     /// The CRM's side of a link that has no news: as it was when both were last in step.

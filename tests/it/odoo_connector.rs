@@ -104,7 +104,7 @@ contract_over!(json2, Api::Json2);
 contract_over!(jsonrpc, Api::JsonRpc);
 
 /// Everything that Odoo would send or show to somebody because of what this user did.
-async fn noticed(office: &Office) -> (u64, u64) {
+pub async fn noticed(office: &Office) -> (u64, u64) {
     let told = office.odoo.told(&[&office.rep, &office.colleague]).await;
     let partners: Vec<i64> = vec![
         office.colleague.partner,

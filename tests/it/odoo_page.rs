@@ -1,11 +1,16 @@
 //! Odoo's own web page, in Chromium: what a person changes there crosses to the mailbox, and comes to be seen there
-//! when the mailbox changes.
+//! when the mailbox changes; an activity that he marks as done there is a task that is done here.
 
+use crate::harness::acts::{made_by_owner, task};
 use crate::harness::outlook::{Entry, Outlook, item};
-use crate::odoo_office::office_beside;
+use crate::odoo_activities::on_record;
+use crate::odoo_office::{office_beside, office_under};
 use crate::odoo_server::{Odoo, Rep};
 use chrono::{DateTime, TimeDelta, Utc};
+use holdfast::record::Record;
 use holdfast::record::kind::RecordKind;
+use holdfast::record::task::Status;
+use holdfast::sync::policy::{Policy, TaskForm};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -40,14 +45,19 @@ struct Page<'a> {
 impl Page<'_> {
     /// Signs in, opens an event, changes it where it is told to, and says what the page shows of it then.
     fn of(&self, event: &str, set: &Value) -> Value {
-        let task = json!({
-            "url": self.odoo.url.as_str().trim_end_matches('/'),
-            "database": self.odoo.database,
-            "login": self.rep.login,
-            "password": self.password,
-            "event": event,
-            "set": set,
-        });
+        self.does(json!({ "event": event, "set": set }))
+    }
+
+    /// Signs in, marks the activity with this summary as done, and says which are left.
+    fn done(&self, summary: &str) -> Value {
+        self.does(json!({ "done": summary }))
+    }
+
+    fn does(&self, mut task: Value) -> Value {
+        task["url"] = json!(self.odoo.url.as_str().trim_end_matches('/'));
+        task["database"] = json!(self.odoo.database);
+        task["login"] = json!(self.rep.login);
+        task["password"] = json!(self.password);
         let mut process = Command::new(script("run.sh"))
             .arg("odoo_page.js")
             .stdin(Stdio::piped())
@@ -125,4 +135,31 @@ async fn a_meeting_that_a_person_changes_in_odoos_own_page_changes_in_exchange_a
         "nobody is mailed"
     );
     assert!(office.lab.parts.ledger.entries().is_empty(), "nobody is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activity_that_a_person_marks_as_done_in_odoos_own_page_is_a_task_that_is_done() {
+    let odoo = Odoo::up();
+    bring_the_browser();
+    let (rep, password) = odoo.rep_at_the_page();
+    let page = Page {
+        odoo: &odoo,
+        rep: &rep,
+        password: &password,
+    };
+    let mut policy = Policy::default();
+    policy.tasks.form = TaskForm::Activity;
+    let (office, row) = office_under(&odoo, &rep, policy).await;
+    let (kind, ours) = (RecordKind::Tasks, made_by_owner(task("Write to Ada")));
+    office.in_mailbox(&row, kind, ours).await;
+    on_record(&odoo, &rep, rep.partner, "Call Ben").await;
+    office.settle(&row).await;
+    assert_eq!(page.done("Write to Ada"), json!({ "left": ["Call Ben"] }));
+    assert_eq!(page.done("Call Ben"), json!({ "left": [] }));
+    office.settle(&row).await;
+    let items = office.items(&row, kind).await;
+    let done = |record: &Record| matches!(record, Record::Task(task) if task.status == Status::Completed);
+    assert_eq!(items.len(), 2);
+    assert!(items.iter().all(|item| done(&item.record)));
+    assert_eq!(odoo.told(&[&rep]).await, 0, "nobody is mailed");
 }

@@ -3,7 +3,9 @@
 //
 //   {"url", "database", "login", "password", "event", "set": {"title", "duration"} or null}
 //
-// The answer is one line of JSON on stdout: {"title", "start", "duration"}.
+// The answer is one line of JSON on stdout: {"title", "start", "duration"}. With "done", the summary of one of the
+// person's activities, in the place of "event", it is marked as done instead, in the list of them; the answer is
+// {"left"}, the summaries that the list shows then.
 
 "use strict";
 
@@ -55,6 +57,21 @@ async function change(page, set) {
   await page.locator(".o_form_status_indicator_buttons.invisible").waitFor({ state: "attached" });
 }
 
+const SUMMARIES = ".o_data_row td[name=summary]";
+
+async function markDone(page, task) {
+  await page.goto(`${task.url}/odoo/action-mail.mail_activity_action_my`);
+  const row = page.locator(".o_data_row", { hasText: task.done });
+  const worked = page.waitForResponse((answer) => answer.url().includes("/action_done"));
+  await row.locator("button[name=action_done]").click();
+  const answer = await (await worked).json();
+  if (answer.error) {
+    throw new Error(`the page could not mark it as done: ${answer.error.message}`);
+  }
+  await row.waitFor({ state: "detached" });
+  return { left: await page.locator(SUMMARIES).allInnerTexts() };
+}
+
 async function main() {
   const task = JSON.parse(fs.readFileSync(0, "utf8"));
   const browser = await chromium.launch({
@@ -68,6 +85,10 @@ async function main() {
     const page = await browser.newPage({ timezoneId: "UTC", locale: "en-US" });
     page.setDefaultTimeout(PATIENCE);
     await signIn(page, task);
+    if (task.done) {
+      console.log(JSON.stringify(await markDone(page, task)));
+      return;
+    }
     await page.goto(`${task.url}/odoo/calendar.event/${task.event}`);
     await page.waitForSelector(TITLE);
     if (task.set) {

@@ -9,6 +9,7 @@
 use crate::crm::error::CrmError;
 use crate::crm::model::CrmCursor;
 use crate::crm::seen::Seen;
+use crate::crm::task_form::{TaskForm, TaskForms};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,70 @@ pub(super) struct Cursor {
     /// Versions of rows at or after the next `settled`.
     #[serde(rename = "r", skip_serializing_if = "Seen::is_empty", default)]
     seen: Seen,
+}
+
+/// Where a stream of tasks stands in the feeds of both forms. Where it has one only, it is written as that one's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TaskCursor {
+    /// The form of the first.
+    #[serde(rename = "f", default)]
+    form: TaskForm,
+    #[serde(flatten)]
+    first: Cursor,
+    /// The other form's.
+    #[serde(rename = "o", skip_serializing_if = "Option::is_none", default)]
+    other: Option<Cursor>,
+    /// The next page is the other form's.
+    #[serde(rename = "t", skip_serializing_if = "std::ops::Not::not", default)]
+    at_other: bool,
+}
+
+impl TaskCursor {
+    /// Reads a cursor of ours for these forms: one whose feed was not read before begins at its beginning.
+    ///
+    /// # Errors
+    /// [`CrmError::CursorLost`] where it is none.
+    pub(super) fn read(cursor: Option<&CrmCursor>, forms: TaskForms) -> Result<Self, CrmError> {
+        let mut read: Self = match cursor {
+            None => Self::default(),
+            Some(CrmCursor(bytes)) => serde_json::from_slice(bytes).map_err(|_| CrmError::CursorLost)?,
+        };
+        if read.form != forms.new {
+            read = Self {
+                form: forms.new,
+                first: read.other.unwrap_or_default(),
+                other: Some(read.first),
+                at_other: false,
+            };
+        }
+        if !forms.both {
+            read.other = None;
+            read.at_other = false;
+        }
+        Ok(read)
+    }
+
+    /// Whose page is next, and where its feed stands.
+    pub(super) fn next_page(&mut self) -> (TaskForm, &mut Cursor) {
+        match self.at_other {
+            true => (self.form.other(), self.other.get_or_insert_default()),
+            false => (self.form, &mut self.first),
+        }
+    }
+
+    /// Goes on behind a page; true where there is another one now.
+    pub(super) fn turn_page(&mut self, more: bool, forms: TaskForms) -> bool {
+        let turned = !more && forms.both;
+        let was_first = !self.at_other;
+        self.at_other ^= turned;
+        more || (turned && was_first)
+    }
+
+    /// The bytes to keep.
+    pub(super) fn write(&self) -> Result<CrmCursor, CrmError> {
+        let bytes = serde_json::to_vec(self).map_err(|_| CrmError::CursorLost)?;
+        Ok(CrmCursor(bytes))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +190,29 @@ mod tests {
         assert_eq!((cursor.since(), cursor.behind()), (None, Some(500)));
         cursor.turn_page(Some(at(130)), None);
         assert_eq!((again(&cursor).since(), cursor.behind()), (Some(at(85)), None));
+    }
+
+    #[test]
+    fn a_cursor_of_one_form_goes_on_as_it_was_and_one_of_both_reads_each_to_its_end() {
+        let only = |new| TaskForms { new, both: false };
+        let mut old = Cursor::default();
+        old.turn_page(Some(at(100)), None);
+        let kept = old.write().expect("written");
+        let mut cursor = TaskCursor::read(Some(&kept), only(TaskForm::Task)).expect("read");
+        assert_eq!(cursor.next_page(), (TaskForm::Task, &mut old.clone()));
+        assert!(!cursor.turn_page(false, only(TaskForm::Task)));
+        // The policy names the other form: its feed begins at its beginning, and this one goes on.
+        let both = TaskForms {
+            new: TaskForm::Activity,
+            both: true,
+        };
+        let mut cursor = TaskCursor::read(Some(&cursor.write().expect("written")), both).expect("read");
+        assert_eq!(cursor.next_page(), (TaskForm::Activity, &mut Cursor::default()));
+        assert!(cursor.turn_page(false, both), "the other form's page");
+        let mut cursor = TaskCursor::read(Some(&cursor.write().expect("written")), both).expect("read");
+        assert_eq!(cursor.next_page(), (TaskForm::Task, &mut old));
+        assert!(!cursor.turn_page(false, both));
+        assert_eq!(cursor.next_page().0, TaskForm::Activity);
     }
 
     #[test]

@@ -13,6 +13,12 @@ impl Domain {
         self
     }
 
+    /// With a condition of which one of two must hold.
+    pub(super) fn and_either(mut self, one: (&str, &str, Value), other: (&str, &str, Value)) -> Self {
+        self.0.push(json!("|"));
+        self.and(one.0, one.1, one.2).and(other.0, other.1, other.2)
+    }
+
     /// With archived records among the others.
     pub(super) fn archived_too(self) -> Self {
         self.and("active", "in", json!([true, false]))

@@ -1,10 +1,9 @@
 //! From writes to cells: what a record says, and whom it names.
 
-use super::convert;
 use super::convert::sheet::{Cell, Cells, Sheet};
+use super::convert::{self, Form};
 use super::filing;
-use super::model::Person;
-use super::schema::Schema;
+use super::model::{Model, Person};
 use crate::crm::error::CrmError;
 use crate::crm::filing::PlaceId;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, Who, WhoKind};
@@ -12,8 +11,8 @@ use crate::record::Record;
 use crate::record::email::{Direction, Email};
 use crate::record::event::{Attendee, Event};
 use crate::record::field::Field;
-use crate::record::kind::RecordKind;
 use crate::record::person::{Person as Named, address_key};
+use crate::record::places::Places;
 use std::collections::HashMap;
 
 /// A new record.
@@ -42,8 +41,9 @@ pub(super) struct Change {
 
 /// What the cells need besides the records.
 pub(super) struct Desk<'a> {
-    pub(super) kind: RecordKind,
-    pub(super) schema: &'a Schema,
+    pub(super) form: Form,
+    pub(super) model: &'a Model,
+    pub(super) places: &'a Places,
     pub(super) owner: Person,
     /// The cards of colleagues, by their user's number.
     pub(super) colleagues: HashMap<i64, i64>,
@@ -89,13 +89,15 @@ impl Desk<'_> {
         matches: &[Match],
         under: Option<&PlaceId>,
     ) -> Result<Draft, CrmError> {
-        let model = self.schema.model(self.kind)?;
-        let mut sheet = Sheet::new_record(model, self.kind);
-        convert::fill(&mut sheet, self.schema.places(), &self.owner, record)?;
+        let mut sheet = Sheet::new_record(self.model, self.form.kind());
+        convert::fill(&mut sheet, self.form, self.places, &self.owner, record)?;
         sheet.put_text(convert::KEY, key.0.as_str());
         match record {
             Record::Event(event) => self.fill_event(&mut sheet, event, matches),
             Record::Contact(_) => sheet.put("user_id", Cell::One(Some(self.owner.id))),
+            Record::Task(_) if self.form == Form::Activity => {
+                sheet.put("user_id", Cell::One(Some(self.owner.id)));
+            }
             Record::Task(_) => sheet.put("user_ids", Cell::Many(vec![self.owner.id])),
             Record::Email(email) => self.fill_people(&mut sheet, email, matches, under)?,
         }
@@ -197,9 +199,8 @@ impl Desk<'_> {
         else {
             return Ok(None);
         };
-        let model = self.schema.model(self.kind)?;
-        let mut sheet = Sheet::change(model, *fields);
-        convert::fill(&mut sheet, self.schema.places(), &self.owner, record)?;
+        let mut sheet = Sheet::change(self.model, *fields);
+        convert::fill(&mut sheet, self.form, self.places, &self.owner, record)?;
         let (mut guests, mut reminder) = (None, None);
         if let Record::Event(event) = record {
             let wanted = fields.has(Field::Attendees);
@@ -208,7 +209,7 @@ impl Desk<'_> {
         }
         Ok(Some(Change {
             at,
-            id: super::read::number(id)?,
+            id: self.form.number(id).ok_or(CrmError::Gone)?,
             cells: sheet.finish(),
             guests,
             reminder,

@@ -5,21 +5,23 @@
 use super::around::around;
 use super::call::Call;
 use super::client::{Client, is_too_large};
-use super::convert;
+use super::convert::activity::ActivityRow;
 use super::convert::contact::ContactRow;
 use super::convert::event::EventRow;
 use super::convert::row::{Row, into_record};
 use super::convert::task::TaskRow;
-use super::cursor::Cursor;
+use super::convert::{self, Form};
+use super::cursor::{Cursor, TaskCursor};
 use super::domain::Domain;
-use super::model::{Model, Person};
+use super::model::Person;
 use super::schema::Schemas;
 use super::users::Users;
 use super::wire::value;
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmChange, CrmCursor, CrmId, CrmPage, CrmUser};
+use crate::crm::model::{CrmChange, CrmCursor, CrmPage, CrmUser};
+use crate::crm::task_form::TaskForms;
 use crate::record::kind::RecordKind;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -27,6 +29,27 @@ use std::sync::Arc;
 
 /// Rows a page; fewer where they are too much for one answer.
 const PAGE_SIZES: [usize; 3] = [500, 100, 20];
+
+/// Of the activities that were done, which Odoo keeps for good, a reading from the start takes those of this time: as
+/// long as a stream may have stood still before it.
+const DONE_LATELY: TimeDelta = TimeDelta::days(31);
+
+/// A page without its cursor.
+#[derive(Default)]
+struct Page {
+    changes: Vec<CrmChange>,
+    more: bool,
+}
+
+impl Page {
+    fn with(self, cursor: CrmCursor) -> CrmPage {
+        CrmPage {
+            changes: self.changes,
+            cursor,
+            more: self.more,
+        }
+    }
+}
 
 /// Reads the feed.
 pub(super) struct Feed {
@@ -47,7 +70,7 @@ struct Touched {
 
 struct Question<'a> {
     login: &'a str,
-    kind: RecordKind,
+    form: Form,
     me: Person,
     columns: Vec<&'static str>,
     since: Option<DateTime<Utc>>,
@@ -67,31 +90,40 @@ impl Feed {
         &self,
         user: &CrmUser,
         kind: RecordKind,
+        forms: TaskForms,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError> {
-        let mut cursor = Cursor::read(cursor)?;
-        let schema = self.schemas.of(&user.username).await?;
-        let model: &Model = schema.model(kind)?;
+        if kind != RecordKind::Tasks {
+            let mut cursor = Cursor::read(cursor)?;
+            let page = self.page_of(user, Form::of(kind, forms.new), &mut cursor).await?;
+            return Ok(page.with(cursor.write()?));
+        }
+        let mut cursor = TaskCursor::read(cursor, forms)?;
+        let (form, of_form) = cursor.next_page();
+        let mut page = self.page_of(user, Form::of(kind, form), of_form).await?;
+        page.more = cursor.turn_page(page.more, forms);
+        Ok(page.with(cursor.write()?))
+    }
+
+    async fn page_of(&self, user: &CrmUser, form: Form, cursor: &mut Cursor) -> Result<Page, CrmError> {
+        let model = self.schemas.model(&user.username, form).await?;
         let question = Question {
             login: &user.username,
-            kind,
+            form,
             me: self.users.person(user).await?,
-            columns: model.columns(convert::columns(kind)),
+            columns: model.columns(convert::columns(form)),
             since: cursor.since(),
         };
-        match kind {
-            RecordKind::Calendar => self.page::<EventRow>(&question, &mut cursor).await,
-            RecordKind::Contacts => self.page::<ContactRow>(&question, &mut cursor).await,
-            RecordKind::Tasks => self.page::<TaskRow>(&question, &mut cursor).await,
-            RecordKind::Mail => Ok(CrmPage {
-                changes: Vec::new(),
-                cursor: Cursor::default().write()?,
-                more: false,
-            }),
+        match form {
+            Form::Event => self.page::<EventRow>(&question, cursor).await,
+            Form::Contact => self.page::<ContactRow>(&question, cursor).await,
+            Form::Task => self.page::<TaskRow>(&question, cursor).await,
+            Form::Activity => self.page::<ActivityRow>(&question, cursor).await,
+            Form::Mail => Ok(Page::default()),
         }
     }
 
-    async fn page<R: Row>(&self, question: &Question<'_>, cursor: &mut Cursor) -> Result<CrmPage, CrmError> {
+    async fn page<R: Row>(&self, question: &Question<'_>, cursor: &mut Cursor) -> Result<Page, CrmError> {
         let first = cursor.behind().is_none();
         let (rows, answered, size) = self.rows::<R>(question, cursor.behind()).await?;
         let me = question.me.id;
@@ -108,12 +140,12 @@ impl Feed {
                 continue;
             }
             if head.archived {
-                changes.push((head.modified, CrmChange::Deleted(CrmId(head.id.to_string()))));
+                changes.push((head.modified, CrmChange::Deleted(question.form.id(head.id))));
             } else {
                 living.push(row);
             }
         }
-        if let (RecordKind::Calendar, true, Some(since)) = (question.kind, first, question.since) {
+        if let (Form::Event, true, Some(since)) = (question.form, first, question.since) {
             living.extend(self.touched::<R>(question, since, answered, met, cursor).await?);
         }
         let around = around(&self.client, &self.users, question.login, &question.me, &living).await?;
@@ -121,9 +153,8 @@ impl Feed {
         changes.extend(living.map(|record| (record.modified, CrmChange::Upserted(Box::new(record)))));
         changes.sort_by_key(|(at, _)| *at);
         cursor.turn_page(answered, last);
-        Ok(CrmPage {
+        Ok(Page {
             changes: changes.into_iter().map(|(_, change)| change).collect(),
-            cursor: cursor.write()?,
             more: last.is_some(),
         })
     }
@@ -140,6 +171,12 @@ impl Feed {
                 domain = domain
                     .archived_too()
                     .and("write_date", ">=", value::write_instant(since));
+            } else if question.form == Form::Activity {
+                let since = self.client.clock().now() - DONE_LATELY;
+                let lately = json!(value::write_instant(since));
+                domain = domain
+                    .archived_too()
+                    .and_either(("active", "=", json!(true)), ("write_date", ">=", lately));
             }
             if let Some(id) = behind {
                 domain = domain.and("id", ">", id);
@@ -157,7 +194,7 @@ impl Feed {
     }
 
     fn search(&self, question: &Question<'_>, domain: Domain) -> Call {
-        Call::of(convert::model_name(question.kind), "search_read")
+        Call::of(question.form.model(), "search_read")
             .with("domain", domain)
             .with("fields", json!(question.columns))
             .with("order", "id")
@@ -200,15 +237,15 @@ impl Feed {
     }
 }
 
-/// The user's own records of a kind.
+/// The user's own records.
 fn own(question: &Question<'_>) -> Domain {
     let me = question.me.id;
-    match question.kind {
-        RecordKind::Calendar | RecordKind::Mail => Domain::default().and("user_id", "=", me),
-        RecordKind::Contacts => Domain::default()
+    match question.form {
+        Form::Event | Form::Activity | Form::Mail => Domain::default().and("user_id", "=", me),
+        Form::Contact => Domain::default()
             .and("user_id", "=", me)
             .and("is_company", "=", false)
             .and("partner_share", "=", true),
-        RecordKind::Tasks => Domain::default().and("user_ids", "in", json!([me])),
+        Form::Task => Domain::default().and("user_ids", "in", json!([me])),
     }
 }

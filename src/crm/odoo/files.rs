@@ -10,9 +10,8 @@
 
 use super::call::Call;
 use super::client::{Client, misfit};
-use super::convert;
+use super::convert::Form;
 use super::domain::Domain;
-use super::read::number;
 use super::upload::File;
 use super::wire::value;
 use crate::crm::error::CrmError;
@@ -119,9 +118,10 @@ impl Files {
         file: &FileId,
     ) -> Result<(), CrmError> {
         let login = user.username.as_str();
-        let record = number(record)?;
+        let form = Form::of_id(kind, record);
+        let record = form.number(record).ok_or(CrmError::Gone)?;
         let file: i64 = file.0.parse().map_err(|_| CrmError::Gone)?;
-        let place = self.place(login, kind, record).await?;
+        let place = self.place(login, form, record).await?;
         // Unlike a search, reading tells a file that is not for this user from one that is gone.
         let read = Call::on(ATTACHMENT, "read", vec![file]).with("fields", json!(["description"]));
         let rows: Vec<FileRow> = self.client.ask(login, &read).await?;
@@ -132,23 +132,24 @@ impl Files {
             Some(copy) => *copy,
             None => self.copy(login, file, &mark, &place).await?,
         };
-        if kind == RecordKind::Mail {
-            let add = Call::on(convert::model_name(kind), "write", vec![record])
+        // These two show what is theirs by a list of their own.
+        if matches!(form, Form::Mail | Form::Activity) {
+            let add = Call::on(form.model(), "write", vec![record])
                 .with("vals", json!({ "attachment_ids": [[4, copy, 0]] }));
             self.client.call(login, &add).await?;
         }
         Ok(())
     }
 
-    async fn place(&self, login: &str, kind: RecordKind, record: i64) -> Result<Place, CrmError> {
+    async fn place(&self, login: &str, form: Form, record: i64) -> Result<Place, CrmError> {
         let own = Place {
-            model: convert::model_name(kind).to_owned(),
+            model: form.model().to_owned(),
             id: record,
         };
-        if kind != RecordKind::Mail {
+        if form != Form::Mail {
             return Ok(own);
         }
-        let call = Call::of(convert::model_name(kind), "search_read")
+        let call = Call::of(form.model(), "search_read")
             .with("domain", Domain::default().and("id", "=", record))
             .with("fields", json!(["model", "res_id"]));
         let rows: Vec<ChatterRow> = self.client.ask(login, &call).await?;

@@ -7,7 +7,7 @@
 
 use super::call::Call;
 use super::client::Client;
-use super::convert;
+use super::convert::{self, Form};
 use super::domain::Domain;
 use super::schema::is_not_there;
 use super::wire::value;
@@ -15,7 +15,6 @@ use crate::crm::error::CrmError;
 use crate::crm::filing::{AddressField, Filed, PlaceBy, PlaceId};
 use crate::crm::model::{CrmUser, ExternalKey, Match, WhoKind};
 use crate::foundation::content::Content;
-use crate::record::kind::RecordKind;
 use crate::record::person::address_key;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -174,7 +173,7 @@ impl Filing {
         let mut found = HashMap::new();
         for some in keys.chunks(MOST_KEYS) {
             let some: Vec<&str> = some.iter().map(|key| key.0.as_str()).collect();
-            let call = Call::of(convert::model_name(RecordKind::Mail), "search_read")
+            let call = Call::of(Form::Mail.model(), "search_read")
                 .with("domain", Domain::default().and(convert::KEY, "in", json!(some)))
                 .with("fields", json!([convert::KEY, "model", "res_id"]))
                 .with("order", "id desc");

@@ -3,13 +3,12 @@
 
 use super::call::Call;
 use super::client::Client;
-use super::convert;
+use super::convert::Form;
 use super::draft::Draft;
 use super::wire::load::{self, Loaded, Refused};
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmId, CrmWritten};
+use crate::crm::model::CrmWritten;
 use crate::crm::settled::Settled;
-use crate::record::kind::RecordKind;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ const MODULE: &str = "__holdfast__";
 pub(super) async fn import(
     client: &Client,
     login: &str,
-    kind: RecordKind,
+    form: Form,
     mut drafts: Vec<Draft>,
     fates: &mut Settled,
 ) -> Result<Vec<(Draft, CrmError)>, CrmError> {
@@ -33,13 +32,13 @@ pub(super) async fn import(
     // Rows of one call have the same columns.
     let mut alike: BTreeMap<Vec<String>, Vec<Draft>> = BTreeMap::new();
     for draft in drafts {
-        alike.entry(titles(kind, &draft)).or_default().push(draft);
+        alike.entry(titles(form, &draft)).or_default().push(draft);
     }
     for (titles, drafts) in alike {
         let mut waiting = batches(drafts);
         while let Some(mut batch) = waiting.pop() {
-            let rows = batch.iter().map(|draft| texts(kind, draft)).collect();
-            let call = Call::of(convert::model_name(kind), "load").with_all(load::arguments(&titles, rows));
+            let rows = batch.iter().map(|draft| texts(form, draft)).collect();
+            let call = Call::of(form.model(), "load").with_all(load::arguments(&titles, rows));
             let outcome = match client.ask::<Loaded>(login, &call).await {
                 Ok(loaded) => loaded.outcome(),
                 // What the import itself cannot tell of a row refuses them all, so that each is tried alone.
@@ -53,7 +52,7 @@ pub(super) async fn import(
                 Err(error) => return Err(error),
             };
             match outcome {
-                Ok(ids) => landed(&batch, &ids, fates),
+                Ok(ids) => landed(form, &batch, &ids, fates),
                 Err(refused) => waiting.extend(without(batch, &refused, &mut unwanted)),
             }
         }
@@ -61,19 +60,19 @@ pub(super) async fn import(
     Ok(unwanted)
 }
 
-fn titles(kind: RecordKind, draft: &Draft) -> Vec<String> {
+fn titles(form: Form, draft: &Draft) -> Vec<String> {
     let mut titles = vec!["id".to_owned()];
     titles.extend(draft.cells.titles());
-    if kind == RecordKind::Mail {
+    if form == Form::Mail {
         titles.push("subtype_id/id".to_owned());
     }
     titles
 }
 
-fn texts(kind: RecordKind, draft: &Draft) -> Vec<String> {
-    let mut texts = vec![format!("{MODULE}.{}_{}", kind.word(), draft.key.0)];
+fn texts(form: Form, draft: &Draft) -> Vec<String> {
+    let mut texts = vec![format!("{MODULE}.{}_{}", form.word(), draft.key.0)];
     texts.extend(draft.cells.texts());
-    if kind == RecordKind::Mail {
+    if form == Form::Mail {
         // A note: what followers are told of is a discussion.
         texts.push("mail.mt_note".to_owned());
     }
@@ -89,14 +88,14 @@ fn batches(mut drafts: Vec<Draft>) -> Vec<Vec<Draft>> {
     batches
 }
 
-fn landed(batch: &[Draft], ids: &[i64], fates: &mut Settled) {
+fn landed(form: Form, batch: &[Draft], ids: &[i64], fates: &mut Settled) {
     if ids.len() != batch.len() {
         // Which record is whose cannot be told; the repetition finds them by their keys.
         return;
     }
     for (draft, id) in batch.iter().zip(ids) {
         let written = CrmWritten {
-            id: CrmId(id.to_string()),
+            id: form.id(*id),
             existed: false,
         };
         fates.settle(draft.at, Ok(written));

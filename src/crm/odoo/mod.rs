@@ -4,8 +4,8 @@
 //! and what Holdfast writes he could have written.
 //!
 //! **What becomes what.** A meeting is a `calendar.event`, a card a `res.partner`, something to do a
-//! `project.task`, a mail a `mail.message` in the chatter of whom it concerns. [`convert`] has a file for each.
-//! [`schema`] knows by Odoo's own description what the user may see and set.
+//! `project.task`, or a `mail.activity` where the policy says so, a mail a `mail.message` in the chatter of whom it
+//! concerns. [`convert`] has a file for each; the id of an activity says that it is one. [`schema`] knows by Odoo's own description what the user may see and set.
 //!
 //! **Once only.** A new record goes through the import with an external id that follows from its key
 //! ([`mod@import`]), and carries the key in the field x_holdfast_key besides, where it is looked for
@@ -71,6 +71,7 @@ use super::model::{
     CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
 use super::port::{Crm, FileBody};
+use super::task_form::TaskForms;
 use crate::foundation::clock::Clock;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Gate;
@@ -80,6 +81,11 @@ use std::sync::Arc;
 
 /// One database of an Odoo.
 pub struct OdooCrm {
+    parts: Arc<Parts>,
+    tasks: TaskForms,
+}
+
+struct Parts {
     client: Arc<Client>,
     schemas: Arc<Schemas>,
     users: Arc<Users>,
@@ -100,7 +106,7 @@ impl OdooCrm {
         let whois = Arc::new(Whois::new(Arc::clone(&client), Arc::clone(&users)));
         let parts = || (Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users));
         let (a, b, c) = (parts(), parts(), parts());
-        Self {
+        let parts = Parts {
             reader: Reader::new(a.0, a.1, a.2),
             feed: Feed::new(b.0, b.1, b.2),
             writer: Writer::new(c.0, c.1, c.2, Arc::clone(&whois)),
@@ -110,27 +116,44 @@ impl OdooCrm {
             schemas,
             users,
             whois,
+        };
+        Self {
+            parts: Arc::new(parts),
+            tasks: TaskForms::default(),
         }
     }
 
     /// Requests made so far. Odoo counts none.
     pub fn sent(&self) -> u64 {
-        self.client.sent()
+        self.parts.client.sent()
     }
 }
 
 #[async_trait]
 impl Crm for OdooCrm {
     async fn greet(&self) -> Result<Option<CrmGreeting>, CrmError> {
-        self.users.greet().await.map(Some)
+        self.parts.users.greet().await.map(Some)
     }
 
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
-        self.users.probe(&self.schemas, user).await
+        self.parts
+            .users
+            .probe(&self.parts.schemas, user, self.tasks.new)
+            .await
     }
 
     async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {
-        self.schemas.of(&user.username).await?.capabilities()
+        self.parts
+            .schemas
+            .capabilities(&user.username, self.tasks.new)
+            .await
+    }
+
+    fn with_tasks(&self, forms: TaskForms) -> Option<Arc<dyn Crm>> {
+        Some(Arc::new(Self {
+            parts: Arc::clone(&self.parts),
+            tasks: forms,
+        }))
     }
 
     async fn changes(
@@ -143,11 +166,11 @@ impl Crm for OdooCrm {
         if user.list.is_some() {
             return Err(CrmError::ListMissing);
         }
-        self.feed.changes(user, kind, cursor).await
+        self.parts.feed.changes(user, kind, self.tasks, cursor).await
     }
 
     async fn fates(&self, user: &CrmUser, kind: RecordKind, ids: &[CrmId]) -> Result<Vec<Fate>, CrmError> {
-        self.reader.fates(user, kind, ids).await
+        self.parts.reader.fates(user, kind, ids).await
     }
 
     async fn read(
@@ -156,11 +179,11 @@ impl Crm for OdooCrm {
         kind: RecordKind,
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
-        self.reader.by_id(user, kind, ids).await
+        self.parts.reader.by_id(user, kind, ids).await
     }
 
     async fn who_is(&self, user: &CrmUser, addresses: &[Content<String>]) -> Result<Vec<Match>, CrmError> {
-        self.whois.who(user, addresses).await
+        self.parts.whois.who(user, addresses).await
     }
 
     async fn places(
@@ -169,11 +192,11 @@ impl Crm for OdooCrm {
         by: &PlaceBy,
         people: &[Match],
     ) -> Result<Vec<Vec<PlaceId>>, CrmError> {
-        self.filing.places(user, by, people).await
+        self.parts.filing.places(user, by, people).await
     }
 
     async fn filed(&self, user: &CrmUser, keys: &[ExternalKey]) -> Result<Vec<Option<Filed>>, CrmError> {
-        self.filing.filed(user, keys).await
+        self.parts.filing.filed(user, keys).await
     }
 
     async fn write(
@@ -182,7 +205,7 @@ impl Crm for OdooCrm {
         kind: RecordKind,
         writes: &[CrmWrite],
     ) -> Result<Vec<Result<CrmWritten, CrmError>>, CrmError> {
-        self.writer.write(user, kind, writes).await
+        self.parts.writer.write(user, kind, self.tasks.new, writes).await
     }
 
     fn calls(&self) -> Option<(u64, u64)> {
@@ -194,7 +217,7 @@ impl Crm for OdooCrm {
     }
 
     async fn find_file(&self, user: &CrmUser, key: &ExternalKey) -> Result<Option<FileId>, CrmError> {
-        self.files.find(user, key).await
+        self.parts.files.find(user, key).await
     }
 
     async fn store_file(
@@ -203,7 +226,7 @@ impl Crm for OdooCrm {
         file: NewFile,
         body: &mut dyn FileBody,
     ) -> Result<FileId, CrmError> {
-        self.files.store(user, file, body).await
+        self.parts.files.store(user, file, body).await
     }
 
     async fn link_file(
@@ -213,6 +236,6 @@ impl Crm for OdooCrm {
         record: &CrmId,
         file: &FileId,
     ) -> Result<(), CrmError> {
-        self.files.link(user, kind, record, file).await
+        self.parts.files.link(user, kind, record, file).await
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Model {
 pub(super) struct Facts {
     #[serde(default)]
     readonly: bool,
+    #[serde(default)]
+    required: bool,
     #[serde(rename = "type")]
     sort: String,
     #[serde(default)]
@@ -31,6 +33,11 @@ impl Model {
     /// True where the user may set the field.
     pub(super) fn may_set(&self, field: &str) -> bool {
         self.writable && self.fields.get(field).is_some_and(|facts| !facts.readonly)
+    }
+
+    /// True where no record is without a value of the field.
+    pub(super) fn requires(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|facts| facts.required)
     }
 
     /// True for a field that holds an instant rather than a day.

@@ -3,12 +3,13 @@
 use super::around::around;
 use super::call::Call;
 use super::client::Client;
-use super::convert;
+use super::convert::activity::ActivityRow;
 use super::convert::contact::ContactRow;
 use super::convert::email::EmailRow;
 use super::convert::event::EventRow;
 use super::convert::row::{Row, into_record};
 use super::convert::task::TaskRow;
+use super::convert::{self, Form};
 use super::domain::Domain;
 use super::schema::Schemas;
 use super::users::Users;
@@ -43,9 +44,9 @@ fn living() -> bool {
 }
 
 impl FateRow {
-    fn fate(&self, kind: RecordKind, me: i64) -> Fate {
-        let owner = match kind {
-            RecordKind::Tasks => self
+    fn fate(&self, form: Form, me: i64) -> Fate {
+        let owner = match form {
+            Form::Task => self
                 .user_ids
                 .iter()
                 .find(|user| **user == me)
@@ -53,7 +54,7 @@ impl FateRow {
             _ => self.user_id.as_ref(),
         };
         match owner {
-            _ if !self.active => Fate::Deleted,
+            _ if !self.active && form.is_deleted_into_archive() => Fate::Deleted,
             Some(owner) if *owner != me => Fate::Elsewhere {
                 owner: CrmId(owner.to_string()),
             },
@@ -67,14 +68,6 @@ pub(super) struct Reader {
     client: Arc<Client>,
     schemas: Arc<Schemas>,
     users: Arc<Users>,
-}
-
-/// The number behind an id.
-///
-/// # Errors
-/// [`CrmError::Gone`] for what is none of Odoo's.
-pub(super) fn number(id: &CrmId) -> Result<i64, CrmError> {
-    id.0.parse().map_err(|_| CrmError::Gone)
 }
 
 impl Reader {
@@ -94,33 +87,36 @@ impl Reader {
         ids: &[CrmId],
     ) -> Result<Vec<Option<CrmRecord>>, CrmError> {
         let mut found = HashMap::new();
-        for some in ids.chunks(MOST_IDS) {
-            let numbers: Vec<i64> = some.iter().filter_map(|id| number(id).ok()).collect();
-            let records = match kind {
-                RecordKind::Calendar => self.records::<EventRow>(user, kind, numbers).await?,
-                RecordKind::Contacts => self.records::<ContactRow>(user, kind, numbers).await?,
-                RecordKind::Tasks => self.records::<TaskRow>(user, kind, numbers).await?,
-                RecordKind::Mail => self.records::<EmailRow>(user, kind, numbers).await?,
-            };
-            found.extend(records.into_iter().map(|record| (record.id.clone(), record)));
+        for (form, ids) in by_form(kind, ids) {
+            for some in ids.chunks(MOST_IDS) {
+                let numbers: Vec<i64> = some.iter().filter_map(|id| form.number(id)).collect();
+                let records = match form {
+                    Form::Event => self.records::<EventRow>(user, numbers).await?,
+                    Form::Contact => self.records::<ContactRow>(user, numbers).await?,
+                    Form::Task => self.records::<TaskRow>(user, numbers).await?,
+                    Form::Activity => self.records::<ActivityRow>(user, numbers).await?,
+                    Form::Mail => self.records::<EmailRow>(user, numbers).await?,
+                };
+                found.extend(records.into_iter().map(|record| (record.id.clone(), record)));
+            }
         }
         Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
     }
 
     /// Living records. A search leaves out what the user may not see, where a read would refuse the whole.
-    async fn records<R: Row>(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        ids: Vec<i64>,
-    ) -> Result<Vec<CrmRecord>, CrmError> {
+    async fn records<R: Row>(&self, user: &CrmUser, ids: Vec<i64>) -> Result<Vec<CrmRecord>, CrmError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let schema = self.schemas.of(&user.username).await?;
-        let columns = schema.model(kind)?.columns(convert::columns(kind));
-        let call = Call::of(convert::model_name(kind), "search_read")
-            .with("domain", Domain::default().and("id", "in", ids))
+        let form = R::FORM;
+        let model = self.schemas.model(&user.username, form).await?;
+        let columns = model.columns(convert::columns(form));
+        let mut domain = Domain::default().and("id", "in", ids);
+        if form.has_archive() && !form.is_deleted_into_archive() {
+            domain = domain.archived_too();
+        }
+        let call = Call::of(form.model(), "search_read")
+            .with("domain", domain)
             .with("fields", json!(columns));
         let rows: Vec<R> = self.client.ask(&user.username, &call).await?;
         let me = self.users.person(user).await?;
@@ -139,37 +135,43 @@ impl Reader {
         ids: &[CrmId],
     ) -> Result<Vec<Fate>, CrmError> {
         let me = self.users.person(user).await?.id;
-        let mut fates = Vec::with_capacity(ids.len());
-        for some in ids.chunks(MOST_BARE_IDS) {
-            let visible = self.visible(user, kind, some).await?;
-            for id in some {
-                let seen = number(id).ok().and_then(|number| visible.get(&number));
-                fates.push(match seen {
-                    Some(row) => row.fate(kind, me),
-                    None if self.is_deleted(user, kind, id).await? => Fate::Deleted,
-                    None => Fate::Unknown,
-                });
+        let mut fates = HashMap::new();
+        for (form, ids) in by_form(kind, ids) {
+            for some in ids.chunks(MOST_BARE_IDS) {
+                let visible = self.visible(user, form, some).await?;
+                for id in some {
+                    let seen = form.number(id).and_then(|number| visible.get(&number));
+                    let fate = match seen {
+                        Some(row) => row.fate(form, me),
+                        None if self.is_deleted(user, form, id).await? => Fate::Deleted,
+                        None => Fate::Unknown,
+                    };
+                    fates.insert(id.clone(), fate);
+                }
             }
         }
-        Ok(fates)
+        let fates = ids
+            .iter()
+            .map(|id| fates.get(id).cloned().unwrap_or(Fate::Unknown));
+        Ok(fates.collect())
     }
 
     /// Those of some records that the user can see, archived ones too.
     async fn visible(
         &self,
         user: &CrmUser,
-        kind: RecordKind,
+        form: Form,
         ids: &[CrmId],
     ) -> Result<HashMap<i64, FateRow>, CrmError> {
-        let numbers: Vec<i64> = ids.iter().filter_map(|id| number(id).ok()).collect();
+        let numbers: Vec<i64> = ids.iter().filter_map(|id| form.number(id)).collect();
         let mut domain = Domain::default().and("id", "in", json!(numbers));
         let mut fields = vec!["id"];
-        if convert::can_be_archived(kind) {
+        if form.has_archive() {
             domain = domain.archived_too();
             fields.push("active");
         }
-        fields.extend(convert::owner_column(kind));
-        let call = Call::of(convert::model_name(kind), "search_read")
+        fields.extend(form.owner_column());
+        let call = Call::of(form.model(), "search_read")
             .with("domain", domain)
             .with("fields", json!(fields));
         let rows: Vec<FateRow> = self.client.ask(&user.username, &call).await?;
@@ -177,10 +179,11 @@ impl Reader {
     }
 
     /// What is not visible is either deleted or not for this user any more. Reading it tells which.
-    async fn is_deleted(&self, user: &CrmUser, kind: RecordKind, id: &CrmId) -> Result<bool, CrmError> {
-        let Ok(number) = number(id) else { return Ok(true) };
-        let call =
-            Call::on(convert::model_name(kind), "read", vec![number]).with("fields", json!(["write_date"]));
+    async fn is_deleted(&self, user: &CrmUser, form: Form, id: &CrmId) -> Result<bool, CrmError> {
+        let Some(number) = form.number(id) else {
+            return Ok(true);
+        };
+        let call = Call::on(form.model(), "read", vec![number]).with("fields", json!(["write_date"]));
         match self
             .client
             .ask::<Vec<serde_json::Value>>(&user.username, &call)
@@ -192,4 +195,13 @@ impl Reader {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Ids by what is behind them.
+fn by_form(kind: RecordKind, ids: &[CrmId]) -> HashMap<Form, Vec<CrmId>> {
+    let mut parted: HashMap<Form, Vec<CrmId>> = HashMap::new();
+    for id in ids {
+        parted.entry(Form::of_id(kind, id)).or_default().push(id.clone());
+    }
+    parted
 }

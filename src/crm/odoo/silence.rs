@@ -20,6 +20,8 @@ pub(super) fn context() -> Value {
         "mail_create_nolog": true,
         "mail_create_nosubscribe": true,
         "mail_auto_subscribe_no_notify": true,
+        // Whoever is given an activity (`mail`).
+        "mail_activity_quick_update": true,
         "mail_notrack": true,
         "tracking_disable": true,
         "mail_notify_force_send": false,

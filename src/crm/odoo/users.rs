@@ -8,6 +8,7 @@ use super::schema::Schemas;
 use super::wire::value;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmGreeting, CrmId, CrmProbe, CrmUser};
+use crate::crm::task_form::TaskForm;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
@@ -66,11 +67,16 @@ impl Users {
     }
 
     /// See [`Crm::probe`](crate::crm::port::Crm::probe).
-    pub(super) async fn probe(&self, schemas: &Schemas, user: &CrmUser) -> Result<CrmProbe, CrmError> {
+    pub(super) async fn probe(
+        &self,
+        schemas: &Schemas,
+        user: &CrmUser,
+        tasks: TaskForm,
+    ) -> Result<CrmProbe, CrmError> {
         let spoken = self.client.spoken().await?;
         let person = self.look_up(&user.username).await?;
         // What an administrator has yet to set up is said now rather than at the first write.
-        schemas.of(&user.username).await?.capabilities()?;
+        schemas.capabilities(&user.username, tasks).await?;
         Ok(CrmProbe {
             server: spoken.words(),
             user: CrmId(person.id.to_string()),

@@ -57,6 +57,8 @@ impl Schema {
             out_of_office: true,
             started: true,
             low_priority: true,
+            undated: true,
+            other_form: FieldSet::NONE,
             places: None,
             mail_needs_record: false,
             deletions_in_feed: true,

@@ -28,7 +28,7 @@ impl Pending {
             self.stamps
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
             self.keys.extend(record.key.clone().map(|key| (key, id.clone())));
-            if record.key.is_none() {
+            if record.key.is_none() && !stream.keeps_out(record) {
                 for mark in marks(&record.record) {
                     self.strangers.entry(mark).or_default().push(id.clone());
                 }

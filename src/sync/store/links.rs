@@ -1,6 +1,7 @@
 //! Links: which item is which record, and how both stood when they were last in step.
 
 use crate::crm::model::CrmId;
+use crate::crm::task_form::TaskForm;
 use crate::foundation::db::schema::links;
 use crate::mailbox::model::ItemId;
 use crate::mailbox::series::DateId;
@@ -13,7 +14,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 type Row = (
     i64,
@@ -110,6 +111,21 @@ pub fn by_crm(conn: &mut PgConnection, stream: StreamId, ids: &[CrmId]) -> Resul
         .select(COLUMNS)
         .load(conn)?;
     Ok(rows.into_iter().map(from_row).collect())
+}
+
+/// The records of a stream's links that are in this form.
+pub fn of_form(
+    conn: &mut PgConnection,
+    stream: StreamId,
+    form: TaskForm,
+) -> Result<HashSet<CrmId>, SyncError> {
+    let ids: Vec<String> = links::table
+        .filter(links::mailbox_id.eq(stream.mailbox.0))
+        .filter(links::kind.eq(stream.kind.number()))
+        .select(links::crm_id)
+        .load(conn)?;
+    let ids = ids.into_iter().map(CrmId);
+    Ok(ids.filter(|id| TaskForm::of(id) == form).collect())
 }
 
 /// Every link of a stream, by item: for the check of what a full read did not meet. Mail's links have no

@@ -32,7 +32,7 @@ pub async fn every_writable_field_changes_alone(stage: Stage) {
             .id;
         let writable = capabilities.writable(kind);
         assert!(
-            writable.has(Field::Body) && writable.len() > 4,
+            writable.has(Field::Body) && writable.len() > 3,
             "the user may write most of a {}",
             kind.word()
         );

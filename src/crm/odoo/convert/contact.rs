@@ -6,7 +6,7 @@
 
 use super::event::living;
 use super::html;
-use super::names::KEY;
+use super::names::{Form, KEY};
 use super::row::{Around, Head, Row};
 use super::sheet::{Cell, Sheet};
 use crate::crm::error::CrmError;
@@ -101,6 +101,8 @@ pub(in crate::crm::odoo) struct ContactRow {
 }
 
 impl Row for ContactRow {
+    const FORM: Form = Form::Contact;
+
     fn head(&self, _me: i64) -> Head {
         Head {
             id: self.id,

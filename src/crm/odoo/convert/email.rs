@@ -5,7 +5,7 @@
 //! contacts are named as its recipients. To and Cc are kept as texts, where the version has fields for them.
 
 use super::html;
-use super::names::KEY;
+use super::names::{Form, KEY};
 use super::row::{Around, Head, Row};
 use super::sheet::Sheet;
 use crate::crm::odoo::wire::value;
@@ -61,6 +61,8 @@ pub(in crate::crm::odoo) struct EmailRow {
 }
 
 impl Row for EmailRow {
+    const FORM: Form = Form::Mail;
+
     fn head(&self, _me: i64) -> Head {
         Head {
             id: self.id,

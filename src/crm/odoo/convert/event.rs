@@ -8,7 +8,7 @@
 //! written to one without a word of the others is "this event only" to it.
 
 use super::html;
-use super::names::KEY;
+use super::names::{Form, KEY};
 use super::row::{Around, Head, Row};
 use super::sheet::{Cell, Sheet};
 use crate::crm::odoo::wire::value;
@@ -96,6 +96,8 @@ pub(super) fn living() -> bool {
 }
 
 impl Row for EventRow {
+    const FORM: Form = Form::Event;
+
     fn head(&self, _me: i64) -> Head {
         Head {
             id: self.id,

@@ -1,6 +1,7 @@
-//! What becomes what: a meeting is a `calendar.event`, a card a `res.partner`, something to do a `project.task`, a
-//! mail a `mail.message` in the chatter of whom it concerns. One file for each.
+//! What becomes what: a meeting is a `calendar.event`, a card a `res.partner`, something to do a `project.task` or a
+//! `mail.activity`, a mail a `mail.message` in the chatter of whom it concerns. One file for each.
 
+pub(super) mod activity;
 pub(super) mod contact;
 pub(super) mod email;
 pub(super) mod event;
@@ -10,32 +11,33 @@ pub(super) mod row;
 pub(super) mod sheet;
 pub(super) mod task;
 
-pub(super) use self::names::{KEY, can_be_archived, model_name, owner_column};
+pub(super) use self::names::{Form, KEY};
 use self::sheet::Sheet;
 use super::model::Person;
 use crate::crm::error::CrmError;
 use crate::record::Record;
 use crate::record::field::Field;
-use crate::record::kind::RecordKind;
 use crate::record::places::Places;
 
-/// The columns that are read of a kind, where the user may see them.
-pub(super) fn columns(kind: RecordKind) -> &'static [&'static str] {
-    match kind {
-        RecordKind::Calendar => event::COLUMNS,
-        RecordKind::Contacts => contact::COLUMNS,
-        RecordKind::Tasks => task::COLUMNS,
-        RecordKind::Mail => email::COLUMNS,
+/// The columns that are read, where the user may see them.
+pub(super) fn columns(form: Form) -> &'static [&'static str] {
+    match form {
+        Form::Event => event::COLUMNS,
+        Form::Contact => contact::COLUMNS,
+        Form::Task => task::COLUMNS,
+        Form::Activity => activity::COLUMNS,
+        Form::Mail => email::COLUMNS,
     }
 }
 
-/// The columns in which each field of a kind lives.
-pub(super) fn fields(kind: RecordKind) -> &'static [(Field, &'static [&'static str])] {
-    match kind {
-        RecordKind::Calendar => event::FIELDS,
-        RecordKind::Contacts => contact::FIELDS,
-        RecordKind::Tasks => task::FIELDS,
-        RecordKind::Mail => &[],
+/// The columns in which each field lives.
+pub(super) fn fields(form: Form) -> &'static [(Field, &'static [&'static str])] {
+    match form {
+        Form::Event => event::FIELDS,
+        Form::Contact => contact::FIELDS,
+        Form::Task => task::FIELDS,
+        Form::Activity => activity::FIELDS,
+        Form::Mail => &[],
     }
 }
 
@@ -45,6 +47,7 @@ pub(super) fn fields(kind: RecordKind) -> &'static [(Field, &'static [&'static s
 /// [`CrmError::RuleRefused`] for a record that the model can never hold.
 pub(super) fn fill(
     sheet: &mut Sheet<'_>,
+    form: Form,
     places: &Places,
     owner: &Person,
     record: &Record,
@@ -52,6 +55,7 @@ pub(super) fn fill(
     match record {
         Record::Event(event) => event::fill(sheet, event),
         Record::Contact(contact) => return contact::fill(sheet, places, contact),
+        Record::Task(task) if form == Form::Activity => activity::fill(sheet, task),
         Record::Task(task) => task::fill(sheet, owner, task),
         Record::Email(email) => email::fill(sheet, email),
     }

@@ -1,5 +1,6 @@
 //! A row of a model, as every kind of record is read from one.
 
+use super::names::Form;
 use crate::crm::model::{CrmId, CrmRecord, ExternalKey};
 use crate::record::Record;
 use crate::record::event::Response;
@@ -50,6 +51,8 @@ pub(in crate::crm::odoo) struct Around {
 
 /// A row of a model.
 pub(in crate::crm::odoo) trait Row: DeserializeOwned + Send {
+    /// What it is.
+    const FORM: Form;
     /// Takes the head out.
     fn head(&self, me: i64) -> Head;
     /// The reminders that it names.
@@ -69,7 +72,7 @@ pub(in crate::crm::odoo) fn into_record<R: Row>(row: R, around: &Around) -> Opti
     let head = row.head(around.me);
     let record = row.record(around)?;
     Some(CrmRecord {
-        id: CrmId(head.id.to_string()),
+        id: R::FORM.id(head.id),
         modified: head.modified,
         key: head.key.map(ExternalKey),
         owner: head.owner.map(|id| CrmId(id.to_string())),

@@ -6,7 +6,7 @@
 
 use super::event::living;
 use super::html;
-use super::names::KEY;
+use super::names::{Form, KEY};
 use super::row::{Around, Head, Row};
 use super::sheet::Sheet;
 use crate::crm::odoo::model::Person;
@@ -72,6 +72,8 @@ pub(in crate::crm::odoo) struct TaskRow {
 }
 
 impl Row for TaskRow {
+    const FORM: Form = Form::Task;
+
     fn head(&self, me: i64) -> Head {
         let mine = self.user_ids.iter().find(|user| **user == me);
         Head {
