@@ -39,6 +39,14 @@ fn deletes(verdict: &Verdict) -> Option<Side> {
     }
 }
 
+/// Why a side is to be deleted of which the other one still exists.
+fn because(verdict: &Verdict) -> Option<Reason> {
+    match verdict {
+        Verdict::DeleteInCrm { because } | Verdict::DeleteInMailbox { because } => *because,
+        _ => None,
+    }
+}
+
 /// Lets a page's deletions pass the guard.
 ///
 /// # Errors
@@ -67,6 +75,12 @@ pub async fn guarded(
         }
     }
     for (side, deletions) in towards {
+        // What left was looked at where it lies; nobody need wonder whether it still exists.
+        let left = |(_, verdict): &(Work, Verdict)| because(verdict).is_some();
+        let evidence = match deletions.iter().all(left) {
+            true => Evidence::Said,
+            false => evidence,
+        };
         let judgements = judgements(db, stream, side, limits, &deletions, evidence).await?;
         for ((work, verdict), judgement) in deletions.into_iter().zip(judgements) {
             guarded.add(stream, work, verdict, side, judgement);
@@ -152,10 +166,7 @@ impl Guarded {
             Judgement::GoOnHolding => self.settled.push((work.origin, work.key())),
             Judgement::Hold => {
                 self.settled.push((work.origin, work.key()));
-                let because = match verdict {
-                    Verdict::DeleteInCrm { because } | Verdict::DeleteInMailbox { because } => because,
-                    _ => None,
-                };
+                let because = because(&verdict);
                 self.held.extend(work.link.as_ref().map(|link| Held {
                     side,
                     key: link.key,
