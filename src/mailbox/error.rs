@@ -43,6 +43,9 @@ pub enum MailboxError {
     /// No such mailbox.
     #[error("there is no such mailbox")]
     NoSuchMailbox,
+    /// None of the folders that a stream is to read is there.
+    #[error("none of the stream's folders is there")]
+    NoSuchFolder,
     /// The item is not there any more.
     #[error("the item is gone")]
     Gone,
@@ -79,7 +82,7 @@ impl MailboxError {
             Self::Gone => Class::Gone,
             Self::Conflict => Class::Conflict,
             Self::CursorLost => Class::CursorLost,
-            Self::Refused { .. } => Class::Refused,
+            Self::Refused { .. } | Self::NoSuchFolder => Class::Refused,
             Self::BadRequest { .. } => Class::Broken,
         }
     }
@@ -92,7 +95,7 @@ impl Explain for MailboxError {
                 Kind::Unavailable
             }
             Self::SignInRefused { .. } | Self::OutsideScope | Self::MayNotImpersonate => Kind::Refused,
-            Self::NoSuchMailbox | Self::Gone => Kind::NotFound,
+            Self::NoSuchMailbox | Self::NoSuchFolder | Self::Gone => Kind::NotFound,
             Self::Conflict | Self::CursorLost => Kind::Conflict,
             Self::Refused { .. } => Kind::Invalid,
             Self::BadRequest { .. } => Kind::Internal,
@@ -109,6 +112,7 @@ impl Explain for MailboxError {
             Self::OutsideScope => "mailbox.outside_scope",
             Self::MayNotImpersonate => "mailbox.may_not_impersonate",
             Self::NoSuchMailbox => "mailbox.no_such_mailbox",
+            Self::NoSuchFolder => "mailbox.no_such_folder",
             Self::Gone => "mailbox.gone",
             Self::Conflict => "mailbox.conflict",
             Self::CursorLost => "mailbox.cursor_lost",
@@ -139,6 +143,7 @@ impl Explain for MailboxError {
             Self::OutsideScope => "The service account may not act in this mailbox: it is outside its impersonation scope. Widen the management scope of its ApplicationImpersonation role, or remove the mailbox here.".to_owned(),
             Self::MayNotImpersonate => "The service account may not act in other mailboxes at all. Assign it the ApplicationImpersonation role with a scope that covers these mailboxes.".to_owned(),
             Self::NoSuchMailbox => "The mail server knows no such mailbox. Check the address, and the account's name where one was given (`holdfast mailbox account`); if the person has moved, add the mailbox under its new address.".to_owned(),
+            Self::NoSuchFolder => "The mailbox has none of the folders that the policy names for this record type (`folders.also`). Have its owner make one, of the right kind, or correct the names in the policy. Nothing was changed; Holdfast goes on by itself when one is there.".to_owned(),
             Self::Gone => "The item was removed from the mailbox meanwhile. Nothing to do.".to_owned(),
             Self::Conflict => "The item was changed in the mailbox at the same moment. Holdfast reads it again and decides anew.".to_owned(),
             Self::CursorLost => "The mail server does not remember where we stood. Holdfast reads the stream again from the start and matches what it knows; nothing is doubled.".to_owned(),

@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod exchange;
+pub mod folders;
 pub mod listener;
 pub mod model;
 pub mod port;

@@ -1,5 +1,6 @@
 //! What passes through the port: who, which items, what became of them.
 
+use super::folders::{FolderChoices, ItemFolder};
 use crate::foundation::content::Content;
 use crate::foundation::ids::MailboxId;
 use crate::record::Record;
@@ -19,6 +20,8 @@ pub struct MailboxRef {
     /// Names of folders, in any case, that the mail stream reads wherever they are: mail that lies in one is
     /// [dropped](crate::record::email::Email::dropped).
     pub drop_folders: Vec<String>,
+    /// Which folders the other streams read.
+    pub folders: FolderChoices,
 }
 
 impl MailboxRef {
@@ -29,6 +32,7 @@ impl MailboxRef {
             address: address.into(),
             account: AccountNames::default(),
             drop_folders: Vec::new(),
+            folders: FolderChoices::default(),
         }
     }
 }
@@ -144,6 +148,8 @@ pub struct MailboxItem {
     pub record: Record,
     /// Categories that its owner gave it.
     pub categories: Vec<Content<String>>,
+    /// In which folder it lies; `None` where nothing but the default folder is read and nobody wants to know.
+    pub folder: Option<ItemFolder>,
     /// True where the server could not give everything (a body that cannot be converted, say).
     pub degraded: bool,
     /// True where something is attached to it, pictures of the body included.

@@ -29,7 +29,8 @@ pub trait MailboxServer: Send + Sync {
 
     /// One page of changes to a stream since the cursor; `None` starts from the beginning, newest first.
     /// `page_size` is at most 512. For mail the stream is the inbox and the sent items with their
-    /// subfolders; else it is the mailbox's default folder of the kind.
+    /// subfolders; else it is the mailbox's [choice](super::folders::FolderChoice) of folders of the kind. A cursor
+    /// of which a folder takes part no more is lost: what lies in it is to be looked at once more.
     async fn changes(
         &self,
         mailbox: &MailboxRef,

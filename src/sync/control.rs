@@ -3,7 +3,7 @@
 
 use super::budget::{self, store::BudgetStatus};
 use super::error::SyncError;
-use super::policy::Policy;
+use super::policy::{Flow, FolderRules, Policy};
 use super::rejudge;
 use super::store::mailboxes::{self, MailboxRow, NewMailbox};
 use super::store::nodes::{self, NodeStatus};
@@ -209,7 +209,7 @@ pub async fn show_policy(
 /// that turn is due at once and reads from the start. Returns the version's number.
 ///
 /// # Errors
-/// The database's.
+/// [`SyncError::NoFolders`], or the database's.
 pub async fn set_policy(
     db: &Db,
     clock: &Clock,
@@ -217,6 +217,13 @@ pub async fn set_policy(
     name: &str,
     policy: Policy,
 ) -> Result<i32, SyncError> {
+    let none = |kind: &RecordKind| {
+        let on = policy.common(*kind).flow != Flow::Off;
+        on && policy.folders(*kind).is_some_and(FolderRules::choose_none)
+    };
+    if let Some(kind) = RecordKind::ALL.into_iter().find(none) {
+        return Err(SyncError::NoFolders { kind });
+    }
     let (stored, now) = (name.to_owned(), clock.now());
     let version = db
         .run(move |conn| {

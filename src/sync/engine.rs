@@ -4,6 +4,7 @@ use super::error::SyncError;
 use super::model::StreamId;
 use super::pace::Pace;
 use super::retry::Patience;
+use super::store::mailboxes::{self, MailboxRow};
 use super::store::streams::{self, Lease};
 use crate::crm::port::Crm;
 use crate::foundation::clock::Clock;
@@ -100,6 +101,20 @@ impl Engine {
             .ok_or_else(|| SyncError::NotConfigured {
                 name: format!("crm.{name}"),
             })
+    }
+
+    /// A mailbox with the folders that its policy chooses: for questions that no stream asks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn with_folders(&self, row: &MailboxRow) -> Result<MailboxRow, SyncError> {
+        let mut row = row.clone();
+        self.db
+            .run(move |conn| {
+                mailboxes::choose_folders(conn, std::slice::from_mut(&mut row))?;
+                Ok(row)
+            })
+            .await
     }
 
     /// Takes one stream's lease for this node, due or not; `None` where somebody else holds it.

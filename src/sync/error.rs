@@ -6,6 +6,7 @@ use crate::foundation::explain::{Explain, Kind};
 use crate::foundation::failure::Class;
 use crate::foundation::keyring::KeyringError;
 use crate::mailbox::error::MailboxError;
+use crate::record::kind::RecordKind;
 use std::time::Duration;
 
 /// A failed turn or a failed question. What the turn had committed before it failed stays committed.
@@ -44,6 +45,12 @@ pub enum SyncError {
     /// The stored policy does not parse: it was written by another version.
     #[error("a stored policy cannot be read")]
     PolicyUnreadable(#[source] serde_json::Error),
+    /// A policy chooses no folder of a record type that it synchronises.
+    #[error("a policy chooses no folder")]
+    NoFolders {
+        /// Which type.
+        kind: RecordKind,
+    },
     /// No policy of this name.
     #[error("there is no such policy")]
     UnknownPolicy,
@@ -71,7 +78,7 @@ impl SyncError {
             Self::BackfillWaits { wait } => Class::Throttled { wait: *wait },
             Self::LeaseLost | Self::Leased => Class::Again,
             Self::Keyring(_) | Self::Paused | Self::UnknownMailbox | Self::UnknownPolicy => Class::Refused,
-            Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Class::Refused,
+            Self::PolicyUnreadable(_) | Self::NoFolders { .. } | Self::NotConfigured { .. } => Class::Refused,
         }
     }
 }
@@ -86,7 +93,7 @@ impl Explain for SyncError {
             Self::BackfillWaits { .. } => Kind::Unavailable,
             Self::LeaseLost | Self::Leased | Self::Paused => Kind::Conflict,
             Self::UnknownMailbox | Self::UnknownPolicy => Kind::NotFound,
-            Self::PolicyUnreadable(_) | Self::NotConfigured { .. } => Kind::Invalid,
+            Self::PolicyUnreadable(_) | Self::NoFolders { .. } | Self::NotConfigured { .. } => Kind::Invalid,
         }
     }
 
@@ -102,6 +109,7 @@ impl Explain for SyncError {
             Self::UnknownMailbox => "sync.unknown_mailbox",
             Self::Paused => "sync.paused",
             Self::PolicyUnreadable(_) => "sync.policy_unreadable",
+            Self::NoFolders { .. } => "sync.no_folders",
             Self::UnknownPolicy => "sync.unknown_policy",
             Self::NotConfigured { .. } => "sync.not_configured",
         }
@@ -119,6 +127,10 @@ impl Explain for SyncError {
             Self::UnknownMailbox => "Holdfast knows no mailbox with this address. `holdfast mailbox list` shows all; `holdfast mailbox add` adds one.".to_owned(),
             Self::Paused => "The mailbox is paused. `holdfast mailbox resume ADDRESS` lets it go on.".to_owned(),
             Self::PolicyUnreadable(source) => format!("A stored policy cannot be read: {source}. Set it again with `holdfast policy set`."),
+            Self::NoFolders { kind } => {
+                let kind = kind.word();
+                format!("The policy was not stored: {kind}.folders leaves the default folder out and names no other, so nothing of {kind} would take part. Name one in {kind}.folders.also, or switch the record type off with {kind}.common.flow.")
+            }
             Self::UnknownPolicy => "There is no policy of this name. `holdfast policy show` lists all; `holdfast policy set NAME FILE` makes one.".to_owned(),
             Self::NotConfigured { name } => format!("The settings have no [{name}]. Add it to the settings file, or move the mailbox to one that exists."),
         }

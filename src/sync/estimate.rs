@@ -61,6 +61,7 @@ pub struct CrmEstimate {
 /// The mail server's.
 pub async fn mailbox(engine: &Engine, row: &MailboxRow) -> Result<MailboxEstimate, SyncError> {
     let server = engine.mail_server(&row.mail_server)?;
+    let row = engine.with_folders(row).await?;
     let probe = server.probe(&row.mailbox).await?;
     let count = |kind| u64::from(probe.count(kind).unwrap_or(0));
     Ok(MailboxEstimate {

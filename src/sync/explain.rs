@@ -40,6 +40,7 @@ pub async fn explain(
 ) -> Result<Option<Explanation>, SyncError> {
     for kind in RecordKind::ALL {
         let mut stream = Stream::open(engine, row.clone(), kind).await?;
+        stream.tell_folders();
         let link = find_link(engine, &stream, item).await?;
         let read = read_item(&stream, link.as_ref(), item).await?;
         let record = read_record(&stream, link.as_ref(), item).await?;

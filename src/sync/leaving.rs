@@ -1,7 +1,7 @@
 //! What becomes of two that are linked when one of them takes part no more. Pure.
 //!
-//! An item leaves when the policy changed ([`Scope::Left`]), when its owner gave it another category, when a contact leaves
-//! the CRM's list, or when it was moved out of the window. An item that the window went past did not leave: nobody did anything to it.
+//! An item leaves when the policy changed ([`Scope::Left`]), when its owner gave it another category or gave its folder
+//! another name, when a contact leaves the CRM's list, or when it was moved out of the window. An item that the window went past did not leave: nobody did anything to it.
 
 use super::fingerprint::Prints;
 use super::model::{Reason, Scope, Seen, Side, Verdict};
@@ -11,7 +11,7 @@ use crate::record::field::Field;
 /// Why a side left since both were last in step; `None` where it takes part, or has long been out.
 pub fn reason(base: &Prints, seen: &Seen) -> Option<Reason> {
     match seen.scope {
-        Scope::Left(reason) | Scope::Out(reason @ (Reason::Category | Reason::List)) => Some(reason),
+        Scope::Left(reason) | Scope::Out(reason @ (Reason::Category | Reason::Folder | Reason::List)) => Some(reason),
         Scope::Out(Reason::Window) => {
             let moved = base.differing(&seen.prints).has(Field::When);
             moved.then_some(Reason::Window)
@@ -122,6 +122,7 @@ mod tests {
             Just(Scope::In),
             Just(Scope::Out(Reason::Window)),
             Just(Scope::Out(Reason::Category)),
+            Just(Scope::Out(Reason::Folder)),
             Just(Scope::Left(Reason::Window)),
             Just(Scope::Left(Reason::Series)),
         ]

@@ -86,6 +86,8 @@ pub enum Reason {
     Category,
     /// It is not in the list of the CRM that the policy takes contacts from.
     List,
+    /// It lies in a folder that takes no part.
+    Folder,
     /// A series, or part of one, that the policy or the CRM keeps whole.
     Series,
     /// A series of which the policy takes no more dates for now.
@@ -138,6 +140,7 @@ impl Reason {
         Self::Window,
         Self::Category,
         Self::List,
+        Self::Folder,
         Self::Series,
         Self::SeriesCap,
         Self::Cancelled,
@@ -169,6 +172,7 @@ impl Reason {
             Self::Window => "window",
             Self::Category => "category",
             Self::List => "list",
+            Self::Folder => "folder",
             Self::Series => "series",
             Self::SeriesCap => "series_cap",
             Self::Cancelled => "cancelled",
@@ -206,6 +210,7 @@ impl Reason {
             Self::Window => "It lies outside the window of time that the policy sets.",
             Self::Category => "Its categories keep it out, by the policy.",
             Self::List => "It is not in the list of the CRM that the policy takes contacts from.",
+            Self::Folder => "It lies in a folder that takes no part, by the policy.",
             Self::Series => "It is a series, or a date of one, that is not synchronised date by date.",
             Self::SeriesCap => {
                 "The series has more dates than the policy takes of one series at a time; the later ones follow as time passes."

@@ -3,9 +3,10 @@
 pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
 pub use super::mail_policy::{MailBody, MailPolicy, MatchRule, OnDemand};
-pub use super::scope_policy::{CategoryRules, OutOfScope};
+pub use super::scope_policy::{CategoryRules, FolderRules, OutOfScope};
 use crate::attachments::policy::AttachmentPolicy;
 pub use crate::crm::task_form::TaskForm;
+use crate::mailbox::folders::FolderChoices;
 use crate::record::kind::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +127,9 @@ pub struct CalendarPolicy {
     /// Which of them, by their categories in the mailbox.
     #[serde(default)]
     pub categories: CategoryRules,
+    /// Which of them, by the folders that they lie in.
+    #[serde(default)]
+    pub folders: FolderRules,
 }
 
 /// Contacts.
@@ -140,6 +144,9 @@ pub struct ContactsPolicy {
     /// Which of the user's own contacts in the CRM, by the id of a list there (of a list view, in Salesforce).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
+    /// Which of them, by the folders that they lie in.
+    #[serde(default)]
+    pub folders: FolderRules,
 }
 
 /// Tasks.
@@ -154,6 +161,9 @@ pub struct TasksPolicy {
     /// Which of them, by their categories in the mailbox.
     #[serde(default)]
     pub categories: CategoryRules,
+    /// Which of them, by the folders that they lie in.
+    #[serde(default)]
+    pub folders: FolderRules,
 }
 
 /// What becomes of an item whose record has got another owner in the CRM. It is never deleted: the new owner's
@@ -208,16 +218,19 @@ impl Default for Policy {
                 private: PrivateItems::Skip,
                 series: SeriesPolicy::default(),
                 categories: CategoryRules::default(),
+                folders: FolderRules::default(),
             },
             contacts: ContactsPolicy {
                 common,
                 categories: CategoryRules::default(),
                 list: None,
+                folders: FolderRules::default(),
             },
             tasks: TasksPolicy {
                 common,
                 form: TaskForm::default(),
                 categories: CategoryRules::default(),
+                folders: FolderRules::default(),
             },
             mail: MailPolicy::default(),
             guard: Guard::default(),
@@ -228,6 +241,25 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Which folders take part; `None` for mail, whose folders are not chosen so.
+    pub fn folders(&self, kind: RecordKind) -> Option<&FolderRules> {
+        match kind {
+            RecordKind::Calendar => Some(&self.calendar.folders),
+            RecordKind::Contacts => Some(&self.contacts.folders),
+            RecordKind::Tasks => Some(&self.tasks.folders),
+            RecordKind::Mail => None,
+        }
+    }
+
+    /// The same for all of them, in the words of the port.
+    pub fn folder_choices(&self) -> FolderChoices {
+        FolderChoices {
+            calendar: self.calendar.folders.choice(),
+            contacts: self.contacts.folders.choice(),
+            tasks: self.tasks.folders.choice(),
+        }
+    }
+
     /// What applies to every record type.
     pub fn common(&self, kind: RecordKind) -> Common {
         match kind {

@@ -36,15 +36,19 @@ pub fn differ(kind: RecordKind, a: &Policy, b: &Policy) -> bool {
                     (calendar.past_days, calendar.future_days),
                     calendar.private,
                     calendar.series,
-                    calendar.categories.clone(),
+                    (calendar.categories.clone(), calendar.folders.clone()),
                 )
             };
             of(&a) != of(&b)
         }
         RecordKind::Contacts => {
-            a.contacts.categories != b.contacts.categories || a.contacts.list != b.contacts.list
+            let (a, b) = (&a.contacts, &b.contacts);
+            (&a.categories, &a.folders, &a.list) != (&b.categories, &b.folders, &b.list)
         }
-        RecordKind::Tasks => (a.tasks.form, &a.tasks.categories) != (b.tasks.form, &b.tasks.categories),
+        RecordKind::Tasks => {
+            let (a, b) = (&a.tasks, &b.tasks);
+            (a.form, &a.categories, &a.folders) != (b.form, &b.categories, &b.folders)
+        }
         RecordKind::Mail => a.mail != b.mail,
     }
 }
@@ -113,7 +117,7 @@ pub async fn begin(
             Ok(position)
         }
         Wanted::GoOn(before) => {
-            stream.before = Some(before);
+            stream.judge_anew(before);
             Ok(position)
         }
         Wanted::Begin(version, before) => {
@@ -125,7 +129,7 @@ pub async fn begin(
                 .await?;
             tracing::info!(stream = %stream.id, policy = %stream.version.name, version = stream.version.version,
                 "the policy says differently of who takes part; everything is judged anew");
-            stream.before = Some(before);
+            stream.judge_anew(before);
             Ok(from_the_start(position))
         }
     }
@@ -139,11 +143,11 @@ pub async fn foresee(db: &Db, stream: &mut Stream, position: Position) -> Result
     match wanted(db, stream).await? {
         Wanted::Nothing | Wanted::Note => Ok(position),
         Wanted::GoOn(before) => {
-            stream.before = Some(before);
+            stream.judge_anew(before);
             Ok(position)
         }
         Wanted::Begin(_, before) => {
-            stream.before = Some(before);
+            stream.judge_anew(before);
             Ok(from_the_start(position))
         }
     }
@@ -210,6 +214,10 @@ mod tests {
         assert_eq!(
             changed(|policy| policy.tasks.form = TaskForm::Activity),
             [RecordKind::Tasks]
+        );
+        assert_eq!(
+            changed(|policy| policy.contacts.folders.also = vec!["Customers".to_owned()]),
+            [RecordKind::Contacts]
         );
         assert_eq!(
             changed(|policy| policy.contacts.categories = list),

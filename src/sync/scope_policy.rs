@@ -1,7 +1,8 @@
-//! The part of a policy that says which items take part by what their owner marked them with, and what becomes of two
-//! that are linked when one of them takes part no more.
+//! The part of a policy that says which items take part by what their owner marked them with and where they lie, and
+//! what becomes of two that are linked when one of them takes part no more.
 
 use crate::foundation::content::Content;
+use crate::mailbox::folders::{FolderChoice, ItemFolder};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of two that are linked when one of them takes part no more: because the policy changed, its owner gave it
@@ -48,6 +49,57 @@ pub fn has_category(categories: &[Content<String>], name: &str) -> bool {
         .any(|category| category.expose().trim().to_lowercase() == name)
 }
 
+/// Which folders take part. Each counts by itself: one that lies in another does not take part for that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderRules {
+    /// The mailbox's default folder.
+    #[serde(default = "yes")]
+    pub default: bool,
+    /// Folders of these names, in any case, wherever they are.
+    #[serde(default)]
+    pub also: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for FolderRules {
+    fn default() -> Self {
+        Self {
+            default: true,
+            also: Vec::new(),
+        }
+    }
+}
+
+impl FolderRules {
+    /// The same in the words of the port. Empty names name nothing.
+    pub fn choice(&self) -> FolderChoice {
+        let names = self.also.iter().filter(|name| !name.trim().is_empty());
+        FolderChoice {
+            default: self.default,
+            also: names.cloned().collect(),
+            told: false,
+        }
+    }
+
+    /// True where no folder takes part at all.
+    pub fn choose_none(&self) -> bool {
+        let choice = self.choice();
+        !choice.default && choice.also.is_empty()
+    }
+
+    /// True where an item in this folder does not take part.
+    pub fn keep_out(&self, folder: &ItemFolder) -> bool {
+        match folder {
+            ItemFolder::Default => !self.default,
+            ItemFolder::Other(name) => self.choice().place_of(name).is_none(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +140,27 @@ mod tests {
                 "{allow:?} {block:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_item_takes_part_by_the_folder_that_it_lies_in_and_by_no_other() {
+        let rules = |default, also: &[&str]| FolderRules {
+            default,
+            also: also.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let named = |name: &str| ItemFolder::Other(name.into());
+        for (rules, folder, out) in [
+            (rules(true, &[]), ItemFolder::Default, false),
+            (rules(true, &[]), named("Customers"), true),
+            (rules(true, &["customers "]), named(" Customers"), false),
+            (rules(true, &["customers"]), named("Friends"), true),
+            (rules(false, &["customers"]), ItemFolder::Default, true),
+            (rules(false, &["customers"]), named("CUSTOMERS"), false),
+            // A folder that is none of the kind has no name.
+            (rules(true, &["", " "]), named(""), true),
+        ] {
+            assert_eq!(rules.keep_out(&folder), out, "{rules:?}");
+        }
+        assert!(rules(false, &[" "]).choose_none() && !rules(false, &["x"]).choose_none());
     }
 }

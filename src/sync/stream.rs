@@ -114,6 +114,7 @@ impl Stream {
             .clone()
             .filter(|_| kind == RecordKind::Contacts)
             .map(ListId);
+        row.mailbox.folders = policy.folder_choices();
         if row.user.id.is_none() {
             let user = crm.probe(&row.user).await?.user;
             let (id, found) = (row.mailbox.id, user.clone());
@@ -191,6 +192,25 @@ impl Stream {
             self.known.add(matches);
         }
         Ok(())
+    }
+
+    /// From now on everything is judged by the policy before as well. Where either of the two names folders, it matters
+    /// in which one an item lies.
+    pub fn judge_anew(&mut self, before: Policy) {
+        let named = before
+            .folders(self.id.kind)
+            .is_some_and(|rules| !rules.choice().is_default_alone());
+        if named {
+            self.tell_folders();
+        }
+        self.before = Some(before);
+    }
+
+    /// From now on each item says in which folder it lies.
+    pub fn tell_folders(&mut self) {
+        if let Some(choice) = self.row.mailbox.folders.of_mut(self.id.kind) {
+            choice.told = true;
+        }
     }
 
     /// True while every item is to be looked at, whatever its version says. A mail that was saved stays saved.
@@ -405,6 +425,7 @@ impl Stream {
 fn marks(item: &MailboxItem) -> Marks<'_> {
     Marks {
         categories: &item.categories,
+        folder: item.folder.as_ref(),
         copy: item.stamp.as_ref().is_some_and(|stamp| !stamp.0.is_empty()),
         listed: true,
     }
@@ -414,6 +435,7 @@ fn marks(item: &MailboxItem) -> Marks<'_> {
 fn marks_of(record: &CrmRecord) -> Marks<'_> {
     Marks {
         categories: &[],
+        folder: None,
         copy: record.key.is_some(),
         listed: record.listed,
     }

@@ -285,46 +285,26 @@ async fn a_mail_is_saved_when_its_owner_gives_it_the_category_and_not_before() {
     );
 }
 
-/// Makes a folder; gives its id.
-async fn folder(outlook: &Outlook<'_>, parent: &str, name: &str) -> String {
-    let made = outlook
-        .ask(&format!(
-            "<m:CreateFolder><m:ParentFolderId><t:DistinguishedFolderId Id=\"{parent}\"/></m:ParentFolderId>\
-             <m:Folders><t:Folder><t:FolderClass>IPF.Note</t:FolderClass><t:DisplayName>{name}</t:DisplayName>\
-             </t:Folder></m:Folders></m:CreateFolder>"
-        ))
-        .await;
-    let (_, id) = made.split_once("<t:FolderId Id=\"").unwrap();
-    id.split('"').next().unwrap().to_owned()
-}
-
-async fn move_to(outlook: &Outlook<'_>, folder: &str, id: &str) {
-    let item = outlook::item(id);
-    outlook
-        .ask(&format!(
-            "<m:MoveItem><m:ToFolderId><t:FolderId Id=\"{folder}\"/></m:ToFolderId><m:ItemIds>{item}</m:ItemIds>\
-             </m:MoveItem>"
-        ))
-        .await;
-}
-
 #[tokio::test]
 async fn mail_that_is_put_into_the_drop_folder_is_saved_received_and_sent_wherever_the_folder_is() {
     let (office, row) = with(on_demand()).await;
     let own = row.mailbox.address.clone();
     let outlook = Outlook::of(&office.lab, 0);
     let (wanted, other) = (
-        folder(&outlook, "msgfolderroot", "for the crm").await,
-        folder(&outlook, "msgfolderroot", "Other").await,
+        outlook
+            .make_folder("msgfolderroot", "Folder", "for the crm")
+            .await,
+        outlook.make_folder("msgfolderroot", "Folder", "Other").await,
     );
     let letter = |from: &str, to: &str, number| Letter::from(from, to).number(number).arrive(&office, &row);
     let received = letter("nobody@nowhere.example", &own, 1);
     let sent = letter(&own, "nobody@nowhere.example", 2);
     let elsewhere = letter("nobody@nowhere.example", &own, 3);
     office.sync(&row).await;
-    move_to(&outlook, &wanted, &received).await;
-    move_to(&outlook, &wanted, &sent).await;
-    move_to(&outlook, &other, &elsewhere).await;
+    let [wanted, other] = [wanted, other].map(|id| outlook::folder(&id));
+    outlook.move_to(&wanted, &received).await;
+    outlook.move_to(&wanted, &sent).await;
+    outlook.move_to(&other, &elsewhere).await;
     office.settle(&row).await;
     let mails = saved(&office);
     let mut incoming: Vec<_> = mails
@@ -339,9 +319,9 @@ async fn mail_that_is_put_into_the_drop_folder_is_saved_received_and_sent_wherev
 async fn what_lies_in_a_folder_already_is_saved_when_the_policy_comes_to_name_it() {
     let (office, row) = with(Policy::default()).await;
     let outlook = Outlook::of(&office.lab, 0);
-    let wanted = folder(&outlook, "inbox", "For the CRM").await;
+    let wanted = outlook.make_folder("inbox", "Folder", "For the CRM").await;
     let item = Letter::from("nobody@nowhere.example", &row.mailbox.address).arrive(&office, &row);
-    move_to(&outlook, &wanted, &item).await;
+    outlook.move_to(&outlook::folder(&wanted), &item).await;
     office.settle(&row).await;
     assert!(saved(&office).is_empty());
     office.policy("mail", on_demand()).await;

@@ -13,8 +13,28 @@ pub enum Cursor {
         /// The state.
         state: String,
     },
+    /// Of a stream that reads, or once read, folders that a policy names.
+    Chosen(ChosenPlace),
     /// Of the mail stream.
     Mail(MailPlace),
+}
+
+/// Where a stream of calendar, contacts or tasks stands in each of its folders.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ChosenPlace {
+    /// The two folders that are known by what they are.
+    pub roots: Roots,
+    /// The stream's folders.
+    pub folders: Vec<FolderPlace>,
+}
+
+/// Two folders that are known by what they are. Folder identifiers survive moves; empty for one that is not there.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Roots {
+    /// The default folder of the kind.
+    pub default: String,
+    /// The deleted items.
+    pub deleted: String,
 }
 
 /// Where the mail stream stands in each of its folders.
@@ -28,12 +48,13 @@ pub struct MailPlace {
     pub folders: Vec<FolderPlace>,
 }
 
-/// Where the stream stands in one mail folder.
+/// Where the stream stands in one folder.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FolderPlace {
     /// Its identifier.
     pub id: String,
     /// True for the sent items and what is below them.
+    #[serde(default)]
     pub sent: bool,
     /// True for a folder for mail that is to be saved; which one it is by name is not kept.
     #[serde(default)]
@@ -43,7 +64,7 @@ pub struct FolderPlace {
     /// How the folder looked when it was last listed; empty where the server does not say.
     pub mark: String,
     /// When the mark was first seen, in milliseconds of our clock, while it may still hide a change; see
-    /// [`mail_folders`](super::mail_folders).
+    /// [`folder_list`](super::folder_list).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh_since: Option<i64>,
     /// True while pages are still to be read.

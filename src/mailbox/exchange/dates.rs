@@ -8,6 +8,7 @@
 //! The version of a date is the version of its master: exceptions live inside of it, and no date changes
 //! without it.
 
+use super::chosen_folders;
 use super::client::Client;
 use super::convert::series as rules;
 use super::home_zone;
@@ -270,6 +271,7 @@ async fn read_dates(
         };
         let real = std::mem::replace(&mut item.item, ours);
         item.stamp = None;
+        item.folder.clone_from(&master.item.folder);
         Ok(Located { real, item })
     };
     Ok(days
@@ -288,6 +290,7 @@ async fn masters(
         return Ok(Vec::new());
     }
     let home = home_zone::of(client, mailbox).await?;
+    chosen_folders::known(client, mailbox, RecordKind::Calendar).await?;
     let reader = Reader {
         client,
         mailbox,

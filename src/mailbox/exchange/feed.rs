@@ -1,20 +1,22 @@
 //! The change feed: `changes()`.
 //!
-//! Calendar, contacts and tasks are one folder each, and Exchange's SyncState is the cursor. Mail is many
-//! folders; they are read one after the other, and a new round begins when none is due.
+//! Calendar, contacts and tasks are one folder each, and Exchange's SyncState is the cursor; where a policy names
+//! folders, they are some. Mail is many. Folders are read one after the other, and a new round begins when none is due.
 
-use super::client::{Client, Operation};
-use super::cursor::{Cursor, MailPlace};
+use super::chosen_folders;
+use super::client::Client;
+use super::cursor::{ChosenPlace, Cursor, MailPlace};
+use super::folder_pages::{due, is_last, once_each, sync};
+use super::known_folders::default_folder;
 use super::mail_folders;
 use super::wire::folder::FolderRef;
-use super::wire::sync_folder_items::{self, MAX_CHANGES, Synced};
+use super::wire::sync_folder_items::MAX_CHANGES;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{ChangePage, ItemChange, ItemId, MailboxCursor, MailboxRef};
+use crate::mailbox::model::{ChangePage, MailboxCursor, MailboxRef};
 use crate::record::kind::RecordKind;
-use std::collections::HashMap;
 
-/// Folders read for one page: a page shall not take longer because a mailbox has many quiet folders.
-const FOLDERS_A_PAGE: usize = 16;
+/// Looks at chosen folders for one page; somebody who moves items for longer is met again by the next turn.
+const LOOKS: usize = 4;
 
 /// See [`MailboxServer::changes`](crate::mailbox::port::MailboxServer::changes).
 ///
@@ -28,55 +30,114 @@ pub async fn changes(
     page_size: usize,
 ) -> Result<ChangePage, MailboxError> {
     let page_size = page_size.clamp(1, MAX_CHANGES);
-    match (cursor.map(Cursor::load).transpose()?, default_folder(kind)) {
-        (None, Some((folder, element))) => {
-            one_folder(client, mailbox, folder, element, None, page_size).await
+    let cursor = cursor.map(Cursor::load).transpose()?;
+    let Some(stream) = Chosen::of(client, mailbox, kind) else {
+        return match cursor {
+            None => mail(client, mailbox, None, page_size).await,
+            Some(Cursor::Mail(place)) => mail(client, mailbox, Some(place), page_size).await,
+            Some(_) => Err(MailboxError::CursorLost),
+        };
+    };
+    match cursor {
+        None if stream.is_one_folder() => stream.one_folder(None, page_size).await,
+        None => stream.page(None, page_size).await,
+        Some(Cursor::Folder { state }) if stream.is_one_folder() => {
+            stream.one_folder(Some(state), page_size).await
         }
-        (Some(Cursor::Folder { state }), Some((folder, element))) => {
-            one_folder(client, mailbox, folder, element, Some(state), page_size).await
+        Some(Cursor::Folder { state }) => {
+            let place = chosen_folders::go_on(client, mailbox, kind, state).await?;
+            stream.page(Some(place), page_size).await
         }
-        (None, None) => mail(client, mailbox, None, page_size).await,
-        (Some(Cursor::Mail(place)), None) => mail(client, mailbox, Some(place), page_size).await,
-        _ => Err(MailboxError::CursorLost),
+        Some(Cursor::Chosen(place)) => stream.page(Some(place), page_size).await,
+        Some(Cursor::Mail(_)) => Err(MailboxError::CursorLost),
     }
 }
 
-/// The one folder of a stream, and the element of the items in it that count; none for mail.
-pub fn default_folder(kind: RecordKind) -> Option<(&'static str, &'static str)> {
-    match kind {
-        RecordKind::Calendar => Some(("calendar", "CalendarItem")),
-        RecordKind::Contacts => Some(("contacts", "Contact")),
-        RecordKind::Tasks => Some(("tasks", "Task")),
-        RecordKind::Mail => None,
-    }
-}
-
-async fn one_folder(
-    client: &Client,
-    mailbox: &MailboxRef,
-    folder: &'static str,
+/// A stream of calendar, contacts or tasks.
+struct Chosen<'a> {
+    client: &'a Client,
+    mailbox: &'a MailboxRef,
+    kind: RecordKind,
+    default: &'static str,
     element: &'static str,
-    state: Option<String>,
-    page_size: usize,
-) -> Result<ChangePage, MailboxError> {
-    let folder = FolderRef::Distinguished(folder);
-    let synced = sync(
-        client,
-        mailbox,
-        folder,
-        Some(element),
-        state.as_deref(),
-        page_size,
-    )
-    .await
-    .map_err(no_folder)?;
-    let more = !is_last(&synced, state.as_deref());
-    let cursor = Cursor::Folder { state: synced.state }.store();
-    Ok(ChangePage {
-        changes: once_each(synced.changes),
-        cursor,
-        more,
-    })
+}
+
+impl<'a> Chosen<'a> {
+    fn of(client: &'a Client, mailbox: &'a MailboxRef, kind: RecordKind) -> Option<Self> {
+        let (default, element) = default_folder(kind)?;
+        Some(Self {
+            client,
+            mailbox,
+            kind,
+            default,
+            element,
+        })
+    }
+
+    /// True where nothing but the default folder is read, and nobody has to know where an item lies.
+    fn is_one_folder(&self) -> bool {
+        let choice = self.mailbox.folders.of(self.kind);
+        let known = self.client.session(self.mailbox).chosen_folders(self.kind);
+        choice.is_none_or(|choice| choice.is_default_alone() && !choice.told) && known.is_none()
+    }
+
+    async fn one_folder(&self, state: Option<String>, page_size: usize) -> Result<ChangePage, MailboxError> {
+        let folder = FolderRef::Distinguished(self.default);
+        let synced = sync(
+            self.client,
+            self.mailbox,
+            folder,
+            Some(self.element),
+            state.as_deref(),
+            page_size,
+        )
+        .await
+        .map_err(no_folder)?;
+        let more = !is_last(&synced, state.as_deref());
+        let cursor = Cursor::Folder { state: synced.state }.store();
+        Ok(ChangePage {
+            changes: once_each(synced.changes),
+            cursor,
+            more,
+        })
+    }
+
+    /// A page of folders that were chosen. An item that is moved between two of them shows as gone in one and as new in
+    /// the other; while it is moved, it may be seen in one of the two and not in the other. So whoever saw items come or
+    /// go looks at all folders again, until nothing does: both ends of the move are in one page then, and the item keeps
+    /// its record.
+    async fn page(&self, place: Option<ChosenPlace>, page_size: usize) -> Result<ChangePage, MailboxError> {
+        let (client, mailbox) = (self.client, self.mailbox);
+        let mut place = match place {
+            Some(place) if place.folders.iter().any(|folder| folder.due) => place,
+            place => chosen_folders::begin_round(client, mailbox, self.kind, place).await?,
+        };
+        chosen_folders::recall(client, mailbox, self.kind, &place.roots);
+        let mut changes = Vec::new();
+        for again in (0..LOOKS).rev() {
+            let element = Some(self.element);
+            let stirred = due(
+                client,
+                mailbox,
+                &mut place.folders,
+                element,
+                page_size,
+                &mut changes,
+            )
+            .await?;
+            let is_full = place.folders.iter().any(|folder| folder.due);
+            if again == 0 || !stirred || is_full || changes.len() >= page_size || place.folders.len() < 2 {
+                break;
+            }
+            place.folders.iter_mut().for_each(|folder| folder.due = true);
+        }
+        let more = place.folders.iter().any(|folder| folder.due);
+        Ok(ChangePage {
+            changes: once_each(changes),
+            cursor: Cursor::Chosen(place).store(),
+            more,
+        })
+    }
 }
 
 /// A default folder that is not there is no item that is gone.
@@ -103,112 +164,11 @@ async fn mail(
         place => mail_folders::begin_round(client, mailbox, place).await?,
     };
     let mut changes = Vec::new();
-    for folder in place
-        .folders
-        .iter_mut()
-        .filter(|folder| folder.due)
-        .take(FOLDERS_A_PAGE)
-    {
-        let room = page_size - changes.len();
-        let state = folder.state.as_deref();
-        let synced = match sync(client, mailbox, FolderRef::Id(&folder.id), None, state, room).await {
-            Ok(synced) => synced,
-            // Removed since it was listed: the next round will not list it.
-            Err(MailboxError::Gone) => {
-                folder.due = false;
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        folder.due = !is_last(&synced, state);
-        folder.state = Some(synced.state);
-        changes.extend(synced.changes);
-        if changes.len() >= page_size {
-            break;
-        }
-    }
+    due(client, mailbox, &mut place.folders, None, page_size, &mut changes).await?;
     let more = place.folders.iter().any(|folder| folder.due);
     Ok(ChangePage {
         changes: once_each(changes),
         cursor: Cursor::Mail(place).store(),
         more,
     })
-}
-
-async fn sync(
-    client: &Client,
-    mailbox: &MailboxRef,
-    folder: FolderRef<'_>,
-    element: Option<&'static str>,
-    state: Option<&str>,
-    max: usize,
-) -> Result<Synced, MailboxError> {
-    let operation = Operation {
-        name: "SyncFolderItems",
-        repeatable: true,
-    };
-    let answer: Vec<_> = client
-        .call(
-            mailbox,
-            operation,
-            |w, _| sync_folder_items::request(w, folder, state, max),
-            |synced: &mut Synced, found, doc| sync_folder_items::read(synced, element, found, doc),
-        )
-        .await?;
-    let synced = answer.into_iter().next().ok_or(MailboxError::Unintelligible {
-        what: "an answer without messages",
-    })??;
-    if synced.state.is_empty() {
-        return Err(MailboxError::Unintelligible {
-            what: "a change feed without its state",
-        });
-    }
-    Ok(synced)
-}
-
-/// An absent word counts as the end; so does a state that does not move, or a turn would never end.
-fn is_last(synced: &Synced, before: Option<&str>) -> bool {
-    synced.last.unwrap_or(true) || (synced.changes.is_empty() && before == Some(synced.state.as_str()))
-}
-
-/// An item that is created and changed within one page is named twice; the last word counts.
-fn once_each(changes: Vec<ItemChange>) -> Vec<ItemChange> {
-    let mut places: HashMap<ItemId, usize> = HashMap::with_capacity(changes.len());
-    let mut kept: Vec<ItemChange> = Vec::with_capacity(changes.len());
-    for change in changes {
-        let id = match &change {
-            ItemChange::Upserted(item) => &item.id,
-            ItemChange::Deleted(id) => id,
-        };
-        match places.get(id).and_then(|place| kept.get_mut(*place)) {
-            Some(earlier) => *earlier = change,
-            None => {
-                places.insert(id.clone(), kept.len());
-                kept.push(change);
-            }
-        }
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mailbox::model::{ItemRef, ItemVersion};
-
-    #[test]
-    fn an_item_that_is_named_twice_is_reported_once_with_the_last_word() {
-        let id = ItemId("a".to_owned());
-        let upserted = |version: &str| {
-            ItemChange::Upserted(ItemRef {
-                id: id.clone(),
-                version: ItemVersion(version.to_owned()),
-            })
-        };
-        assert_eq!(once_each(vec![upserted("1"), upserted("2")]), [upserted("2")]);
-        assert_eq!(
-            once_each(vec![upserted("1"), ItemChange::Deleted(id.clone())]),
-            [ItemChange::Deleted(id.clone())]
-        );
-    }
 }

@@ -220,8 +220,15 @@ impl ExchangeListener {
         members.truncate(MAX_SUBSCRIPTIONS);
         self.anchor(&members);
         let wanted: HashSet<MailboxId> = members.iter().map(|mailbox| mailbox.id).collect();
-        self.ears.retain(|id, _| wanted.contains(id));
-        self.folders.retain(|id, _| wanted.contains(id));
+        // Whose folders were chosen anew is heard anew.
+        let is_of = |id: &MailboxId, map: &FolderMap| {
+            let mut same = members.iter().filter(|mailbox| mailbox.id == *id);
+            same.any(|mailbox| map.is_of(mailbox))
+        };
+        self.folders.retain(|id, map| is_of(id, map));
+        let known = &self.folders;
+        self.ears
+            .retain(|id, _| wanted.contains(id) && known.contains_key(id));
         self.subscribe(&members, hints).await?;
         // The stream acts in a mailbox of the group that no other stream acts in: each may have a few only.
         let Some(acting) = members.iter().find(|mailbox| self.ears.contains_key(&mailbox.id)) else {
@@ -295,8 +302,11 @@ impl ExchangeListener {
         let mut news = HashSet::new();
         for (subscription, folder) in &told.touched {
             let mailbox = by_subscription.get(subscription.as_str());
-            let kind = mailbox.and_then(|id| Some((*id, self.folders.get(id)?.stream_of(folder)?)));
-            news.extend(kind);
+            let map = mailbox.and_then(|id| Some((*id, self.folders.get(id)?)));
+            news.extend(map.into_iter().flat_map(|(id, map)| {
+                let streams = map.streams_of(folder).into_iter();
+                streams.map(move |kind| (id, kind))
+            }));
         }
         for (mailbox, kind) in news {
             if hints.send(Hint::News(mailbox, kind)).await.is_err() {

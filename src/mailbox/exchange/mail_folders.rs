@@ -1,31 +1,17 @@
 //! Which folders the mail stream reads: the inbox, the sent items, everything below them, and those into which people
-//! put mail to have it saved.
-//!
-//! One FindFolder request lists every folder of the mailbox and says of each when its contents changed last, how
-//! many items ever left it and how many are in it, so that a round over a hundred quiet folders costs one request.
-//!
-//! That mark says the second of the last change and no more (EWS writes a time as `xs:dateTime` without fractions).
-//! An arrival in that second changes the counts; any other change leaves the same mark. A mark is therefore
-//! believed only when it is still the same some seconds after it was first seen; until then the folder is read.
+//! put mail to have it saved. Which of them have news is told by the [list](super::folder_list) of all folders.
 
 use super::client::{Client, Operation};
 use super::cursor::{FolderPlace, MailPlace};
+use super::folder_list::{self, SWEEP, believe};
+use super::known_folders::is_for_mail;
 use super::session::MailFolder;
-use super::wire::find_folder::{self, FoundFolders};
 use super::wire::folder::{FolderRef, RawFolder};
 use super::wire::get_folder;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::MailboxRef;
+use crate::record::kind::RecordKind;
 use std::collections::HashMap;
-use std::time::Duration;
-
-/// Marks are a short cut; the truth is asked for this often all the same.
-const SWEEP: Duration = Duration::from_secs(6 * 3600);
-/// A mark that is still the same after so long hides nothing: its second is over by the server's clock, whatever that
-/// is, and a change that was under way then can be seen.
-const BELIEVED_AFTER_MS: i64 = 3_000;
-/// Pages of a folder list; a mailbox has tens of thousands of folders at most.
-const MAX_PAGES: usize = 50;
 
 /// Begins a round: the place of a stream that starts now, or what changed since, with the folders that must be
 /// read marked as due.
@@ -47,8 +33,8 @@ pub async fn begin_round(
             (inbox, sent, Vec::new())
         }
     };
-    let all = list(client, mailbox).await?;
-    let sweep = client.session(mailbox).sweep_is_due(SWEEP);
+    let all = folder_list::of(client, None, mailbox).await?;
+    let sweep = client.session(mailbox).sweep_is_due(RecordKind::Mail, SWEEP);
     let now = client.clock().now().timestamp_millis();
     let known: HashMap<&str, &FolderPlace> = known.iter().map(|place| (place.id.as_str(), place)).collect();
     let folders: Vec<FolderPlace> = of_stream(&all, &inbox, &sent, &mailbox.drop_folders)
@@ -70,18 +56,6 @@ pub async fn begin_round(
         .collect();
     remember(client, mailbox, &folders);
     Ok(MailPlace { inbox, sent, folders })
-}
-
-/// Whether a folder with this mark has no news, and since when the mark is not believed yet.
-fn believe(before: Option<&FolderPlace>, mark: &str, now: i64) -> (bool, Option<i64>) {
-    let same = before.filter(|place| place.state.is_some() && place.mark == mark);
-    match same.map(|place| place.fresh_since) {
-        Some(None) => (true, None),
-        // What hid behind the mark is read now, for the last time.
-        Some(Some(since)) if now - since >= BELIEVED_AFTER_MS => (false, None),
-        Some(Some(since)) => (false, Some(since.min(now))),
-        None => (false, Some(now)),
-    }
 }
 
 /// Tells the mailbox's session where sent mail lies.
@@ -106,7 +80,6 @@ fn of_stream<'a>(
     sent: &'a str,
     drop_folders: &'a [String],
 ) -> impl Iterator<Item = (&'a RawFolder, MailFolder)> {
-    let is_for_mail = |folder: &RawFolder| folder.class.is_empty() || folder.class.starts_with("IPF.Note");
     let dropped = move |folder: &RawFolder| {
         let name = folder.name.expose().trim().to_lowercase();
         is_for_mail(folder)
@@ -172,37 +145,6 @@ async fn roots(client: &Client, mailbox: &MailboxRef) -> Result<(String, String)
     }
 }
 
-/// All folders of the mailbox.
-async fn list(client: &Client, mailbox: &MailboxRef) -> Result<Vec<RawFolder>, MailboxError> {
-    let root = FolderRef::Distinguished("msgfolderroot");
-    let operation = Operation {
-        name: "FindFolder",
-        repeatable: true,
-    };
-    let mut all = Vec::new();
-    for _ in 0..MAX_PAGES {
-        let offset = all.len();
-        let answer: Vec<_> = client
-            .call(
-                mailbox,
-                operation,
-                |w, _| find_folder::request(w, root, offset),
-                find_folder::read,
-            )
-            .await?;
-        let mut last = true;
-        for message in answer {
-            let page: FoundFolders = message?;
-            last = page.last || page.folders.is_empty();
-            all.extend(page.folders);
-        }
-        if last {
-            break;
-        }
-    }
-    Ok(all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,37 +155,6 @@ mod tests {
             parent: parent.to_owned(),
             ..RawFolder::default()
         }
-    }
-
-    #[test]
-    fn a_mark_is_believed_when_it_is_the_same_some_seconds_after_it_was_first_seen() {
-        let place = |mark: &str, fresh_since| FolderPlace {
-            id: "inbox".to_owned(),
-            sent: false,
-            dropped: false,
-            state: Some("state".to_owned()),
-            mark: mark.to_owned(),
-            fresh_since,
-            due: false,
-        };
-        assert_eq!(believe(None, "a", 1_000), (false, Some(1_000)));
-        assert_eq!(
-            believe(Some(&place("a", Some(1_000))), "a", 1_900),
-            (false, Some(1_000))
-        );
-        assert_eq!(believe(Some(&place("a", Some(1_000))), "a", 9_000), (false, None));
-        assert_eq!(believe(Some(&place("a", None)), "a", 9_500), (true, None));
-        assert_eq!(believe(Some(&place("a", None)), "b", 9_500), (false, Some(9_500)));
-        // Our clock was set back: it is not waited for.
-        assert_eq!(
-            believe(Some(&place("a", Some(9_000))), "a", 1_000),
-            (false, Some(1_000))
-        );
-        let unread = FolderPlace {
-            state: None,
-            ..place("a", None)
-        };
-        assert_eq!(believe(Some(&unread), "a", 9_500), (false, Some(9_500)));
     }
 
     #[test]

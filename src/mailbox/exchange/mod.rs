@@ -13,6 +13,7 @@
 
 mod attachments;
 mod auth;
+mod chosen_folders;
 mod client;
 mod convert;
 mod cookies;
@@ -21,8 +22,11 @@ mod dates;
 mod dates_writing;
 mod fault;
 mod feed;
+mod folder_list;
 mod folder_map;
+mod folder_pages;
 mod home_zone;
+mod known_folders;
 mod listen;
 mod lockout;
 mod mail_folders;

@@ -1,8 +1,9 @@
 //! Can we act in a mailbox? `probe()`. Can we sign in at all? `greet()`.
 //!
 //! One GetFolder request in the mailbox, with the impersonation header: it fails the way every later call
-//! would fail, and changes nothing.
+//! would fail, and changes nothing. Where folders are chosen, their items are counted by a list of all.
 
+use super::chosen_folders;
 use super::client::{Client, Operation};
 use super::wire::folder::{FolderRef, RawFolder};
 use super::wire::get_folder;
@@ -43,6 +44,12 @@ pub async fn probe(client: &Client, mailbox: &MailboxRef) -> Result<MailboxProbe
         match items.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, sum)) => *sum = sum.zip(count).map(|(left, right)| left.saturating_add(right)),
             None => items.push((kind, count)),
+        }
+    }
+    for (kind, count) in &mut items {
+        let choice = mailbox.folders.of(*kind);
+        if choice.is_some_and(|choice| !choice.is_default_alone()) {
+            *count = chosen_folders::count(client, mailbox, *kind).await?;
         }
     }
     let server = client.build().map(|build| build.words()).unwrap_or_default();

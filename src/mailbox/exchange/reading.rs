@@ -4,10 +4,11 @@
 //! parser or is too large, is halved until the culprit stands alone; alone it is asked for without its body,
 //! and if that does not help either, it is refused and the others go on.
 
+use super::chosen_folders;
 use super::client::{CallError, Client, Operation};
 use super::convert;
 use super::fault;
-use super::feed::default_folder;
+use super::known_folders::default_folder;
 use super::mail_folders;
 use super::wire::find_item::{self, MAX_STAMPS};
 use super::wire::folder::FolderRef;
@@ -15,6 +16,7 @@ use super::wire::get_item::{self, Extent, Name};
 use super::wire::item::RawItem;
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
+use crate::mailbox::folders::{FolderChoice, ItemFolder};
 use crate::mailbox::model::{ItemRef, MailboxItem, MailboxRef, Stamp};
 use crate::record::Record;
 use crate::record::email::Direction;
@@ -54,6 +56,9 @@ pub async fn read(
         .collect();
     if kind == RecordKind::Mail && !items.is_empty() && client.session(mailbox).mail_folders().is_none() {
         mail_folders::begin_round(client, mailbox, None).await?;
+    }
+    if !items.is_empty() {
+        chosen_folders::known(client, mailbox, kind).await?;
     }
     let mut read = Vec::with_capacity(items.len());
     while let Some(range) = waiting.pop() {
@@ -185,6 +190,7 @@ impl Reader<'_> {
                 code: "AnotherKindOfItem".to_owned(),
             });
         }
+        let folder = self.folder(&raw)?;
         let record = match self.kind {
             RecordKind::Calendar => Record::Event(convert::event::read(&mut raw)?),
             RecordKind::Contacts => Record::Contact(convert::contact::read(&mut raw)),
@@ -200,9 +206,21 @@ impl Reader<'_> {
             stamp: raw.stamp.map(Stamp),
             record,
             categories: raw.categories.into_iter().map(Content::new).collect(),
+            folder,
             degraded: extent == Extent::WithoutBody,
             has_attachments: raw.has_attachments || !raw.attachments.is_empty(),
         })
+    }
+
+    /// In which folder an item lies, where that matters. One in a folder that was thrown away is gone, as it would be
+    /// had it been thrown away alone.
+    fn folder(&self, raw: &RawItem) -> Result<Option<ItemFolder>, MailboxError> {
+        match self.client.session(self.mailbox).chosen_folders(self.kind) {
+            Some(known) if !raw.parent.is_empty() => {
+                known.lies_in(&raw.parent).map(Some).ok_or(MailboxError::Gone)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Which way a mail went, and whether it was put where mail is saved: by the folder that it is in. In a folder
@@ -241,18 +259,26 @@ pub async fn find_stamped(
     let Some((folder, _)) = default_folder(kind) else {
         return Ok(vec![None; stamps.len()]);
     };
+    let choice = mailbox.folders.of(kind);
+    let named = match choice.is_none_or(FolderChoice::is_default_alone) {
+        true => Vec::new(),
+        false => chosen_folders::chosen(client, mailbox, kind).await?,
+    };
+    let folders: Vec<FolderRef<'_>> = match named.is_empty() {
+        true => vec![FolderRef::Distinguished(folder)],
+        false => named.iter().map(|id| FolderRef::Id(id)).collect(),
+    };
     let mut found: HashMap<String, RawItem> = HashMap::new();
     for batch in stamps.chunks(MAX_STAMPS) {
         let operation = Operation {
             name: "FindItem",
             repeatable: true,
         };
-        let folder = FolderRef::Distinguished(folder);
         let answer: Vec<Result<Vec<RawItem>, _>> = client
             .call(
                 mailbox,
                 operation,
-                |w, _| find_item::request(w, folder, batch),
+                |w, _| find_item::request(w, &folders, batch),
                 find_item::read,
             )
             .await?;

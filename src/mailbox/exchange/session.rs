@@ -1,12 +1,14 @@
 //! What the connector remembers of a mailbox between two calls, in memory only: cookies that keep it on one
-//! back end, how long Exchange wants to be left alone, its schema version, its mail folders.
+//! back end, how long Exchange wants to be left alone, its schema version, its folders.
 
 use super::cookies::Jar;
+use super::known_folders::KnownFolders;
 use super::valve::Valve;
 use super::wire::version::Version;
 use crate::foundation::clock::Clock;
 use crate::foundation::ids::MailboxId;
 use crate::mailbox::model::MailboxRef;
+use crate::record::kind::RecordKind;
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,7 +73,8 @@ struct State {
     busy_until: Option<Instant>,
     version: Option<Version>,
     mail_folders: Option<Arc<HashMap<String, MailFolder>>>,
-    swept: Option<Instant>,
+    chosen_folders: HashMap<RecordKind, Arc<KnownFolders>>,
+    swept: HashMap<RecordKind, Instant>,
     home_zone: Option<Option<Tz>>,
 }
 
@@ -116,6 +119,16 @@ impl Session {
         self.state().mail_folders = Some(Arc::new(folders));
     }
 
+    /// What is known of the folders of another stream.
+    pub fn chosen_folders(&self, kind: RecordKind) -> Option<Arc<KnownFolders>> {
+        self.state().chosen_folders.get(&kind).cloned()
+    }
+
+    /// Remembers the folders of another stream.
+    pub fn set_chosen_folders(&self, kind: RecordKind, folders: KnownFolders) {
+        self.state().chosen_folders.insert(kind, Arc::new(folders));
+    }
+
     /// The owner's zone: `None` where nobody has looked yet, `Some(None)` where the calendar does not say.
     pub fn home_zone(&self) -> Option<Option<Tz>> {
         self.state().home_zone
@@ -126,15 +139,16 @@ impl Session {
         self.state().home_zone = Some(zone);
     }
 
-    /// True once in a while: then every mail folder is looked into, whatever its mark says. The mailboxes of a
-    /// process that starts are spread over the time between two sweeps.
-    pub fn sweep_is_due(&self, every: Duration) -> bool {
+    /// True once in a while: then every folder of a stream is looked into, whatever its mark says. The mailboxes of
+    /// a process that starts are spread over the time between two sweeps.
+    pub fn sweep_is_due(&self, kind: RecordKind, every: Duration) -> bool {
         let now = self.clock.instant();
         let mut state = self.state();
-        let swept = *state.swept.get_or_insert(self.first_sweep(now, every));
-        let due = now.saturating_duration_since(swept) >= every;
+        let first = self.first_sweep(now, every);
+        let swept = state.swept.entry(kind).or_insert(first);
+        let due = now.saturating_duration_since(*swept) >= every;
         if due {
-            state.swept = Some(now);
+            *swept = now;
         }
         due
     }

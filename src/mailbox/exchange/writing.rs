@@ -4,10 +4,11 @@
 //! rejects a request as a whole, before it did anything, each of its writes is tried alone, so that one item
 //! that breaks the schema does not hold up its neighbours.
 
+use super::chosen_folders;
 use super::client::{CallError, Client, Operation};
 use super::convert;
-use super::feed::default_folder;
 use super::home_zone;
+use super::known_folders::default_folder;
 use super::wire::answer::Fault;
 use super::wire::create_item;
 use super::wire::delete_item;
@@ -38,7 +39,7 @@ pub async fn write(
     writes: &[(usize, &MailboxWrite)],
     notify: Notify,
 ) -> Result<Vec<(usize, Written)>, MailboxError> {
-    let Some(writer) = Writer::new(client, mailbox, kind, notify) else {
+    let Some(mut writer) = Writer::new(client, mailbox, kind, notify) else {
         let unwritten = |(place, _): &(usize, &MailboxWrite)| (*place, Err(refused("MailIsNotWritten")));
         return Ok(writes.iter().map(unwritten).collect());
     };
@@ -47,6 +48,12 @@ pub async fn write(
     } else {
         None
     };
+    let creates = |(_, write): &(usize, &MailboxWrite)| matches!(write, MailboxWrite::Create { .. });
+    let takes_default = mailbox.folders.of(kind).is_none_or(|choice| choice.default);
+    if !takes_default && writes.iter().any(creates) {
+        let chosen = chosen_folders::chosen(client, mailbox, kind).await?;
+        writer.made_in = chosen.into_iter().next();
+    }
     let mut plan = Plan::at_home(home);
     let mut done = Vec::with_capacity(writes.len());
     for (place, write) in writes {
@@ -131,6 +138,8 @@ pub(super) struct Writer<'a> {
     mailbox: &'a MailboxRef,
     kind: RecordKind,
     folder: &'static str,
+    /// Where new items go, if the default folder is not the stream's.
+    made_in: Option<String>,
     notify: Notify,
 }
 
@@ -192,6 +201,7 @@ impl<'a> Writer<'a> {
             mailbox,
             kind,
             folder,
+            made_in: None,
             notify,
         })
     }
@@ -269,7 +279,8 @@ impl<'a> Writer<'a> {
             name: "CreateItem",
             repeatable: false,
         };
-        let folder = FolderRef::Distinguished(self.folder);
+        let named = self.made_in.as_deref().map(FolderRef::Id);
+        let folder = named.unwrap_or(FolderRef::Distinguished(self.folder));
         let answer: Vec<Result<Vec<RawItem>, _>> = self
             .client
             .call(

@@ -22,6 +22,7 @@ pub async fn completeness(
     row: &MailboxRow,
 ) -> Result<Vec<Tally>, SyncError> {
     let mut tallies = Vec::new();
+    let row = &engine.with_folders(row).await?;
     let probe = engine.mail_server(&row.mail_server)?.probe(&row.mailbox).await?;
     for kind in RecordKind::ALL {
         let stream = Stream::open(engine, row.clone(), kind).await?;

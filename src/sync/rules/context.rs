@@ -2,6 +2,7 @@
 
 use crate::crm::model::Match;
 use crate::foundation::content::Content;
+use crate::mailbox::folders::ItemFolder;
 use crate::record::person::Person;
 use crate::sync::matching::Places;
 use crate::sync::policy::Policy;
@@ -33,6 +34,8 @@ pub struct RuleContext<'a> {
 pub struct Marks<'a> {
     /// Categories that its owner gave it.
     pub categories: &'a [Content<String>],
+    /// In which folder it lies, where that matters.
+    pub folder: Option<&'a ItemFolder>,
     /// True where we made it, as a copy of its counterpart.
     pub copy: bool,
     /// True where it is in the CRM's list; of no weight where the policy names none.

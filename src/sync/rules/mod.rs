@@ -10,7 +10,7 @@ pub use context::{Known, Marks, RuleContext};
 pub use mail::{is_marked, people_of};
 
 use super::model::{Reason, Scope, Side};
-use super::policy::{CategoryRules, MailBody, Policy, PrivateItems, SeriesMode};
+use super::policy::{CategoryRules, FolderRules, MailBody, Policy, PrivateItems, SeriesMode};
 use crate::foundation::content::Content;
 use crate::record::email::Protection;
 use crate::record::event::{Event, Place};
@@ -67,6 +67,11 @@ fn event_checks(event: &Event, side: Side, context: &RuleContext<'_>) -> Vec<Che
         ("calendar.takes_place", event.cancelled, Reason::Cancelled),
         ("calendar.private", private, Reason::Private),
         (
+            "calendar.folders",
+            elsewhere(&policy.folders, context),
+            Reason::Folder,
+        ),
+        (
             "calendar.categories",
             from_mailbox && kept_out(&policy.categories, context),
             Reason::Category,
@@ -103,12 +108,22 @@ fn kept_out(rules: &CategoryRules, context: &RuleContext<'_>) -> bool {
     rules.keep_out(context.marks.categories, context.marks.copy)
 }
 
+/// A record of the CRM lies in no folder.
+fn elsewhere(rules: &FolderRules, context: &RuleContext<'_>) -> bool {
+    context.marks.folder.is_some_and(|folder| rules.keep_out(folder))
+}
+
 fn contact_checks(contact: &Contact, side: Side, context: &RuleContext<'_>) -> Vec<Check> {
     let nothing = [&contact.given_name, &contact.family_name, &contact.email]
         .iter()
         .all(|value| value.expose().trim().is_empty());
     vec![
         ("contacts.private", contact.is_private, Reason::Private),
+        (
+            "contacts.folders",
+            elsewhere(&context.policy.contacts.folders, context),
+            Reason::Folder,
+        ),
         (
             "contacts.categories",
             side == Side::Mailbox && kept_out(&context.policy.contacts.categories, context),
@@ -132,6 +147,11 @@ fn task_checks(task: &Task, side: Side, context: &RuleContext<'_>) -> Vec<Check>
             "tasks.private",
             side == Side::Mailbox && task.is_private,
             Reason::Private,
+        ),
+        (
+            "tasks.folders",
+            elsewhere(&context.policy.tasks.folders, context),
+            Reason::Folder,
         ),
         (
             "tasks.categories",

@@ -186,7 +186,8 @@ pub fn members(conn: &mut PgConnection, group: i32) -> Result<Vec<MailboxRef>, S
         .filter(listen_members::group_id.eq(group))
         .select(listen_members::mailbox_id)
         .load(conn)?;
-    let rows = super::mailboxes::active(conn, &ids)?;
+    let mut rows = super::mailboxes::active(conn, &ids)?;
+    super::mailboxes::choose_folders(conn, &mut rows)?;
     Ok(rows.into_iter().map(|row| row.mailbox).collect())
 }
 

@@ -3,6 +3,7 @@
 use crate::crm::model::{CrmId, CrmUser};
 use crate::foundation::db::schema::{mailboxes, policies, streams};
 use crate::foundation::ids::MailboxId;
+use crate::mailbox::folders::FolderChoices;
 use crate::mailbox::model::{AccountNames, MailboxRef};
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
@@ -10,6 +11,7 @@ use crate::sync::policy::Policy;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 /// A mailbox as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +97,7 @@ fn from_row(row: Row) -> MailboxRow {
             address,
             account: AccountNames { upn, sid },
             drop_folders: Vec::new(),
+            folders: FolderChoices::default(),
         },
         mail_server,
         crm,
@@ -246,6 +249,24 @@ pub fn policy(conn: &mut PgConnection, name: &str) -> Result<(i32, Policy), Sync
         None if name == "default" => Ok((0, Policy::default())),
         None => Err(SyncError::UnknownPolicy),
     }
+}
+
+/// Notes which folders the policies of these mailboxes choose. Under one that cannot be read nothing is synchronised.
+pub fn choose_folders(conn: &mut PgConnection, rows: &mut [MailboxRow]) -> Result<(), SyncError> {
+    let mut by_policy: HashMap<String, FolderChoices> = HashMap::new();
+    for row in rows {
+        let choices = match by_policy.get(&row.policy) {
+            Some(choices) => choices.clone(),
+            None => match policy(conn, &row.policy) {
+                Ok((_, policy)) => policy.folder_choices(),
+                Err(SyncError::UnknownPolicy | SyncError::PolicyUnreadable(_)) => FolderChoices::default(),
+                Err(error) => return Err(error),
+            },
+        };
+        row.mailbox.folders.clone_from(&choices);
+        by_policy.insert(row.policy.clone(), choices);
+    }
+    Ok(())
 }
 
 /// A version of a policy; `None` where there is no such version any more, or none that can be read.

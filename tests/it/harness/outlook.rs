@@ -82,6 +82,65 @@ impl<'a> Outlook<'a> {
         attribute(&answer, "Id")
     }
 
+    /// Makes a folder below a well-known one; `element` says of which sort, as `ContactsFolder`. Gives its id.
+    pub async fn make_folder(&self, parent: &str, element: &str, name: &str) -> String {
+        let made = self
+            .ask(&format!(
+                "<m:CreateFolder><m:ParentFolderId><t:DistinguishedFolderId Id=\"{parent}\"/></m:ParentFolderId>\
+                 <m:Folders><t:{element}><t:DisplayName>{name}</t:DisplayName></t:{element}></m:Folders>\
+                 </m:CreateFolder>"
+            ))
+            .await;
+        let (_, id) = made.split_once("<t:FolderId Id=\"").unwrap();
+        id.split('"').next().unwrap().to_owned()
+    }
+
+    /// Gives a folder another name.
+    pub async fn rename_folder(&self, folder: &str, element: &str, name: &str) {
+        self.ask(&format!(
+            "<m:UpdateFolder><m:FolderChanges><t:FolderChange><t:FolderId Id=\"{folder}\"/><t:Updates>\
+             <t:SetFolderField><t:FieldURI FieldURI=\"folder:DisplayName\"/><t:{element}><t:DisplayName>{name}\
+             </t:DisplayName></t:{element}></t:SetFolderField></t:Updates></t:FolderChange></m:FolderChanges>\
+             </m:UpdateFolder>"
+        ))
+        .await;
+    }
+
+    /// Throws a folder away, with all that is in it.
+    pub async fn throw_away_folder(&self, folder: &str) {
+        self.ask(&format!(
+            "<m:DeleteFolder DeleteType=\"MoveToDeletedItems\"><m:FolderIds><t:FolderId Id=\"{folder}\"/>\
+             </m:FolderIds></m:DeleteFolder>"
+        ))
+        .await;
+    }
+
+    /// Makes an item in a folder that `name` names; gives its id.
+    pub async fn make_in(&self, name: &str, item: &str) -> String {
+        let sort = match item.starts_with("<t:CalendarItem>") {
+            true => " SendMeetingInvitations=\"SendToNone\"",
+            false => "",
+        };
+        let made = self
+            .ask(&format!(
+                "<m:CreateItem MessageDisposition=\"SaveOnly\"{sort}><m:SavedItemFolderId>{name}</m:SavedItemFolderId>\
+                 <m:Items>{item}</m:Items></m:CreateItem>"
+            ))
+            .await;
+        attribute(&made, "Id")
+    }
+
+    /// Moves an item into a folder that `name` names; gives its new id.
+    pub async fn move_to(&self, name: &str, id: &str) -> String {
+        let item = item(id);
+        let moved = self
+            .ask(&format!(
+                "<m:MoveItem><m:ToFolderId>{name}</m:ToFolderId><m:ItemIds>{item}</m:ItemIds></m:MoveItem>"
+            ))
+            .await;
+        attribute(&moved, "Id")
+    }
+
     /// Sets properties of what `name` names: an item, or the n-th date of a series.
     pub async fn set(&self, name: &str, fields: &[(&str, String)]) {
         let sets: String = fields
@@ -155,6 +214,16 @@ impl<'a> Outlook<'a> {
         }
         shown
     }
+}
+
+/// The name of a folder by its id.
+pub fn folder(id: &str) -> String {
+    format!("<t:FolderId Id=\"{id}\"/>")
+}
+
+/// The name of a well-known folder.
+pub fn known(name: &str) -> String {
+    format!("<t:DistinguishedFolderId Id=\"{name}\"/>")
 }
 
 /// The name of an item.

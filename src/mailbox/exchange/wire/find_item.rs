@@ -14,8 +14,8 @@ use crate::mailbox::model::Stamp;
 /// Stamps in one request: well below both limits, with room for copies that people made.
 pub const MAX_STAMPS: usize = 100;
 
-/// Asks for the items in `folder` that bear one of at most [`MAX_STAMPS`] stamps.
-pub fn request(w: &mut Writer, folder: FolderRef<'_>, stamps: &[Stamp]) {
+/// Asks for the items that bear one of at most [`MAX_STAMPS`] stamps; the answer has a message for each folder.
+pub fn request(w: &mut Writer, folders: &[FolderRef<'_>], stamps: &[Stamp]) {
     w.element("m:FindItem", &[("Traversal", "Shallow")], |w| {
         get_item::stamp_shape(w);
         w.empty(
@@ -30,7 +30,9 @@ pub fn request(w: &mut Writer, folder: FolderRef<'_>, stamps: &[Stamp]) {
             [one] => equals(w, one),
             many => w.element("t:Or", &[], |w| many.iter().for_each(|stamp| equals(w, stamp))),
         });
-        w.element("m:ParentFolderIds", &[], |w| folder.write(w));
+        w.element("m:ParentFolderIds", &[], |w| {
+            folders.iter().for_each(|folder| folder.write(w))
+        });
     });
 }
 

@@ -24,6 +24,7 @@ const COMMON: &[Path] = &[
     Path::Field("item:Subject"),
     Path::Field("item:Sensitivity"),
     Path::Field("item:Categories"),
+    Path::Field("item:ParentFolderId"),
     Path::Field("item:LastModifiedTime"),
     Path::Stamp,
 ];
@@ -118,7 +119,6 @@ const TASKS: &[Path] = &[
 
 const MAIL: &[Path] = &[
     Path::Field("item:ItemClass"),
-    Path::Field("item:ParentFolderId"),
     Path::Field("item:DateTimeReceived"),
     Path::Field("item:DateTimeSent"),
     Path::Field("item:IsDraft"),

@@ -36,6 +36,8 @@ pub struct Synced {
     pub last: Option<bool>,
     /// The changes, in the server's order. An item whose read flag alone changed is none.
     pub changes: Vec<ItemChange>,
+    /// True where an item came or went, of whatever kind.
+    pub stirred: bool,
 }
 
 /// Reads one response message. `wanted` names the element of the items that count; `None` takes all: a mail
@@ -57,6 +59,7 @@ pub fn read(
         }
         (Ns::Messages, "Changes") => {
             while let Some(change) = doc.child()? {
+                synced.stirred |= matches!(change.key(), (Ns::Types, "Create" | "Delete"));
                 match change.key() {
                     (Ns::Types, "Create" | "Update") => synced.changes.extend(upserted(wanted, doc)?),
                     (Ns::Types, "Delete") => synced.changes.extend(deleted(doc)?),
