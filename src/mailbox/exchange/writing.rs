@@ -293,7 +293,7 @@ impl<'a> Writer<'a> {
                 create_item::read,
             )
             .await?;
-        Ok(answer.into_iter().map(|message| message.map(written)).collect())
+        Ok(answer.into_iter().map(made).collect())
     }
 
     async fn update(
@@ -358,6 +358,16 @@ fn written(items: Vec<RawItem>) -> Written {
         .ok_or(MailboxError::Unintelligible {
             what: "an item without its identifier",
         })
+}
+
+/// A folder that went meanwhile is no item that is gone: the next turn looks for the folders anew.
+fn made(message: Result<Vec<RawItem>, Fault>) -> Result<Written, Fault> {
+    match message {
+        Err(fault) if fault.code == "ErrorFolderNotFound" => {
+            Ok(Err(MailboxError::Passing { code: fault.code }))
+        }
+        message => message.map(written),
+    }
 }
 
 fn is_unread(answer: &Result<Written, Fault>) -> bool {
