@@ -11,7 +11,9 @@ use crate::record::field::Field;
 /// Why a side left since both were last in step; `None` where it takes part, or has long been out.
 pub fn reason(base: &Prints, seen: &Seen) -> Option<Reason> {
     match seen.scope {
-        Scope::Left(reason) | Scope::Out(reason @ (Reason::Category | Reason::Folder | Reason::List)) => Some(reason),
+        Scope::Left(reason) | Scope::Out(reason @ (Reason::Category | Reason::Folder | Reason::List)) => {
+            Some(reason)
+        }
         Scope::Out(Reason::Window) => {
             let moved = base.differing(&seen.prints).has(Field::When);
             moved.then_some(Reason::Window)
