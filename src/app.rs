@@ -211,6 +211,7 @@ impl App {
                 lease: long(sync.lease()),
                 survivor_check: long(sync.survivor_check()),
                 journal_keep: long(sync.journal_keep()),
+                names_keep: long(self.settings.failures.names_keep()),
                 workers: sync.workers,
                 page_size: usize::try_from(sync.page_size).unwrap_or(512),
                 patience: Patience {

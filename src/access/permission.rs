@@ -13,6 +13,8 @@ pub enum Permission {
     RunSync,
     /// Ask about single items: preview and explain show their ids.
     Explain,
+    /// Read what items that failed are called, as long as that is kept.
+    ReadNames,
     /// Store the passwords and keys of connections.
     ManageSecrets,
     /// Try the connections out.
@@ -23,12 +25,13 @@ pub enum Permission {
 
 impl Permission {
     /// Every right.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ViewStatus,
         Self::ManageMailboxes,
         Self::ManagePolicies,
         Self::RunSync,
         Self::Explain,
+        Self::ReadNames,
         Self::ManageSecrets,
         Self::Probe,
         Self::OpenConsole,
@@ -42,6 +45,7 @@ impl Permission {
             Self::ManagePolicies => "manage policies",
             Self::RunSync => "run a synchronisation",
             Self::Explain => "ask about single items",
+            Self::ReadNames => "read the names of items that failed",
             Self::ManageSecrets => "store secrets",
             Self::Probe => "try connections out",
             Self::OpenConsole => "let somebody into the console",
@@ -66,4 +70,4 @@ macro_rules! rights {
     )*};
 }
 
-rights! { ViewStatus ManageMailboxes ManagePolicies RunSync Explain ManageSecrets Probe OpenConsole }
+rights! { ViewStatus ManageMailboxes ManagePolicies RunSync Explain ReadNames ManageSecrets Probe OpenConsole }

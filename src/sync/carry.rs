@@ -97,6 +97,7 @@ impl Turn<'_> {
                     crm: None,
                     code: error.code(),
                     class: error.class(),
+                    name: None,
                 };
                 page.failed.push(self.failure(&failed));
             }

@@ -42,6 +42,8 @@ pub struct EngineSettings {
     pub survivor_check: TimeDelta,
     /// How long the journal of writes goes back.
     pub journal_keep: TimeDelta,
+    /// How long the name of an item that failed is kept; zero keeps none.
+    pub names_keep: TimeDelta,
     /// How long a new mailbox is asked before the others of its group are disturbed to listen to it as well.
     pub join_after: Duration,
 }
@@ -60,6 +62,7 @@ impl Default for EngineSettings {
             patience: Patience::default(),
             survivor_check: TimeDelta::hours(24),
             journal_keep: TimeDelta::days(90),
+            names_keep: TimeDelta::days(7),
             join_after: Duration::from_secs(300),
         }
     }

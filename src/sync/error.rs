@@ -39,6 +39,9 @@ pub enum SyncError {
     /// No mailbox with this address.
     #[error("there is no such mailbox here")]
     UnknownMailbox,
+    /// No failure of this number.
+    #[error("there is no such failure")]
+    UnknownFailure,
     /// The mailbox is paused.
     #[error("the mailbox is paused")]
     Paused,
@@ -78,7 +81,10 @@ impl SyncError {
             Self::BackfillWaits { wait } => Class::Throttled { wait: *wait },
             Self::LeaseLost | Self::Leased => Class::Again,
             Self::Keyring(_) | Self::Paused | Self::UnknownMailbox | Self::UnknownPolicy => Class::Refused,
-            Self::PolicyUnreadable(_) | Self::NoFolders { .. } | Self::NotConfigured { .. } => Class::Refused,
+            Self::UnknownFailure
+            | Self::PolicyUnreadable(_)
+            | Self::NoFolders { .. }
+            | Self::NotConfigured { .. } => Class::Refused,
         }
     }
 }
@@ -92,7 +98,7 @@ impl Explain for SyncError {
             Self::Keyring(error) => error.kind(),
             Self::BackfillWaits { .. } => Kind::Unavailable,
             Self::LeaseLost | Self::Leased | Self::Paused => Kind::Conflict,
-            Self::UnknownMailbox | Self::UnknownPolicy => Kind::NotFound,
+            Self::UnknownMailbox | Self::UnknownPolicy | Self::UnknownFailure => Kind::NotFound,
             Self::PolicyUnreadable(_) | Self::NoFolders { .. } | Self::NotConfigured { .. } => Kind::Invalid,
         }
     }
@@ -107,6 +113,7 @@ impl Explain for SyncError {
             Self::Leased => "sync.leased",
             Self::BackfillWaits { .. } => "sync.backfill_waits",
             Self::UnknownMailbox => "sync.unknown_mailbox",
+            Self::UnknownFailure => "sync.unknown_failure",
             Self::Paused => "sync.paused",
             Self::PolicyUnreadable(_) => "sync.policy_unreadable",
             Self::NoFolders { .. } => "sync.no_folders",
@@ -125,6 +132,7 @@ impl Explain for SyncError {
             Self::Leased => "This stream is being synchronised by another process right now. Wait for it to finish, then try again.".to_owned(),
             Self::BackfillWaits { .. } => "First readings have taken their share of the CRM's calls of a day (backfill_call_percent of the CRM's section). They go on by themselves; what people do crosses meanwhile.".to_owned(),
             Self::UnknownMailbox => "Holdfast knows no mailbox with this address. `holdfast mailbox list` shows all; `holdfast mailbox add` adds one.".to_owned(),
+            Self::UnknownFailure => "There is no failure of this number; what failed may have been carried out meanwhile. `holdfast failures` lists those that there are.".to_owned(),
             Self::Paused => "The mailbox is paused. `holdfast mailbox resume ADDRESS` lets it go on.".to_owned(),
             Self::PolicyUnreadable(source) => format!("A stored policy cannot be read: {source}. Set it again with `holdfast policy set`."),
             Self::NoFolders { kind } => {

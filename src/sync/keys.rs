@@ -34,6 +34,11 @@ impl Keys {
         &self.prints
     }
 
+    /// The mailbox's own key.
+    pub fn mailbox(&self) -> &MailboxKey {
+        &self.mailbox
+    }
+
     /// The key that the CRM's record of an item carries.
     ///
     /// A meeting has the same key in every mailbox, and so has a mail: one meeting, one record; one mail, one

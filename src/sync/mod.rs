@@ -56,6 +56,7 @@ pub mod engine;
 pub mod error;
 pub mod estimate;
 pub mod explain;
+pub mod failed;
 pub mod fence;
 pub mod filing;
 pub mod fingerprint;

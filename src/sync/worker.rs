@@ -5,6 +5,7 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
+use super::failed;
 use super::pass::run_turn;
 use super::report::{Counts, Quiet};
 use super::store::streams::{self, Lane, Lease};
@@ -102,6 +103,12 @@ async fn tidy(engine: &Engine, last: &mut Option<DateTime<Utc>>) {
         tracing::warn!(
             code = error.code(),
             "the journal was not shortened; it is tried again"
+        );
+    }
+    if let Err(error) = failed::control::sweep(engine).await {
+        tracing::warn!(
+            code = error.code(),
+            "names of failed items were not erased; it is tried again"
         );
     }
 }

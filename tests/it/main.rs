@@ -32,6 +32,7 @@ mod egress;
 mod exchange_connector;
 mod exchange_quirks;
 mod exchange_sign_in;
+mod failed;
 mod flows;
 mod folder_rounds;
 mod folder_scope;

@@ -75,6 +75,7 @@ pub(super) const KNOWN: &[Known] = &[
     optional("sync.lease_s", Expect::Number(5, 3600)),
     optional("sync.survivor_check_hours", Expect::Number(1, 8760)),
     optional("sync.journal_keep_days", Expect::Number(1, 3650)),
+    optional("failures.names_days", Expect::Number(0, 365)),
     required("mail_server.*.kind", Expect::OneOf(&["exchange"])),
     required("mail_server.*.url", Expect::WebUrl),
     required("mail_server.*.login", Expect::Text),

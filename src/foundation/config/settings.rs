@@ -3,6 +3,7 @@
 use super::crm::Crm;
 use super::database::Database;
 use super::egress::Egress;
+use super::failures::FailuresSettings;
 use super::keyring::KeyringSettings;
 use super::log::Log;
 use super::mail_server::MailServer;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub keyring: KeyringSettings,
     /// The pace of the work.
     pub sync: SyncSettings,
+    /// What is kept of items that failed.
+    pub failures: FailuresSettings,
     /// The Exchange organisations, by name.
     pub mail_server: BTreeMap<String, MailServer>,
     /// The CRM organisations, by name.
@@ -46,6 +49,7 @@ impl Default for Settings {
             egress: Egress::default(),
             keyring: KeyringSettings::default(),
             sync: SyncSettings::default(),
+            failures: FailuresSettings::default(),
             mail_server: BTreeMap::new(),
             crm: BTreeMap::new(),
         }

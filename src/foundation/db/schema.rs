@@ -94,6 +94,7 @@ diesel::table! {
         first_at -> Timestamptz,
         last_at -> Timestamptz,
         next_retry_at -> Nullable<Timestamptz>,
+        name -> Nullable<Bytea>,
     }
 }
 

@@ -1,8 +1,10 @@
-//! A mailbox's own key, and the fingerprints made with it.
+//! A mailbox's own key, the fingerprints made with it, and the sealer of what is kept of the mailbox for some days.
 
+use super::seal::Sealer;
+use crate::foundation::secret::Secret;
 use ring::hmac::{self, HMAC_SHA256};
 
-/// A key for fingerprints. Cannot be printed; the key itself cannot be taken out again.
+/// A mailbox's key. Cannot be printed; the key itself cannot be taken out again.
 #[derive(Clone)]
 pub struct MailboxKey(hmac::Key);
 
@@ -24,6 +26,11 @@ impl MailboxKey {
         print.copy_from_slice(context.sign().as_ref());
         print
     }
+
+    /// Seals and opens what only this mailbox's key may open. Its key follows from this one, so that it is lost with it.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&Secret::new(self.print(b"sealing", b"")))
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +48,25 @@ mod tests {
         assert_ne!(print, bob.print(b"event.subject", b"Budget"));
         assert_ne!(print, ada.print(b"event.location", b"Budget"));
         assert_ne!(ada.print(b"ab", b"c"), ada.print(b"a", b"bc"));
+    }
+
+    #[test]
+    fn what_one_mailbox_sealed_no_other_opens() {
+        let (ada, bob) = (MailboxKey::new(&[1; 32]), MailboxKey::new(&[2; 32]));
+        let place = crate::foundation::keyring::seal::Place {
+            table: "failures",
+            column: "name",
+            row: "1",
+        };
+        let sealed = ada
+            .sealer()
+            .seal(place, &Secret::new(b"Budget".to_vec()))
+            .unwrap();
+        assert!(bob.sealer().open(place, &sealed).is_err());
+        let opened = ada.sealer().open(place, &sealed).ok();
+        assert_eq!(
+            opened.map(|name| name.expose().clone()).as_deref(),
+            Some(b"Budget".as_slice())
+        );
     }
 }

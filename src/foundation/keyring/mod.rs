@@ -5,9 +5,9 @@
 //! and one key per mailbox (table `mailbox_keys`). What is sealed is bound to its place: table, column and row
 //! are authenticated with it, so a value copied into another row does not open.
 //!
-//! A mailbox's key never encrypts anything. It makes fingerprints ([`MailboxKey::print`]): HMAC-SHA256 of a
-//! field's value, enough to see *that* it changed and useless for learning what it was. With the mailbox's
-//! key row gone, all its fingerprints are noise.
+//! A mailbox's key makes fingerprints ([`MailboxKey::print`]): HMAC-SHA256 of a field's value, enough to see *that* it
+//! changed and useless for learning what it was. One key that follows from it seals the names of items that failed
+//! ([`MailboxKey::sealer`]), and nothing else. With the mailbox's key row gone, all of that is noise.
 //!
 //! * [`key_file`] and the trait beside it: where the key-encryption key comes from
 //! * [`seal`] the format of a sealed value, pure

@@ -1,7 +1,7 @@
 //! A sealed value: one version byte, a nonce of 12 bytes, the ciphertext with its tag of 16 bytes.
 //!
 //! AES-256-GCM with random nonces is good for 2^32 values under one key (NIST SP 800-38D, section 8.3); a
-//! keyring seals a few per mailbox.
+//! keyring seals a few per mailbox, and a mailbox one for each item that fails.
 
 use super::error::KeyringError;
 use crate::foundation::secret::Secret;

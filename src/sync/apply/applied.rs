@@ -1,10 +1,12 @@
 //! What became of a page: links, skips, failures, counts; and how one work adds to it.
 
 use crate::crm::model::CrmId;
+use crate::foundation::content::Content;
 use crate::foundation::explain::Explain;
 use crate::foundation::failure::Class;
 use crate::mailbox::model::ItemRef;
 use crate::record::field::FieldSet;
+use crate::sync::failed::name::name_of;
 use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
 use crate::sync::journal::{Act, Entry};
@@ -38,6 +40,8 @@ pub struct Failed {
     pub code: &'static str,
     /// Its class.
     pub class: Class,
+    /// What people call it, as far as it was read.
+    pub name: Option<Content<String>>,
 }
 
 pub(super) fn settle(work: &Work, applied: &mut Applied) {
@@ -182,7 +186,18 @@ pub(super) fn fail(work: &Work, error: &dyn Explain, class: Class, applied: &mut
         crm: work.crm.clone(),
         code: error.code(),
         class,
+        name: called(work),
     });
+}
+
+/// What people call the item of a work.
+pub fn called(work: &Work) -> Option<Content<String>> {
+    let record = work.crm_record.as_ref().map(|record| &record.record);
+    let (first, second) = match work.origin {
+        Side::Mailbox => (work.item_record.as_ref(), record),
+        Side::Crm => (record, work.item_record.as_ref()),
+    };
+    first.or(second).and_then(name_of)
 }
 
 /// The prints of a side, as far as the other side took them over: a field that it does not take is empty

@@ -1,6 +1,6 @@
 //! Deletions, on either side.
 
-use super::applied::{Applied, Failed, remains, unlink, wrote};
+use super::applied::{Applied, Failed, called, remains, unlink, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite};
 use crate::foundation::explain::Explain as _;
@@ -89,6 +89,7 @@ pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static st
         }
         Err((class, code)) => {
             applied.counts.failed += 1;
+            let name = called(&work);
             let Work {
                 origin, item, crm, ..
             } = work;
@@ -98,6 +99,7 @@ pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static st
                 crm,
                 code,
                 class,
+                name,
             });
         }
     }

@@ -19,7 +19,7 @@ mod delete;
 mod update;
 pub(in crate::sync) mod write;
 
-pub use applied::{Applied, Failed, failure_key};
+pub use applied::{Applied, Failed, called, failure_key};
 
 /// Carries out the verdicts of a page.
 ///

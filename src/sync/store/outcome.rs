@@ -13,8 +13,10 @@ use crate::sync::guard::store::{self as quarantine, Held};
 use crate::sync::journal::Entry;
 use crate::sync::model::{ItemKey, Link, Reason, Side, StreamId};
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, Nullable};
 use diesel::upsert::excluded;
 use std::collections::BTreeMap;
 
@@ -37,6 +39,8 @@ pub struct Failure {
     pub attempts: i32,
     /// When it is tried again; `None`: when it changes, or when a person asks.
     pub next_retry_at: Option<DateTime<Utc>>,
+    /// What it is called, sealed.
+    pub name: Option<Vec<u8>>,
 }
 
 /// What a page taught us.
@@ -201,6 +205,7 @@ fn put_failures(
                 failures::first_at.eq(now),
                 failures::last_at.eq(now),
                 failures::next_retry_at.eq(failure.next_retry_at),
+                failures::name.eq(failure.name.as_deref()),
             ))
             .on_conflict((
                 failures::mailbox_id,
@@ -217,6 +222,8 @@ fn put_failures(
                 failures::attempts.eq(excluded(failures::attempts)),
                 failures::last_at.eq(now),
                 failures::next_retry_at.eq(excluded(failures::next_retry_at)),
+                // Another try may not come so far as to read it.
+                failures::name.eq(sql::<Nullable<Binary>>("coalesce(excluded.name, failures.name)")),
             ))
             .execute(conn)?;
     }
@@ -236,6 +243,8 @@ pub struct Due {
     pub crm: Option<CrmId>,
     /// How often it failed so far.
     pub attempts: i32,
+    /// When it failed for the first time.
+    pub first_at: DateTime<Utc>,
     /// True where it is to be tried now.
     pub due: bool,
 }
@@ -252,6 +261,7 @@ pub fn failures_of(
         Option<Vec<u8>>,
         Option<String>,
         i32,
+        DateTime<Utc>,
         Option<DateTime<Utc>>,
     );
     let rows: Vec<Row> = failures::table
@@ -263,18 +273,20 @@ pub fn failures_of(
             failures::item_id,
             failures::crm_id,
             failures::attempts,
+            failures::first_at,
             failures::next_retry_at,
         ))
         .order(failures::id)
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(side, key, item, crm, attempts, next)| Due {
+        .map(|(side, key, item, crm, attempts, first_at, next)| Due {
             side: Side::from_number(side),
             key: ItemKey(key),
             item: item.and_then(|bytes| links::unpack_id(&bytes)),
             crm: crm.map(CrmId),
             attempts,
+            first_at,
             due: next.is_some_and(|next| next <= now),
         })
         .collect())

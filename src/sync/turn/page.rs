@@ -5,6 +5,7 @@ use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef, ItemVersion};
 use crate::sync::apply::{self, Applied, failure_key};
 use crate::sync::error::SyncError;
+use crate::sync::failed::name;
 use crate::sync::gather::{self, Gathered};
 use crate::sync::guard::hold;
 use crate::sync::guard::plan::Evidence;
@@ -70,6 +71,7 @@ impl Turn<'_> {
         page.transfers = gather::transfers(&carrying, &page.links);
         for work in works {
             let failed = apply::Failed {
+                name: apply::called(&work),
                 origin: work.origin,
                 item: work.item,
                 crm: work.crm,
@@ -138,6 +140,11 @@ impl Turn<'_> {
         let attempts = before.map_or(0, |due| due.attempts) + 1;
         let now = self.engine.clock.now();
         let chance = retry::chance(key, attempts);
+        // From the first time on: what goes on failing is not kept by name for ever.
+        let keep = self.engine.settings.names_keep;
+        let named = now - before.map_or(now, |due| due.first_at) < keep;
+        let name = failed.name.as_ref().filter(|_| named);
+        let key_of_mailbox = self.stream.keys.mailbox();
         Failure {
             side: failed.origin,
             key,
@@ -146,6 +153,7 @@ impl Turn<'_> {
             code: failed.code,
             class: failed.class.word(),
             attempts,
+            name: name.and_then(|name| name::seal(key_of_mailbox, self.stream.id, failed.origin, key, name)),
             next_retry_at: retry::item_due(
                 failed.class,
                 attempts.unsigned_abs(),
@@ -199,6 +207,7 @@ impl Turn<'_> {
                     crm: None,
                     code,
                     class,
+                    name: None,
                 })
             })
             .collect()

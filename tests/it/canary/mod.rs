@@ -117,6 +117,8 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     site.kill_postgresql();
     site.start_daemon();
     until_carried(&site, &words);
+    let unfit = plant::unfit(&site, &mut words).await;
+    until_sealed(&site, &unfit);
     look_around(&site);
     let mut markers = world_but(&site, &before);
     markers.extend(words.planted);
@@ -125,6 +127,23 @@ async fn no_content_is_at_rest_after_a_whole_life_of_the_appliance() {
     site.kill_daemon();
     site.kill_postgresql();
     nothing_of(&site, &markers.into_iter().collect::<Vec<_>>());
+}
+
+/// Waits until an item has failed and is known by its name to those who may read that.
+fn until_sealed(site: &Site, title: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let named = site.run(&["--json", "failures", "--names"]).stdout;
+        if String::from_utf8(named).unwrap().contains(title) {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{title} has not failed\n{}",
+            site.says()
+        );
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
 }
 
 /// Waits until what was planted on one side is on the other: it has been through the appliance.

@@ -186,6 +186,32 @@ pub async fn in_mailbox(site: &Site, words: &mut Words) {
     }
 }
 
+/// An event in the first person's mailbox that goes over days, which the org does not allow from now on. Gives its title.
+pub async fn unfit(site: &Site, words: &mut Words) -> String {
+    site.control("PATCH", "/salesforce/settings", br#"{"multiday_events": false}"#);
+    let mut event = words.event(Vec::new());
+    event.subject = words.word();
+    if let When::Timed { start, .. } = event.when {
+        event.when = When::Timed {
+            start,
+            end: start + TimeDelta::days(3),
+        };
+    }
+    let title = event.subject.expose().clone();
+    let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
+    let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
+    let mailbox = MailboxRef::new(MailboxId(1), address);
+    let write = MailboxWrite::Create {
+        stamp: Stamp(String::new()),
+        record: Record::Event(event),
+    };
+    let done = server
+        .write(&mailbox, RecordKind::Calendar, &[write], Notify::Nobody)
+        .await;
+    done.unwrap().pop().unwrap().unwrap();
+    title
+}
+
 /// A mail of somebody whom the CRM knows, as Python's library writes it, with a file that says so many times the same.
 pub fn mail(site: &Site, words: &mut Words, times: usize) {
     let world = site.control("GET", "/world", b"");

@@ -51,7 +51,7 @@ pub struct Office {
     pub hands: Wires,
     /// The CRM as its own people have it.
     pub pages: Arc<dyn CrmPages>,
-    _keys: TempDir,
+    keys: TempDir,
 }
 
 /// A database, and the bridge to it, on which one office may follow another.
@@ -155,8 +155,16 @@ impl Office {
             _ground: ground,
             hands: Wires { server, crm },
             pages,
-            _keys: keys,
+            keys,
         }
+    }
+
+    /// The keyring of a process that has just come up: it has opened nothing yet.
+    pub async fn keyring_anew(&self) -> Keyring {
+        let key_file = KeyFile::new(self.keys.path().join("keyring.key"));
+        Keyring::open(&key_file, self.engine.db.clone(), self.engine.clock.clone())
+            .await
+            .unwrap()
     }
 
     /// An engine whose mail server has other settings.
