@@ -12,6 +12,7 @@ mod estimate;
 mod explain;
 mod failures;
 mod mailbox;
+mod matching;
 mod migrate;
 mod outcome;
 mod output;
@@ -74,6 +75,9 @@ enum Command {
     Status,
     /// What could not be synchronised, and the next step.
     Failures(failures::Args),
+    /// What waits for a choice when a mailbox goes live: list, accept, new, never.
+    #[command(subcommand)]
+    Matching(matching::Command),
     /// Deletions that wait for a person: list, approve, refuse.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -114,6 +118,7 @@ async fn run(cli: Cli, output: &Output) -> Result<Done, CliError> {
         Command::Estimate(args) => estimate::run(settings, args, output).await,
         Command::Status => status::run(settings, output).await,
         Command::Failures(args) => failures::run(settings, args, output).await,
+        Command::Matching(command) => matching::run(settings, command, output).await,
         Command::Quarantine(command) => quarantine::run(settings, command, output).await,
         Command::Undo(args) => undo::run(settings, args, output).await,
         Command::Completeness(args) => completeness::run(settings, args, output).await,

@@ -1,18 +1,22 @@
 //! Why is this item, or why is it not, on the other side? Nobody should have to wonder.
 
+use super::choice::bring_back;
+use super::choice::model::Candidates;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::filing;
 use super::gather;
+use super::guard::hold::Lasting;
+use super::guard::store::lasting_skips;
 use super::keys::{item_key, record_key};
 use super::model::{ItemKey, Link, Reason, Side, StreamId};
 use super::plan;
-use super::preview::describe;
+use super::preview::{self, describe, may_be};
 use super::report::Explanation;
 use super::rules::is_marked;
 use super::series;
 use super::store::mailboxes::MailboxRow;
-use super::store::{links, outcome};
+use super::store::{links, outcome, streams};
 use super::stream::Stream;
 use crate::attachments::model::{Carrier, Outcome};
 use crate::attachments::store;
@@ -23,7 +27,7 @@ use crate::mailbox::series::Series;
 use crate::record::Record;
 use crate::record::event::Place;
 use crate::record::kind::RecordKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 const FIXED: &str = "The record is a date of a series that the CRM changes as a whole: what is edited in the mailbox is \
     not written to it.";
@@ -206,11 +210,19 @@ async fn verdict(
     record: Option<CrmRecord>,
     notes: &mut Vec<String>,
 ) -> Result<String, SyncError> {
+    let id = stream.id;
+    let (position, lasting) = engine
+        .db
+        .run_for(id.mailbox, move |conn| {
+            Ok::<_, SyncError>((streams::position(conn, id)?, lasting_skips(conn, id)?))
+        })
+        .await?;
+    stream.choices = bring_back::load(&engine.db, stream, &position).await?;
     let mut pending = gather::Pending::default();
     if let Some(record) = record {
         pending.add(stream, CrmChange::Upserted(Box::new(record)));
     }
-    let mut works = Vec::new();
+    let (mut works, mut candidates) = (Vec::new(), HashMap::new());
     if let Some(item) = read {
         let key = item_key(&item.item.id);
         let change = crate::mailbox::model::ItemChange::Upserted(item.item);
@@ -220,27 +232,35 @@ async fn verdict(
         if !(news.changed.is_empty() && news.ended.is_empty()) {
             return of_series(engine, stream, news, &mut pending, notes).await;
         }
+        candidates = page.candidates;
         works.extend(page.works);
     }
     let rest = pending.take_some(1);
     works.extend(gather::crm_page(&engine.db, stream, rest).await?.works);
-    let pairs: Vec<_> = works.iter().map(|work| work.pair.clone()).collect();
-    let said: Vec<String> = plan::plan(&pairs, stream.common)
-        .iter()
-        .filter_map(describe)
-        .map(|(action, detail)| {
-            if detail.is_empty() {
-                action.to_owned()
-            } else {
-                format!("{action}: {detail}")
-            }
-        })
-        .collect();
+    let said = said(works, stream, &lasting, &candidates);
     Ok(if said.is_empty() {
         "in step; nothing to do".to_owned()
     } else {
         said.join("; ")
     })
+}
+
+/// What a turn would do, in words.
+fn said(
+    works: Vec<gather::Work>,
+    stream: &mut Stream,
+    lasting: &Lasting,
+    candidates: &HashMap<ItemKey, Candidates>,
+) -> Vec<String> {
+    let planned = preview::planned(works, stream, lasting, candidates);
+    let asked = planned.waits.iter().map(may_be);
+    let asked = asked.map(|may_be| format!("hold for a choice: {may_be}"));
+    let told = planned.works.iter().filter_map(|(_, verdict)| describe(verdict));
+    let told = told.map(|(action, detail)| match detail.is_empty() {
+        true => action.to_owned(),
+        false => format!("{action}: {detail}"),
+    });
+    asked.chain(told).collect()
 }
 
 fn is_series(record: &Record) -> bool {

@@ -41,6 +41,9 @@
 //! **Days go by.** No feed tells of that. What lies beyond the window is remembered with the day on which the window
 //! reaches it, and read again then.
 //!
+//! **Going live.** Where the policy asks, a reading from the start links what is certainly the same and makes nothing;
+//! what a person says of the rest comes back into an ordinary turn ([`choice`]).
+//!
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
 //! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 
@@ -48,6 +51,7 @@ pub mod anchors;
 pub mod apply;
 pub mod budget;
 mod carry;
+pub mod choice;
 pub mod completeness;
 pub mod conflict;
 pub mod conflict_rule;

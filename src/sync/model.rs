@@ -130,11 +130,15 @@ pub enum Reason {
     LeftScope,
     /// A task in the form that the policy does not name.
     OtherForm,
+    /// A person is to say what becomes of it.
+    AwaitsChoice,
+    /// A person said to leave it alone.
+    LeftAlone,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Direction,
         Self::Private,
         Self::Window,
@@ -162,6 +166,8 @@ impl Reason {
         Self::Parted,
         Self::LeftScope,
         Self::OtherForm,
+        Self::AwaitsChoice,
+        Self::LeftAlone,
     ];
 
     /// The stored word.
@@ -194,6 +200,8 @@ impl Reason {
             Self::Parted => "parted",
             Self::LeftScope => "left_scope",
             Self::OtherForm => "other_form",
+            Self::AwaitsChoice => "awaits_choice",
+            Self::LeftAlone => "left_alone",
         }
     }
 
@@ -235,6 +243,12 @@ impl Reason {
             Self::HandedOver => "Its record has another owner in the CRM now and goes on with that person.",
             Self::Parted => {
                 "Its counterpart was deleted, and the policy keeps it; the counterpart is not made again."
+            }
+            Self::AwaitsChoice => {
+                "It waits until a person has said what is to become of it: `holdfast matching list MAILBOX` shows it."
+            }
+            Self::LeftAlone => {
+                "A person said to leave it alone. `holdfast matching list MAILBOX --decided` shows it; `accept` or `new` with its number takes that back."
             }
             Self::LeftScope => {
                 "One of the two took part no more, and the policy let them go their own ways. A reading from the start joins them again where both take part and are still alike."

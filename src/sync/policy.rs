@@ -132,6 +132,17 @@ pub struct CalendarPolicy {
     pub folders: FolderRules,
 }
 
+/// Whether a stream that is read from its start asks before it makes anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoLive {
+    /// What is alike is taken for the same, and what has no counterpart is made.
+    #[default]
+    Automatic,
+    /// Only what is certainly the same is linked; the rest waits for a person.
+    Ask,
+}
+
 /// Contacts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +158,9 @@ pub struct ContactsPolicy {
     /// Which of them, by the folders that they lie in.
     #[serde(default)]
     pub folders: FolderRules,
+    /// Whether a reading from the start asks before it makes anything.
+    #[serde(default)]
+    pub go_live: GoLive,
 }
 
 /// Tasks.
@@ -164,6 +178,9 @@ pub struct TasksPolicy {
     /// Which of them, by the folders that they lie in.
     #[serde(default)]
     pub folders: FolderRules,
+    /// Whether a reading from the start asks before it makes anything.
+    #[serde(default)]
+    pub go_live: GoLive,
 }
 
 /// What becomes of an item whose record has got another owner in the CRM. It is never deleted: the new owner's
@@ -225,12 +242,14 @@ impl Default for Policy {
                 categories: CategoryRules::default(),
                 list: None,
                 folders: FolderRules::default(),
+                go_live: GoLive::default(),
             },
             tasks: TasksPolicy {
                 common,
                 form: TaskForm::default(),
                 categories: CategoryRules::default(),
                 folders: FolderRules::default(),
+                go_live: GoLive::default(),
             },
             mail: MailPolicy::default(),
             guard: Guard::default(),
@@ -258,6 +277,17 @@ impl Policy {
             contacts: self.contacts.folders.choice(),
             tasks: self.tasks.folders.choice(),
         }
+    }
+
+    /// True where a stream of this type that is read from its start asks before it makes anything. Mail is never alike to
+    /// anything, and of meetings each copy has the same key.
+    pub fn asks(&self, kind: RecordKind) -> bool {
+        let go_live = match kind {
+            RecordKind::Contacts => self.contacts.go_live,
+            RecordKind::Tasks => self.tasks.go_live,
+            RecordKind::Calendar | RecordKind::Mail => GoLive::Automatic,
+        };
+        go_live == GoLive::Ask
     }
 
     /// What applies to every record type.

@@ -2,6 +2,7 @@
 //! through which connections. From here content goes in and [`Seen`] comes out.
 
 use super::anchors::Anchors;
+use super::choice::model::Choices;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
@@ -63,6 +64,8 @@ pub struct Stream {
     /// By what the items of its links are known, while the mailbox's feed is read from its start.
     pub anchors: Option<Anchors>,
     forms: Forms,
+    /// What waits for a person, and what he has said.
+    pub choices: Choices,
     mailbox_capabilities: MailboxCapabilities,
     bounds: Bounds,
     fields: FieldSet,
@@ -157,6 +160,7 @@ impl Stream {
             },
             before: None,
             anchors: None,
+            choices: Choices::default(),
             row,
             policy,
             server,

@@ -25,6 +25,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    choices (id) {
+        id -> Int8,
+        mailbox_id -> Int4,
+        kind -> Int2,
+        side -> Int2,
+        item_key -> Int8,
+        item_id -> Nullable<Bytea>,
+        crm_id -> Nullable<Text>,
+        stage -> Text,
+        candidates -> Array<Text>,
+        state -> Text,
+        chosen -> Nullable<Text>,
+        held_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     contents (crm, hash) {
         crm -> Text,
         hash -> Bytea,
@@ -325,6 +342,7 @@ diesel::table! {
 
 diesel::joinable!(ahead -> mailboxes (mailbox_id));
 diesel::joinable!(attachments -> mailboxes (mailbox_id));
+diesel::joinable!(choices -> mailboxes (mailbox_id));
 diesel::joinable!(crm_backfill -> crm_budgets (crm));
 diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
@@ -343,8 +361,7 @@ diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    ahead, attachments, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures, journal,
-    links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine,
-    sealed_secrets, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items,
-    unseen_items,
+    ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures,
+    journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine,
+    sealed_secrets, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items, unseen_items,
 );

@@ -7,25 +7,28 @@ use crate::record::Record;
 use crate::record::contact::Contact;
 use crate::record::field::Field;
 use crate::record::normalise;
+use crate::sync::choice::model::Stage;
 
 /// What two alike things share: fields in common form, joined. Never stored.
 pub(super) type Mark = Content<Vec<u8>>;
 
-/// The marks of a record, the surest first; two records that share one are alike.
+/// The marks of a record, the surest first, each with what it is made of; two records that share one are alike.
 ///
 /// A meeting: its title and its time. A task: its title and its day, or without a day its title and its text. A
 /// contact, beyond the address that is looked up in the CRM itself: name and a telephone number, then name and
 /// company.
-pub(super) fn marks(record: &Record) -> Vec<Mark> {
-    let of = |fields: &[Field]| mark(record, fields);
+pub(super) fn marks(record: &Record) -> Vec<(Stage, Mark)> {
+    let of = |stage, fields: &[Field]| Some((stage, mark(record, fields)?));
     let found = match record {
-        Record::Event(_) => vec![of(&[Field::Subject, Field::When])],
+        Record::Event(_) => vec![of(Stage::Title, &[Field::Subject, Field::When])],
         Record::Task(_) => {
-            vec![of(&[Field::Subject, Field::Due]).or_else(|| of(&[Field::Subject, Field::Body]))]
+            let by_day = of(Stage::Title, &[Field::Subject, Field::Due]);
+            vec![by_day.or_else(|| of(Stage::Title, &[Field::Subject, Field::Body]))]
         }
         Record::Contact(contact) => {
-            let mut found = with_phones(contact);
-            found.push(of(&[Field::FullName, Field::Company]));
+            let phones = with_phones(contact).into_iter();
+            let mut found: Vec<_> = phones.map(|mark| Some((Stage::Phone, mark?))).collect();
+            found.push(of(Stage::Company, &[Field::FullName, Field::Company]));
             found
         }
         Record::Email(_) => Vec::new(),

@@ -33,7 +33,19 @@ pub async fn crm_page(db: &Db, stream: &mut Stream, changes: Vec<CrmChange>) -> 
     let found = db
         .run_for(id.mailbox, move |conn| links::by_crm(conn, id, &ids))
         .await?;
-    let mut known: HashMap<CrmId, Link> = found.into_iter().map(|link| (link.crm.clone(), link)).collect();
+    let known = found.into_iter().map(|link| (link.crm.clone(), link)).collect();
+    crm_changes(stream, changes, known).await
+}
+
+/// The same, of records whose links are at hand.
+///
+/// # Errors
+/// The mail server's, and the CRM's.
+pub async fn crm_changes(
+    stream: &mut Stream,
+    changes: Vec<CrmChange>,
+    mut known: HashMap<CrmId, Link>,
+) -> Result<Gathered, SyncError> {
     let mut gathered = Gathered::default();
     let mut to_read: Vec<(LookedRecord, Link)> = Vec::new();
     for change in changes {

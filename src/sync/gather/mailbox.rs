@@ -1,6 +1,6 @@
 //! One page of the mailbox's changes.
 
-use super::counterparts::find_counterparts;
+use super::counterparts::{Counterparts, find_counterparts};
 use super::left::{mark_copies, with_records};
 use super::lost::take_over_lost;
 use super::moved::{forget_replaced, take_over, take_over_ahead};
@@ -127,7 +127,8 @@ async fn works(
     gathered: &mut Gathered,
 ) -> Result<(), SyncError> {
     forget_replaced(stream, &looked, &mut known, pending);
-    let mut counterparts = find_counterparts(db, stream, &looked, &known, pending).await?;
+    let Counterparts { mut found, open } = find_counterparts(db, stream, &looked, &known, pending).await?;
+    gathered.candidates.extend(open);
     for item in looked {
         let key = item_key(&item.item.id);
         gathered
@@ -135,7 +136,7 @@ async fn works(
             .extend(item.carries.then(|| item.item.id.clone()));
         let work = match known.remove(&key) {
             Some(link) => linked_work(stream, item, link, pending),
-            None => unlinked_work(stream, item, counterparts.remove(&key)),
+            None => unlinked_work(stream, item, found.remove(&key)),
         };
         gathered.works.push(work);
     }

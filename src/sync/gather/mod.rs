@@ -16,7 +16,7 @@ mod series;
 mod work;
 
 pub use ahead::{ahead, items_ahead, reached_on, records_ahead};
-pub use crm::crm_page;
+pub use crm::{crm_changes, crm_page};
 pub use due::{due_items, due_records, key_of, with_retries};
 pub use left::left_alone;
 pub use lost::anchors;

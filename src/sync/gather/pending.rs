@@ -4,6 +4,7 @@ use super::alike::{Mark, marks};
 use crate::crm::model::{CrmChange, CrmId, CrmRecord, ExternalKey};
 use crate::mailbox::model::Stamp;
 use crate::record::Record;
+use crate::sync::choice::model::Stage;
 use crate::sync::stream::Stream;
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,7 +30,7 @@ impl Pending {
                 .insert(stream.keys.stamp(stream.kind(), &id), id.clone());
             self.keys.extend(record.key.clone().map(|key| (key, id.clone())));
             if record.key.is_none() && !stream.keeps_out(record) {
-                for mark in marks(&record.record) {
+                for (_, mark) in marks(&record.record) {
                     self.strangers.entry(mark).or_default().push(id.clone());
                 }
             }
@@ -69,7 +70,7 @@ impl Pending {
     }
 
     /// True where there is a change of this record.
-    pub(super) fn has(&self, id: &CrmId) -> bool {
+    pub(in crate::sync) fn has(&self, id: &CrmId) -> bool {
         self.changes.contains_key(id)
     }
 
@@ -85,20 +86,20 @@ impl Pending {
     }
 
     /// Takes the change of this record.
-    pub(super) fn take(&mut self, id: &CrmId) -> Option<CrmChange> {
+    pub(in crate::sync) fn take(&mut self, id: &CrmId) -> Option<CrmChange> {
         self.changes.remove(id)
     }
 
-    /// Records that are like this one, the surest first, as far as their news waits.
-    pub(super) fn alike(&self, record: &Record) -> Vec<CrmId> {
-        let mut found: Vec<CrmId> = Vec::new();
-        for mark in marks(record) {
+    /// Records that are like this one, the surest first, as far as their news waits, with what is alike of them.
+    pub(super) fn alike(&self, record: &Record) -> Vec<(Stage, CrmId)> {
+        let mut found = Vec::new();
+        for (stage, mark) in marks(record) {
             let ids = self.strangers.get(&mark).into_iter().flatten();
             let still = ids.filter(|id| match self.changes.get(*id) {
-                Some(CrmChange::Upserted(now)) => marks(&now.record).contains(&mark),
+                Some(CrmChange::Upserted(now)) => marks(&now.record).iter().any(|(_, other)| *other == mark),
                 _ => false,
             });
-            found.extend(still.cloned());
+            found.extend(still.map(|id| (stage, id.clone())));
         }
         found
     }

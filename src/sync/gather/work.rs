@@ -5,6 +5,7 @@ use crate::crm::model::{CrmId, CrmRecord};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
 use crate::record::Record;
+use crate::sync::choice::model::Candidates;
 use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Reason, Side};
 use crate::sync::store::series::{SeriesChange, SeriesRow};
@@ -117,6 +118,8 @@ pub struct Gathered {
     pub rows: SeriesChange,
     /// Series that were seen, and that are to be looked at date by date.
     pub series: SeriesNews,
+    /// What items may be the same as, where only a person can say.
+    pub candidates: HashMap<ItemKey, Candidates>,
 }
 
 /// The transfers of a page: its items with attachments, as far as they are linked now.

@@ -8,6 +8,8 @@ use crate::attachments::model::Transfer;
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
+use crate::sync::choice::model::Choice;
+use crate::sync::choice::store as choices;
 use crate::sync::error::SyncError;
 use crate::sync::guard::store::{self as quarantine, Held};
 use crate::sync::journal::Entry;
@@ -76,6 +78,10 @@ pub struct PageOutcome {
     pub transfers: Vec<Transfer>,
     /// Items whose attachments wait no more.
     pub carried: Vec<ItemKey>,
+    /// What waits for a person's choice from now on.
+    pub choices: Vec<Choice>,
+    /// What there is nothing to choose about any more.
+    pub chosen: Vec<(Side, ItemKey)>,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -116,6 +122,8 @@ pub fn commit_page(
     let carried: Vec<i64> = page.carried.iter().map(|key| key.0).collect();
     attachments::store::done(conn, lease.carrier(), &carried)?;
     attachments::store::put(conn, lease.carrier(), &page.transfers)?;
+    choices::put(conn, stream.mailbox, &page.choices)?;
+    choices::forget(conn, stream, &page.chosen)?;
     put_failures(conn, stream, &page.failed, now)
 }
 

@@ -4,6 +4,7 @@ mod merge;
 mod page;
 
 use super::budget::backfill;
+use super::choice::bring_back;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
@@ -97,6 +98,7 @@ async fn work(
         return Ok(());
     }
     let position = rejudge::begin(&engine.db, lease, &mut stream, position).await?;
+    stream.choices = bring_back::load(&engine.db, &stream, &position).await?;
     let total = match position.mailbox {
         None => first_total(&stream).await?,
         Some(_) => None,
@@ -169,6 +171,7 @@ impl Turn<'_> {
         let crm_cursor = self.pull_crm(position.crm.clone(), &mut pending).await?;
         self.ask_survivors(&mut pending).await?;
         self.back = hold::bring_back(&self.engine.db, &self.stream, &mut pending).await?;
+        self.bring_back_chosen(&mut pending).await?;
         self.follow_merged(&mut pending).await?;
         self.mailbox_side(position, &mut pending).await?;
         self.crm_side(pending, crm_cursor).await
@@ -233,6 +236,23 @@ impl Turn<'_> {
         let page = PageOutcome {
             unlinked: handed_over,
             skipped,
+            ..PageOutcome::default()
+        };
+        self.commit(page, Advance::default()).await
+    }
+
+    /// Brings back what a person has chosen. What failed of it waits for its time.
+    async fn bring_back_chosen(&mut self, pending: &mut Pending) -> Result<(), SyncError> {
+        let failed = self.failures.iter().filter(|failure| !failure.due);
+        let failed = failed.map(|failure| (failure.side, failure.key)).collect();
+        let chosen = bring_back::bring_back(&self.stream, &failed, pending).await?;
+        self.back.items.extend(chosen.items);
+        if chosen.gone.is_empty() {
+            return Ok(());
+        }
+        let page = PageOutcome {
+            settled: chosen.gone.clone(),
+            chosen: chosen.gone,
             ..PageOutcome::default()
         };
         self.commit(page, Advance::default()).await

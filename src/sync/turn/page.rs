@@ -4,6 +4,7 @@ use super::{ROUNDS, Turn};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef, ItemVersion};
 use crate::sync::apply::{self, Applied, failure_key};
+use crate::sync::choice::hold as choice;
 use crate::sync::error::SyncError;
 use crate::sync::failed::name;
 use crate::sync::gather::{self, Gathered};
@@ -34,6 +35,7 @@ impl Turn<'_> {
             rows,
             series: _,
             carrying,
+            candidates,
         } = gathered;
         self.met.extend(met);
         let mut page = PageOutcome {
@@ -60,6 +62,9 @@ impl Turn<'_> {
                 .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
             oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
+            let of = (self.stream.kind(), self.engine.clock.now());
+            let waits = choice::hold(&mut planned, &mut self.stream.choices, &candidates, of);
+            page.choices.extend(waits);
             let mut guarded = hold::guarded(&self.engine.db, &self.stream, planned, evidence).await?;
             merged::settle(&mut guarded.works, &self.merged);
             self.counts.held += guarded.held.len() as u64;
@@ -69,23 +74,36 @@ impl Turn<'_> {
             works = self.take_in(applied, &mut page);
         }
         page.transfers = gather::transfers(&carrying, &page.links);
-        for work in works {
-            let failed = apply::Failed {
-                name: apply::called(&work),
-                origin: work.origin,
-                item: work.item,
-                crm: work.crm,
-                code: "sync.kept_changing",
-                class: Class::Conflict,
-            };
-            page.failed.push(self.failure(&failed));
-        }
+        self.kept_changing(works, &mut page);
+        self.settle_choices(&mut page);
         let wrote = !page.links.is_empty();
         self.commit(page, step).await?;
         if wrote {
             self.note_lags(&oldest);
         }
         Ok(())
+    }
+
+    /// Works that were planned again and again, since somebody writes as fast as we do.
+    fn kept_changing(&self, works: Vec<gather::Work>, page: &mut PageOutcome) {
+        let failed = works.into_iter().map(|work| {
+            self.failure(&apply::Failed {
+                name: apply::called(&work),
+                origin: work.origin,
+                item: work.item,
+                crm: work.crm,
+                code: "sync.kept_changing",
+                class: Class::Conflict,
+            })
+        });
+        page.failed.extend(failed);
+    }
+
+    /// What there is nothing to choose about any more, and what waits by itself for that.
+    fn settle_choices(&mut self, page: &mut PageOutcome) {
+        let choices = &mut self.stream.choices;
+        page.chosen = choices.over(&page.links, &page.settled, &page.skipped);
+        page.choices.extend(choices.orphans(&page.chosen, &page.links));
     }
 
     /// How long the changes took that were just written.
