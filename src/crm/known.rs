@@ -66,6 +66,14 @@ impl Known {
         }
     }
 
+    /// Forgets every answer.
+    pub fn clear(&self) {
+        self.by_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// Forgets the addresses of contacts that are about to be written, for every user.
     pub fn forget(&self, writes: &[CrmWrite]) {
         let mut kept = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);

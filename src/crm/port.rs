@@ -25,6 +25,12 @@ pub trait Crm: Send + Sync {
     /// Can we act as this user, and if not, why? Changes nothing.
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError>;
 
+    /// Which organisation the CRM is: a sandbox that was refreshed says another one, under the same address. As far as
+    /// the last answer told; `None` where a connector cannot tell.
+    async fn organisation(&self, _: &CrmUser) -> Result<Option<String>, CrmError> {
+        Ok(None)
+    }
+
     /// What the CRM can hold for this user. Connectors cache it for some minutes.
     async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError>;
 

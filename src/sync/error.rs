@@ -42,6 +42,9 @@ pub enum SyncError {
     /// No failure of this number.
     #[error("there is no such failure")]
     UnknownFailure,
+    /// The CRM turned out to be another organisation in the middle of a turn.
+    #[error("the CRM is another organisation now")]
+    OrganisationChanged,
     /// The mailbox is paused.
     #[error("the mailbox is paused")]
     Paused,
@@ -79,6 +82,7 @@ impl SyncError {
             Self::Mailbox(error) => error.class(),
             Self::Crm(error) => error.class(),
             Self::BackfillWaits { wait } => Class::Throttled { wait: *wait },
+            Self::OrganisationChanged => Class::CursorLost,
             Self::LeaseLost | Self::Leased => Class::Again,
             Self::Keyring(_) | Self::Paused | Self::UnknownMailbox | Self::UnknownPolicy => Class::Refused,
             Self::UnknownFailure
@@ -97,7 +101,7 @@ impl Explain for SyncError {
             Self::Crm(error) => error.kind(),
             Self::Keyring(error) => error.kind(),
             Self::BackfillWaits { .. } => Kind::Unavailable,
-            Self::LeaseLost | Self::Leased | Self::Paused => Kind::Conflict,
+            Self::LeaseLost | Self::Leased | Self::Paused | Self::OrganisationChanged => Kind::Conflict,
             Self::UnknownMailbox | Self::UnknownPolicy | Self::UnknownFailure => Kind::NotFound,
             Self::PolicyUnreadable(_) | Self::NoFolders { .. } | Self::NotConfigured { .. } => Kind::Invalid,
         }
@@ -114,6 +118,7 @@ impl Explain for SyncError {
             Self::BackfillWaits { .. } => "sync.backfill_waits",
             Self::UnknownMailbox => "sync.unknown_mailbox",
             Self::UnknownFailure => "sync.unknown_failure",
+            Self::OrganisationChanged => "sync.organisation_changed",
             Self::Paused => "sync.paused",
             Self::PolicyUnreadable(_) => "sync.policy_unreadable",
             Self::NoFolders { .. } => "sync.no_folders",
@@ -133,6 +138,7 @@ impl Explain for SyncError {
             Self::BackfillWaits { .. } => "First readings have taken their share of the CRM's calls of a day (backfill_call_percent of the CRM's section). They go on by themselves; what people do crosses meanwhile.".to_owned(),
             Self::UnknownMailbox => "Holdfast knows no mailbox with this address. `holdfast mailbox list` shows all; `holdfast mailbox add` adds one.".to_owned(),
             Self::UnknownFailure => "There is no failure of this number; what failed may have been carried out meanwhile. `holdfast failures` lists those that there are.".to_owned(),
+            Self::OrganisationChanged => "The CRM is another organisation than at the last turn: a sandbox that was refreshed, say. Nothing to do; the next turn joins its records again.".to_owned(),
             Self::Paused => "The mailbox is paused. `holdfast mailbox resume ADDRESS` lets it go on.".to_owned(),
             Self::PolicyUnreadable(source) => format!("A stored policy cannot be read: {source}. Set it again with `holdfast policy set`."),
             Self::NoFolders { kind } => {

@@ -67,10 +67,15 @@ impl Keys {
         }
         ExternalKey(match shared {
             Some((domain, id)) => hex(&self.organisation.print(domain, &id)),
-            None => hex(&self
-                .mailbox
-                .print(record.kind().word().as_bytes(), item.0.as_bytes())),
+            None => return self.of_item(record.kind(), item),
         })
+    }
+
+    /// The key of a record whose item is known by its mailbox alone: a card, a task, an appointment of one person.
+    pub fn of_item(&self, kind: RecordKind, item: &ItemId) -> ExternalKey {
+        ExternalKey(hex(&self
+            .mailbox
+            .print(kind.word().as_bytes(), item.0.as_bytes())))
     }
 
     /// The key that the CRM's record of the mail with this Message-ID carries.

@@ -44,6 +44,8 @@
 //! **Going live.** Where the policy asks, a reading from the start links what is certainly the same and makes nothing;
 //! what a person says of the rest comes back into an ordinary turn ([`choice`]).
 //!
+//! **Another organisation.** A sandbox that was refreshed has its records under other ids; [`refreshed`] joins them again.
+//!
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
 //! read everything ([`crate::attachments`]), for so long, and the rest by the next turn, which is due at once.
 
@@ -68,6 +70,7 @@ mod forms;
 pub mod gather;
 pub mod guard;
 pub mod health;
+mod in_words;
 pub mod journal;
 pub mod keys;
 pub mod lag;
@@ -85,6 +88,7 @@ pub mod policy;
 pub mod presence;
 pub mod preview;
 pub mod pull;
+pub mod refreshed;
 pub mod rejudge;
 pub mod report;
 pub mod retry;

@@ -14,24 +14,24 @@ use super::guard::hold::{self, BroughtBack, Guarded, Lasting};
 use super::guard::plan::Evidence;
 use super::guard::store::lasting_skips;
 use super::guard::survivors;
+use super::in_words::{describe, id_of, may_be};
 use super::keys::record_key;
 use super::merged;
 use super::model::{ItemKey, Link, Reason, Side, StreamId, Verdict};
 use super::pull::Pulled;
 use super::report::{Preview, PreviewRow, Progress};
 use super::series;
+use super::store::ahead::{self, Ahead};
 use super::store::mailboxes::MailboxRow;
 use super::store::outcome::Due;
 use super::store::streams::Position;
-use super::store::ahead::{self, Ahead};
 use super::store::{links, outcome, streams, unseen};
 use super::stream::Stream;
-use super::{listing, plan, pull, rejudge};
+use super::{listing, plan, pull, refreshed, rejudge};
 use crate::crm::model::{CrmChange, CrmId, ExternalKey};
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
 use crate::mailbox::series::Series;
-use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -55,14 +55,40 @@ pub async fn preview(
         if !stream.common.flow.to_crm() && !stream.common.flow.to_mailbox() {
             continue;
         }
+        let organisation = stream.crm.organisation(&stream.row.user).await?;
+        if refreshed::is_another(&position, organisation.as_deref()) {
+            joins_again(&mut preview, kind, organisation);
+            continue;
+        }
         let position = rejudge::foresee(&engine.db, &mut stream, position).await?;
         stream.choices = bring_back::load(&engine.db, &stream, &position).await?;
         let mut look = Look::open(engine, stream, &position, &mut preview).await?;
+        // Whoever got an answer has asked the present organisation by now.
+        let now = look.stream.crm.organisation(&look.stream.row.user).await?;
+        if now != organisation {
+            joins_again(&mut preview, kind, now);
+            continue;
+        }
+
         look.begin(&position).await?;
         look.mailbox_side(position, progress).await?;
         look.crm_side().await?;
     }
     Ok(preview)
+}
+
+/// What a turn makes of another organisation, only a turn can tell: it joins records that it then looks at.
+fn joins_again(preview: &mut Preview, kind: RecordKind, organisation: Option<String>) {
+    let action = "join again";
+    *preview.totals.entry(action).or_default() += 1;
+    preview.rows.push(PreviewRow {
+        kind: kind.word(),
+        side: Side::Crm,
+        id: organisation.unwrap_or_default(),
+        action,
+        detail: "the CRM is another organisation now; a turn joins its records with what is linked"
+            .to_owned(),
+    });
 }
 
 /// One stream, looked at as its next turn would.
@@ -423,60 +449,4 @@ fn held(guarded: Guarded) -> Vec<(Side, String, &'static str)> {
         }
     });
     held.collect()
-}
-
-/// What a person would be asked about this.
-pub(super) fn may_be(row: &Choice) -> String {
-    let ids: Vec<&str> = row.candidates.records.iter().map(|id| id.0.as_str()).collect();
-    match ids.is_empty() {
-        true => row.candidates.stage.sentence().to_owned(),
-        false => format!("{}: {}", row.candidates.stage.sentence(), ids.join(", ")),
-    }
-}
-fn id_of(work: &Work) -> String {
-    match (work.origin, &work.item, &work.crm) {
-        (Side::Mailbox, Some(item), _) | (_, Some(item), None) => item.id.0.clone(),
-        (_, _, Some(crm)) => crm.0.clone(),
-        (_, None, None) => String::new(),
-    }
-}
-
-/// A verdict in words; `None` for one that writes nothing and leaves nothing out.
-pub fn describe(verdict: &Verdict) -> Option<(&'static str, String)> {
-    Some(match verdict {
-        Verdict::InStep { .. } | Verdict::Ignore => return None,
-        Verdict::Update {
-            to_crm, to_mailbox, ..
-        } if to_mailbox.is_empty() => ("update in CRM", words(*to_crm)),
-        Verdict::Update {
-            to_crm, to_mailbox, ..
-        } if to_crm.is_empty() => ("update in mailbox", words(*to_mailbox)),
-        Verdict::Update {
-            to_crm, to_mailbox, ..
-        } => (
-            "update both",
-            format!("to CRM: {}; to mailbox: {}", words(*to_crm), words(*to_mailbox)),
-        ),
-        Verdict::CreateInCrm => ("create in CRM", String::new()),
-        Verdict::CreateInMailbox => ("create in mailbox", String::new()),
-        Verdict::DeleteInCrm { because } => (
-            "delete in CRM",
-            because.map_or(String::new(), |reason| reason.sentence().to_owned()),
-        ),
-        Verdict::DeleteInMailbox { because } => (
-            "delete in mailbox",
-            because.map_or(String::new(), |reason| reason.sentence().to_owned()),
-        ),
-        Verdict::Unlink => ("unlink", String::new()),
-        Verdict::LetGo(reason) => ("unlink", reason.sentence().to_owned()),
-        Verdict::Skip(reason) => ("skip", reason.sentence().to_owned()),
-    })
-}
-
-fn words(fields: FieldSet) -> String {
-    fields
-        .iter()
-        .map(|field| field.word())
-        .collect::<Vec<_>>()
-        .join(", ")
 }

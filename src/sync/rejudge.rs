@@ -169,7 +169,8 @@ pub async fn finish(db: &Db, lease: Lease, stream: &Stream) -> Result<(), SyncEr
         .await
 }
 
-fn from_the_start(position: Position) -> Position {
+/// A stream that is read from its start, on both sides.
+pub(super) fn from_the_start(position: Position) -> Position {
     Position {
         mailbox: None,
         crm: None,

@@ -64,6 +64,8 @@ pub struct Stream {
     /// By what the items of its links are known, while the mailbox's feed is read from its start.
     pub anchors: Option<Anchors>,
     forms: Forms,
+    /// The CRM is another organisation than before: a stamp on an item is that of a record under another id.
+    pub refreshed: bool,
     /// What waits for a person, and what he has said.
     pub choices: Choices,
     mailbox_capabilities: MailboxCapabilities,
@@ -161,6 +163,7 @@ impl Stream {
             before: None,
             anchors: None,
             choices: Choices::default(),
+            refreshed: false,
             row,
             policy,
             server,

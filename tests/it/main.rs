@@ -69,6 +69,7 @@ mod odoo_task_forms;
 mod preview;
 mod private_postgresql;
 mod quota;
+mod refreshed;
 mod restored;
 mod salesforce_connector;
 mod salesforce_org;

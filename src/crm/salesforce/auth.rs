@@ -25,6 +25,8 @@ pub(super) struct Token {
     pub(super) instance: Url,
     /// The user whose token it is, where the answer said.
     pub(super) user_id: Option<String>,
+    /// The org that gave it, where the answer said.
+    pub(super) organisation: Option<String>,
     serial: u64,
 }
 
@@ -116,11 +118,12 @@ impl Auth {
         let answer = self.http.send(&url, request).await.map_err(unreachable)?;
         let granted = self.granted(answer.status().as_u16(), answer.body())?;
         let instance = self.instance(&granted.instance_url)?;
-        let user_id = granted.user_id();
+        let (user_id, organisation) = (granted.user_id(), granted.organisation_id());
         Ok(Arc::new(Token {
             access: Secret::new(granted.access_token),
             instance,
             user_id,
+            organisation,
             serial: self.serial.fetch_add(1, Ordering::Relaxed),
         }))
     }

@@ -142,6 +142,11 @@ impl Client {
         Ok(self.auth.token(username).await?.user_id.clone())
     }
 
+    /// The org that gave the present token, where it said.
+    pub(super) async fn organisation(&self, username: &str) -> Result<Option<String>, CrmError> {
+        Ok(self.auth.token(username).await?.organisation.clone())
+    }
+
     /// Makes a call; renews the token once, and retries what is likely to pass.
     pub(super) async fn send(&self, username: &str, call: Call) -> Result<Answer, CrmError> {
         let mut token = self.auth.token(username).await?;

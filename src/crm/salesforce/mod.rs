@@ -76,7 +76,7 @@ use crate::foundation::content::Content;
 use crate::foundation::egress::Gate;
 use crate::record::kind::RecordKind;
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One Salesforce org.
 pub struct SalesforceCrm {
@@ -90,6 +90,8 @@ pub struct SalesforceCrm {
     writer: Writer,
     filing: Filing,
     lists: Lists,
+    /// The org that answered last.
+    organisation: Mutex<Option<String>>,
 }
 
 impl SalesforceCrm {
@@ -110,6 +112,7 @@ impl SalesforceCrm {
         let users = Arc::new(Users::new(Arc::clone(&client)));
         let whois = Arc::new(Whois::new(Arc::clone(&client)));
         Self {
+            organisation: Mutex::default(),
             filing: Filing::new(Arc::clone(&client)),
             lists: Lists::new(Arc::clone(&client), Arc::clone(&users)),
             reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
@@ -137,6 +140,20 @@ impl Crm for SalesforceCrm {
 
     async fn probe(&self, user: &CrmUser) -> Result<CrmProbe, CrmError> {
         self.users.probe(&self.schemas, user).await
+    }
+
+    async fn organisation(&self, user: &CrmUser) -> Result<Option<String>, CrmError> {
+        let now = self.client.organisation(&user.username).await?;
+        let before = {
+            let mut known = self.organisation.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *known, now.clone())
+        };
+        // What was remembered of the former org leads to records that the present one does not have.
+        if before.is_some() && before != now {
+            self.whois.clear();
+            self.users.clear();
+        }
+        Ok(now)
     }
 
     async fn capabilities(&self, user: &CrmUser) -> Result<CrmCapabilities, CrmError> {

@@ -17,7 +17,7 @@ struct UserRow {
     is_active: bool,
 }
 
-/// Ids by user name. A user keeps his id for life.
+/// Ids by user name. A user keeps his id for as long as the org is the same.
 pub(super) struct Users {
     client: Arc<Client>,
     ids: Mutex<HashMap<String, CrmId>>,
@@ -90,6 +90,11 @@ impl Users {
             Some(_) => Err(refused("inactive user")),
             None => Err(refused("unknown user")),
         }
+    }
+
+    /// Forgets every id.
+    pub(super) fn clear(&self) {
+        self.known().clear();
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, CrmId>> {

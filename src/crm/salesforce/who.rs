@@ -57,6 +57,11 @@ impl Whois {
         }
     }
 
+    /// Forgets every answer.
+    pub(super) fn clear(&self) {
+        self.known.clear();
+    }
+
     /// Forgets the addresses of contacts that are about to be written, for every user.
     pub(super) fn forget(&self, writes: &[CrmWrite]) {
         self.known.forget(writes);

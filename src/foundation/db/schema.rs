@@ -293,6 +293,7 @@ diesel::table! {
         judged_version -> Nullable<Int4>,
         before_policy -> Nullable<Text>,
         before_version -> Nullable<Int4>,
+        crm_organisation -> Nullable<Text>,
     }
 }
 

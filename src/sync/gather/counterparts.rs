@@ -147,7 +147,7 @@ async fn candidates(
     pending: &Pending,
     open: &mut HashMap<ItemKey, Candidates>,
 ) -> Result<(), SyncError> {
-    let found: Vec<(ItemKey, Vec<(Stage, CrmId)>)> = strangers(items)
+    let found: Vec<(ItemKey, Vec<(Stage, CrmId)>)> = strangers(stream, items)
         .map(|item| (item_key(&item.item.id), pending.alike(&item.record)))
         .filter(|(_, alike)| !alike.is_empty())
         .collect();
@@ -170,11 +170,12 @@ async fn candidates(
     Ok(())
 }
 
-/// Of what carries our stamp we know what it is; what takes no part is like nothing.
-fn strangers<'a>(items: &'a [&'a LookedItem]) -> impl Iterator<Item = &'a LookedItem> {
+/// Of what carries our stamp we know what it is, as long as the CRM is the same; what takes no part is like nothing.
+fn strangers<'a>(stream: &Stream, items: &'a [&'a LookedItem]) -> impl Iterator<Item = &'a LookedItem> {
     let ours = |item: &LookedItem| item.stamp.as_ref().is_some_and(|stamp| !stamp.0.is_empty());
     let items = items.iter().copied();
-    items.filter(move |item| item.seen.scope == Scope::In && !ours(item))
+    let refreshed = stream.refreshed;
+    items.filter(move |item| item.seen.scope == Scope::In && (refreshed || !ours(item)))
 }
 
 /// Finds the records that were there before us and are like these unlinked items. What waits for a person as somebody's
@@ -187,7 +188,7 @@ pub(super) async fn look_alikes(
     found: &mut HashMap<ItemKey, CrmRecord>,
 ) -> Result<(), SyncError> {
     let free = |(_, id): (Stage, CrmId)| (!stream.choices.is_claimed(&id)).then_some(id);
-    let wanted: Vec<(ItemKey, Vec<CrmId>)> = strangers(items)
+    let wanted: Vec<(ItemKey, Vec<CrmId>)> = strangers(stream, items)
         .map(|item| {
             let alike = pending.alike(&item.record).into_iter();
             (

@@ -38,6 +38,14 @@ impl Pending {
         self.changes.insert(id, change);
     }
 
+    /// The records among them.
+    pub fn records(&self) -> impl Iterator<Item = &CrmRecord> {
+        self.changes.values().filter_map(|change| match change {
+            CrmChange::Upserted(record) => Some(record.as_ref()),
+            CrmChange::Deleted(_) => None,
+        })
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.changes.len()

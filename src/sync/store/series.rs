@@ -103,6 +103,14 @@ pub fn due(
     Ok(rows.into_iter().filter_map(from_row).collect())
 }
 
+/// Has every series of a stream looked at date by date at its next sight.
+pub fn judge_anew(conn: &mut PgConnection, stream: StreamId) -> Result<(), SyncError> {
+    diesel::update(series::table.filter(series::mailbox_id.eq(stream.mailbox.0)))
+        .set(series::item_version.eq(0))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Carries a change out.
 pub fn change(conn: &mut PgConnection, stream: StreamId, change: &SeriesChange) -> Result<(), SyncError> {
     if !change.forgotten.is_empty() {

@@ -55,6 +55,8 @@ pub struct Position {
     pub last_change_at: Option<DateTime<Utc>>,
     /// The end of the last good turn.
     pub last_turn_at: Option<DateTime<Utc>>,
+    /// The CRM's organisation with which it was last synchronised to its end; `None` where none was told.
+    pub organisation: Option<String>,
 }
 
 /// Which of the due streams.
@@ -203,21 +205,20 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         i32,
         Option<DateTime<Utc>>,
         Option<DateTime<Utc>>,
-        Option<DateTime<Utc>>,
+        (Option<DateTime<Utc>>, Option<String>),
     );
-    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at, last_turn_at): Row =
-        streams::table
-            .find((stream.mailbox.0, stream.kind.number()))
-            .select((
-                streams::mailbox_cursor,
-                streams::crm_cursor,
-                streams::first_read_done,
-                streams::attempts,
-                streams::survivors_at,
-                streams::last_change_at,
-                streams::last_turn_at,
-            ))
-            .first(conn)?;
+    let (mailbox, crm, first_read_done, attempts, survivors_at, last_change_at, rest): Row = streams::table
+        .find((stream.mailbox.0, stream.kind.number()))
+        .select((
+            streams::mailbox_cursor,
+            streams::crm_cursor,
+            streams::first_read_done,
+            streams::attempts,
+            streams::survivors_at,
+            streams::last_change_at,
+            (streams::last_turn_at, streams::crm_organisation),
+        ))
+        .first(conn)?;
     Ok(Position {
         mailbox: mailbox.map(MailboxCursor),
         crm: crm.map(CrmCursor),
@@ -225,7 +226,8 @@ pub fn position(conn: &mut PgConnection, stream: StreamId) -> Result<Position, S
         attempts: attempts.try_into().unwrap_or(0),
         survivors_at,
         last_change_at,
-        last_turn_at,
+        last_turn_at: rest.0,
+        organisation: rest.1,
     })
 }
 
@@ -274,6 +276,20 @@ pub fn advance(conn: &mut PgConnection, lease: Lease, step: &Advance) -> Result<
         Ok(())
     } else {
         Err(SyncError::LeaseLost)
+    }
+}
+
+/// Remembers with which organisation of the CRM the stream was synchronised to its end.
+///
+/// # Errors
+/// [`SyncError::LeaseLost`] where the lease is not ours any more.
+pub fn put_organisation(conn: &mut PgConnection, lease: Lease, name: &str) -> Result<(), SyncError> {
+    let rows = diesel::update(held(lease))
+        .set(streams::crm_organisation.eq(name))
+        .execute(conn)?;
+    match rows {
+        1 => Ok(()),
+        _ => Err(SyncError::LeaseLost),
     }
 }
 

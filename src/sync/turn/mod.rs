@@ -1,13 +1,14 @@
 //! One turn, from the leased stream to its last commit. [`super::pass`] begins and ends it.
 
+mod begin;
 mod merge;
+mod opened;
 mod page;
 
 use super::budget::backfill;
 use super::choice::bring_back;
 use super::engine::Engine;
 use super::error::SyncError;
-use super::fence::Fence;
 use super::gather::Pending;
 use super::guard::hold::{self, BroughtBack, Lasting};
 use super::guard::plan::Evidence;
@@ -39,6 +40,7 @@ const CRM_PAGE: usize = 200;
 /// Works planned again after the other side turned out to be different; more rounds than this mean that
 /// somebody writes as fast as we do, and the item waits for the next turn.
 const ROUNDS: usize = 3;
+
 pub(super) async fn turn(
     engine: &Engine,
     lease: Lease,
@@ -80,8 +82,12 @@ async fn work(
     counts: &mut Counts,
 ) -> Result<(), SyncError> {
     let (id, now) = (lease.stream, engine.clock.now());
-    let mut stream = Stream::open(engine, row, id.kind).await?;
-    stream.fence = Some(Fence::new(engine, lease));
+    let opened::Opened {
+        mut stream,
+        position,
+        organisation,
+    } = opened::open(engine, lease, row, position).await?;
+    let before = position.organisation.clone();
     // An undo that was cut off is finished before anything else is looked at.
     carry_out(engine, lease, &stream).await?;
     let today = now.date_naive();
@@ -125,9 +131,13 @@ async fn work(
         total,
         met: HashSet::new(),
     };
-    turn.both_sides(position).await?;
+    turn.both_sides(position, organisation.as_ref()).await?;
     turn.window_moved(today).await?;
     rejudge::finish(&engine.db, lease, &turn.stream).await?;
+    if let Some(name) = organisation.filter(|name| before.as_ref() != Some(name)) {
+        let put = move |conn: &mut _| streams::put_organisation(conn, lease, &name);
+        engine.db.run(put).await?;
+    }
     turn.carry_attachments().await
 }
 
@@ -166,9 +176,14 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    async fn both_sides(&mut self, position: Position) -> Result<(), SyncError> {
+    async fn both_sides(
+        &mut self,
+        position: Position,
+        organisation: Option<&String>,
+    ) -> Result<(), SyncError> {
         let mut pending = Pending::default();
         let crm_cursor = self.pull_crm(position.crm.clone(), &mut pending).await?;
+        self.join_anew(organisation, &pending).await?;
         self.ask_survivors(&mut pending).await?;
         self.back = hold::bring_back(&self.engine.db, &self.stream, &mut pending).await?;
         self.bring_back_chosen(&mut pending).await?;
@@ -236,23 +251,6 @@ impl Turn<'_> {
         let page = PageOutcome {
             unlinked: handed_over,
             skipped,
-            ..PageOutcome::default()
-        };
-        self.commit(page, Advance::default()).await
-    }
-
-    /// Brings back what a person has chosen. What failed of it waits for its time.
-    async fn bring_back_chosen(&mut self, pending: &mut Pending) -> Result<(), SyncError> {
-        let failed = self.failures.iter().filter(|failure| !failure.due);
-        let failed = failed.map(|failure| (failure.side, failure.key)).collect();
-        let chosen = bring_back::bring_back(&self.stream, &failed, pending).await?;
-        self.back.items.extend(chosen.items);
-        if chosen.gone.is_empty() {
-            return Ok(());
-        }
-        let page = PageOutcome {
-            settled: chosen.gone.clone(),
-            chosen: chosen.gone,
             ..PageOutcome::default()
         };
         self.commit(page, Advance::default()).await

@@ -70,6 +70,13 @@ pub(in crate::crm::salesforce) struct Granted {
 }
 
 impl Granted {
+    /// The id of the org, in the form of 15 characters.
+    pub(in crate::crm::salesforce) fn organisation_id(&self) -> Option<String> {
+        let id = self.id.rsplit('/').nth(1)?;
+        let named = id.starts_with("00D") && matches!(id.len(), 15 | 18);
+        named.then(|| id.chars().take(15).collect())
+    }
+
     /// The id of the user whose token it is.
     pub(in crate::crm::salesforce) fn user_id(&self) -> Option<String> {
         let id = self.id.rsplit('/').next()?;

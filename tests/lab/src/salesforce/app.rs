@@ -23,7 +23,7 @@ pub fn integration_user_id() -> String {
     id18("005", 1)
 }
 
-/// The org's id.
-pub fn organization_id() -> String {
-    id18("00D", 1)
+/// The org's id; another one after each refresh.
+pub fn organization_id(refreshes: u64) -> String {
+    id18("00D", 1 + refreshes)
 }

@@ -11,12 +11,14 @@
 //! | POST /salesforce/purge `{"id"}` | empties the recycle bin of a record: it is gone for good |
 //! | PATCH /salesforce/records/ID | sets fields of a record as an administrator would, for example its OwnerId |
 //! | POST /salesforce/convert `{"id", "contact"}` | marks a lead as converted into a contact |
+//! | POST /salesforce/refresh `{"keys", "without"}` | refreshes the sandbox: another org, all records under other ids; keys "kept" or "lost" |
 //! | POST /salesforce/merge `{"master", "losers", "fields"}` | merges contacts or leads into one, which gets these fields |
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::merge::merge;
+use super::refresh::refresh;
 use super::schema;
 use super::sessions::{Event, new_token};
 use super::store::Fields;
@@ -50,6 +52,15 @@ pub fn answer(world: &World, method: &str, path: &str, body: &[u8]) -> Option<Re
         ("PATCH", record) if record.starts_with("records/") => {
             let record = record.strip_prefix("records/").unwrap_or_default();
             set_fields(world, record, body.as_object())
+        }
+        ("POST", "refresh") => {
+            let without = body
+                .get("without")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let without: Vec<String> = without.filter_map(Value::as_str).map(str::to_owned).collect();
+            Ok(refresh(world, text("keys") != "lost", &without))
         }
         ("POST", "merge") => {
             let losers = body.get("losers").and_then(Value::as_array).into_iter().flatten();

@@ -35,6 +35,7 @@ mod merge;
 mod moment;
 mod noticing;
 mod oauth;
+mod refresh;
 mod rest;
 mod rights;
 mod rules;

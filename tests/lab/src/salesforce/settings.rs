@@ -37,6 +37,8 @@ pub struct Settings {
     pub session_minutes: i64,
     /// List views of contacts: the SOQL query of each, by its id.
     pub list_views: BTreeMap<String, String>,
+    /// How often the sandbox was refreshed.
+    pub refreshes: u64,
     /// By username; users not named here may do what their objects allow.
     pub users: BTreeMap<String, UserSettings>,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             refresh_rotation: false,
             session_minutes: 120,
             list_views: BTreeMap::new(),
+            refreshes: 0,
             users: BTreeMap::new(),
         }
     }

@@ -9,5 +9,6 @@ mod faults;
 mod org;
 mod queries;
 mod records;
+mod refresh;
 mod sharing;
 mod sign_in;

@@ -29,7 +29,7 @@ pub fn answer(form: &Form, request: &Request<Bytes>, endpoint: &str) -> Response
             "Bad_OAuth_Token".to_owned(),
         );
     };
-    let organization = app::organization_id();
+    let organization = app::organization_id(state.settings.refreshes);
     let id = format!("{}/id/{organization}/{}", form.base, caller.id);
     let rest = format!("{}/services/data/v{{version}}/", form.base);
     let body = json!({

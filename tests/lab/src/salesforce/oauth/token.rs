@@ -200,15 +200,15 @@ fn code(form: &Form) -> Granted {
 /// A new access token with everything that goes with it, for the synchronising app or for people's.
 fn give(form: &Form, user: &str, refresh: Option<&str>, syncs: bool) -> Granted {
     let inactive = OAuthError::new("inactive_user", "user is inactive");
-    let minutes = {
+    let (minutes, refreshes) = {
         let state = form.world.read();
         if !state.row("User", user).is_some_and(|row| row.flag("IsActive")) {
             return Err(inactive);
         }
-        state.settings.session_minutes
+        (state.settings.session_minutes, state.settings.refreshes)
     };
     let now = form.world.clock.now();
-    let organization = app::organization_id();
+    let organization = app::organization_id(refreshes);
     let access = new_token(&format!("{}!AQ", organization.get(..15).unwrap_or_default()));
     form.world.session_event(Event::Granted {
         access: access.clone(),

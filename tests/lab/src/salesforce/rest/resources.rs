@@ -49,7 +49,8 @@ pub fn list(call: &Call) -> Answer {
     ] {
         resources.insert(name.to_owned(), json!(format!("{root}/{name}")));
     }
-    let identity = format!("{}/id/{}/{}", call.base, app::organization_id(), call.caller.id);
+    let organization = app::organization_id(call.state().settings.refreshes);
+    let identity = format!("{}/id/{organization}/{}", call.base, call.caller.id);
     resources.insert("identity".to_owned(), json!(identity));
     Answer::json(Value::Object(resources))
 }
