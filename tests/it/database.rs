@@ -330,7 +330,7 @@ fn printed_schema(conn: &mut PgConnection) -> String {
                   WHERE i.indrelid = t.oid AND i.indisprimary) k,
         LATERAL (SELECT string_agg(format(E'        %s -> %s,\\n', column_name,
                             CASE is_nullable WHEN 'YES' THEN 'Nullable<' || initcap(udt_name) || '>'
-                                             ELSE initcap(udt_name) END), '' ORDER BY ordinal_position) AS columns
+                                             ELSE regexp_replace(initcap(udt_name), '^_(.*)$', 'Array<\\1>') END), '' ORDER BY ordinal_position) AS columns
                    FROM information_schema.columns WHERE table_schema = 'public' AND table_name = t.name) c
           ORDER BY t.name",
     );

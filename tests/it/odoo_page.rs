@@ -152,7 +152,10 @@ async fn an_activity_that_a_person_marks_as_done_in_odoos_own_page_is_a_task_tha
     let (office, row) = office_under(&odoo, &rep, policy).await;
     let (kind, ours) = (RecordKind::Tasks, made_by_owner(task("Write to Ada")));
     office.in_mailbox(&row, kind, ours).await;
-    on_record(&odoo, &rep, rep.partner, "Call Ben").await;
+    let call = on_record(&odoo, &rep, rep.partner, "Call Ben").await;
+    // The page lists what is due.
+    let today = json!({ "ids": [call], "vals": { "date_deadline": Utc::now().date_naive().to_string() } });
+    odoo.call(&rep.key, "mail.activity", "write", today).await;
     office.settle(&row).await;
     assert_eq!(page.done("Write to Ada"), json!({ "left": ["Call Ben"] }));
     assert_eq!(page.done("Call Ben"), json!({ "left": [] }));

@@ -49,6 +49,11 @@ async fn seen(odoo: &Odoo, rep: &Rep) -> BTreeMap<String, (bool, String)> {
 async fn between_sides(form: TaskForm) -> (Office, MailboxRow, Odoo, Rep) {
     let odoo = Odoo::up();
     let rep = odoo.rep();
+    // The one with which Odoo welcomes each of its users.
+    let welcome = json!({ "domain": [["user_ids", "in", [rep.id]]] });
+    let welcome = odoo.call(&rep.key, "project.task", "search", welcome).await;
+    odoo.call(&rep.key, "project.task", "unlink", json!({ "ids": welcome }))
+        .await;
     let (office, row) = office_under(&odoo, &rep, naming(form)).await;
     (office, row, odoo, rep)
 }
