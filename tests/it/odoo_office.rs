@@ -14,7 +14,7 @@ pub async fn office_beside(odoo: &Odoo, rep: &Rep) -> (Office, MailboxRow) {
     office_under(odoo, rep, Policy::default()).await
 }
 
-/// The same under this policy, by the name of "house".
+/// The same under this policy, by the name of "default".
 pub async fn office_under(odoo: &Odoo, rep: &Rep, policy: Policy) -> (Office, MailboxRow) {
     let options = Options {
         people: 2,
@@ -24,7 +24,7 @@ pub async fn office_under(odoo: &Odoo, rep: &Rep, policy: Policy) -> (Office, Ma
     };
     let (odoo, reps) = (Arc::new(odoo.clone()), vec![rep.clone()]);
     let office = open_on(Ground::new().await, odoo, reps, options).await;
-    office.policy("house", policy).await;
-    let row = office.add_with(0, "house").await;
+    office.policy("default", policy).await;
+    let row = office.add_with(0, "default").await;
     (office, row)
 }

@@ -242,7 +242,7 @@ async fn when_the_policy_names_the_other_form_nothing_is_doubled_or_deleted_and_
     office.settle(&row).await;
     assert_eq!(titles(&office, &row).await, ["one", "theirs", "two"]);
 
-    office.policy("house", naming(TaskForm::Activity)).await;
+    office.policy("default", naming(TaskForm::Activity)).await;
     assert_eq!(
         foreseen(&office, &row).await,
         BTreeMap::from([("create in mailbox", 1)])
@@ -268,7 +268,7 @@ async fn when_the_policy_names_the_other_form_nothing_is_doubled_or_deleted_and_
     assert_eq!(as_task(&ours).status, Status::Completed);
 
     // And back.
-    office.policy("house", naming(TaskForm::Task)).await;
+    office.policy("default", naming(TaskForm::Task)).await;
     office.settle(&row).await;
     let here = ["call", "one", "ours", "second", "stranger", "three"];
     assert_eq!(titles(&office, &row).await, here);
