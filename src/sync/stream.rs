@@ -139,11 +139,6 @@ impl Stream {
             engine.keyring.mailbox_key(row.mailbox.id).await?,
             engine.keyring.organisation_key().clone(),
         );
-        let synchronised = all
-            .iter()
-            .filter(|other| other.state == "active")
-            .map(|other| address_key(&other.mailbox.address))
-            .collect();
         Ok(Self {
             id,
             forms,
@@ -170,7 +165,7 @@ impl Stream {
             crm,
             capabilities,
             keys,
-            synchronised,
+            synchronised: synchronised(&all),
         })
     }
 
@@ -426,6 +421,12 @@ impl Stream {
         keys.truncate(self.capabilities.max_attendees);
         keys
     }
+}
+
+/// The addresses of mailboxes that are synchronised.
+fn synchronised(all: &[MailboxRow]) -> HashSet<Content<String>> {
+    let active = all.iter().filter(|other| other.state == "active");
+    active.map(|other| address_key(&other.mailbox.address)).collect()
 }
 
 /// An item that bears a stamp was made by us.

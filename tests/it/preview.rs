@@ -45,6 +45,15 @@ fn foretold(preview: &Preview) -> BTreeMap<&'static str, u64> {
             _ => {}
         }
     }
+    // What stays on the other side of a deletion with a reason is left alone from then on, and the turn counts it so.
+    let deleted = preview
+        .rows
+        .iter()
+        .filter(|row| row.action.starts_with("delete in"));
+    let left = deleted.filter(|row| !row.detail.is_empty()).count() as u64;
+    if left > 0 {
+        *said.entry("skipped").or_default() += left;
+    }
     said
 }
 
@@ -144,9 +153,9 @@ async fn what_people_do_on_both_sides_is_foretold_as_it_is_then_done() {
     }
     office.settle(&row).await;
     // Changed here, there, and on both sides; deleted here and there; new here and there.
-    let company = |name: &str| card(name, |card| card.company = "Engines".into());
-    edit(&office, &row, CONTACTS, "Ada", Field::Company, company("Ada")).await;
-    edit(&office, &row, CONTACTS, "Bob", Field::Company, company("Bob")).await;
+    let phone = |name: &str| card(name, |card| card.mobile_phone = "+49 30 1234".into());
+    edit(&office, &row, CONTACTS, "Ada", Field::MobilePhone, phone("Ada")).await;
+    edit(&office, &row, CONTACTS, "Bob", Field::MobilePhone, phone("Bob")).await;
     for name in ["Bob", "Cleo"] {
         let id = record(&office, &row, CONTACTS, name).await;
         sales::set(&office.lab, &id, json!({"Title": "Countess"}));
