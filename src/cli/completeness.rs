@@ -132,6 +132,14 @@ fn details(tally: &Tally) -> String {
     for (reason, count) in &tally.skipped {
         text.push_str(&format!("\n{count:>8} {place} left alone: {}", reason.sentence()));
     }
+    for said in &tally.noted {
+        text.push_str(&format!(
+            "\n{:>8} {place} written, of which {} {}",
+            said.items,
+            said.count,
+            said.note.sentence()
+        ));
+    }
     for hole in tally.holes.iter().take(20) {
         text.push_str(&format!("\n{:>8} {place} missing: {hole}", ""));
     }

@@ -192,6 +192,8 @@ pub struct CrmWritten {
     pub id: CrmId,
     /// True where a create found its key taken: the record was there before.
     pub existed: bool,
+    /// People whom the CRM refused to link to the record; without them it was written all the same.
+    pub refused: Vec<CrmId>,
 }
 
 /// What the CRM can hold, for the user who asks: what his permissions let him write (promise P4).

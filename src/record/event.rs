@@ -107,6 +107,17 @@ pub struct Attendee {
     pub response: Response,
 }
 
+/// A distribution list that was asked to come, and who is behind it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The list's address, which is among the attendees too.
+    pub key: Content<String>,
+    /// Its members, lists within it taken apart as far as the server tells.
+    pub members: Vec<Person>,
+    /// Lists, itself or within it, whose members the server does not tell.
+    pub hidden: usize,
+}
+
 /// What a calendar item is within a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Place {
@@ -150,6 +161,8 @@ pub struct Event {
     pub organizer: Option<Person>,
     /// Who was asked.
     pub attendees: Vec<Attendee>,
+    /// The distribution lists among them.
+    pub groups: Vec<Group>,
     /// True once the organiser has called it off.
     pub cancelled: bool,
 }

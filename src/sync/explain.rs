@@ -11,13 +11,14 @@ use super::guard::store::lasting_skips;
 use super::in_words::{describe, may_be};
 use super::keys::{item_key, record_key};
 use super::model::{ItemKey, Link, Reason, Side, StreamId};
+use super::notes::Note;
 use super::plan;
 use super::preview;
 use super::report::Explanation;
 use super::rules::is_marked;
 use super::series;
 use super::store::mailboxes::MailboxRow;
-use super::store::{links, outcome, streams};
+use super::store::{links, notes as store_notes, outcome, streams};
 use super::stream::Stream;
 use crate::attachments::model::{Carrier, Outcome};
 use crate::attachments::store;
@@ -152,6 +153,11 @@ async fn explained(
     if record.as_ref().is_some_and(|record| record.fixed) {
         notes.push(FIXED.to_owned());
     }
+    notes.extend(
+        read.as_ref()
+            .map(|item| people(stream, &item.record))
+            .unwrap_or_default(),
+    );
     let verdict = verdict(engine, stream, read, record, &mut notes).await?;
     Ok(Explanation {
         kind: stream.kind().word(),
@@ -201,6 +207,22 @@ fn mail(stream: &Stream, record: &Record) -> MailSaid {
         (None, false) => None,
     };
     MailSaid { decided, notes }
+}
+
+/// What becomes of the people of a meeting, in numbers.
+fn people(stream: &Stream, record: &Record) -> Vec<String> {
+    let guests = stream.guests(record);
+    let mut said = Vec::new();
+    if guests.linked.len() + guests.left_out + guests.unknown > 0 {
+        said.push(format!(
+            "Attendees: {} are linked to the record, {} the CRM does not know; those stay in the mailbox's meeting.",
+            guests.linked.len(),
+            guests.unknown
+        ));
+    }
+    let notes = Note::of(&guests).into_iter();
+    said.extend(notes.map(|(note, count)| format!("{count} {}", note.sentence())));
+    said
 }
 
 /// What a turn would decide with these two sides in view.
@@ -354,6 +376,13 @@ async fn notes(
         notes.push(format!("Failed {} times so far.", failure.attempts));
     }
     if let Some(key) = item.map(item_key) {
+        let said = engine
+            .db
+            .run_for(id.mailbox, move |conn| store_notes::of_item(conn, id, key))
+            .await?;
+        // Of the others, what is so now was said.
+        let refused = said.iter().filter(|(note, _)| *note == Note::AttendeesRefused);
+        notes.extend(refused.map(|(note, count)| format!("{count} {}", note.sentence())));
         notes.extend(attachments_of(engine, id, key).await?);
     }
     Ok(notes)

@@ -6,16 +6,18 @@ use super::choice::model::Choices;
 use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
-use super::fingerprint::Prints;
+use super::fingerprint::{Print, Prints};
 use super::forms::{self, Forms};
+use super::guests::{self, Guests, Takes};
 use super::keys::Keys;
 use super::matching::{Matched, Places, matched};
 use super::model::{Link, Reason, Scope, Seen, Side, StreamId};
+use super::notes::Note;
 use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
 use super::store::judged::PolicyVersion;
 use super::store::mailboxes::{self, MailboxRow};
-use crate::crm::model::{CrmCapabilities, CrmRecord, ListId};
+use crate::crm::model::{CrmCapabilities, CrmId, CrmRecord, ListId};
 use crate::crm::port::Crm;
 use crate::foundation::content::Content;
 use crate::mailbox::model::{ItemRef, MailboxCapabilities, MailboxItem, Stamp};
@@ -87,6 +89,8 @@ pub struct LookedItem {
     pub record: Record,
     /// True where its attachments go to the CRM too.
     pub carries: bool,
+    /// What is to be said of it.
+    pub notes: Vec<(Note, u32)>,
 }
 
 /// A record of the CRM, looked at.
@@ -180,7 +184,7 @@ impl Stream {
         for record in records {
             match record {
                 Record::Email(email) => fresh.extend(rules::people_of(email).map(Person::key)),
-                Record::Event(event) => fresh.extend(event.attendees.iter().map(|one| one.person.key())),
+                Record::Event(event) => fresh.extend(guests::people(event).map(Person::key)),
                 Record::Contact(contact) => fresh.extend([address_key(contact.email.expose())]),
                 Record::Task(_) => {}
             }
@@ -282,7 +286,7 @@ impl Stream {
         } = item;
         let held_back = rules::mask(&mut record, &self.policy);
         let cut = fit(&mut record, &self.bounds);
-        let attendees = self.known_attendees(&record, true);
+        let guests = self.guests(&record);
         let mut writable = match &record {
             Record::Event(event) if event.is_organizer => self.mailbox_capabilities.event,
             Record::Event(_) => self.mailbox_capabilities.attendee_copy,
@@ -294,14 +298,11 @@ impl Stream {
         if held_back {
             writable = FieldSet::NONE;
         }
-        if attendees.len() >= self.capabilities.max_attendees {
-            // The CRM's list is not the whole list: it must not shorten the meeting's.
-            writable = writable.without(Field::Attendees);
-        }
-        let prints = Prints::of(&record, self.fields, self.keys.prints(), &attendees);
+        let prints = Prints::of(&record, self.fields, self.keys.prints(), &guests.linked);
         // What is held back of an item is held back of its attachments.
         let carries = has_attachments && !held_back && scope == Scope::In && self.carries_attachments();
         LookedItem {
+            notes: Note::of(&guests),
             carries,
             item,
             stamp,
@@ -325,7 +326,7 @@ impl Stream {
             false => self.scope(&record.record, Side::Crm, marks_of(&record)),
         };
         fit(&mut record.record, &self.bounds);
-        let attendees = self.known_attendees(&record.record, false);
+        let attendees = self.listed(&record.record);
         let fields = match self.forms.is_other(&record.id) {
             true => self.fields.and(self.capabilities.other_form),
             false => self.fields,
@@ -395,30 +396,46 @@ impl Stream {
         self.fields
     }
 
-    /// True for an attendee who takes part in the comparison: one whom the CRM can link, and not the owner.
-    pub fn counts_as_attendee(&self, person: &Person) -> bool {
-        let key = person.key();
-        key != self.owner && self.can_be_linked(&key)
+    /// What becomes of the people of an item of the mailbox.
+    pub fn guests(&self, record: &Record) -> Guests {
+        match record {
+            Record::Event(event) => Guests::of(event, &self.takes()),
+            _ => Guests::default(),
+        }
     }
 
-    fn can_be_linked(&self, key: &Content<String>) -> bool {
-        let kinds = self.capabilities.attendee_kinds;
-        let found = self.known.get(key);
-        found.is_some_and(|found| found.who.iter().any(|who| kinds.contains(&who.kind)))
+    /// What the CRM links to a meeting.
+    pub fn takes(&self) -> Takes<'_> {
+        Takes {
+            owner: &self.owner,
+            known: &self.known,
+            kinds: self.capabilities.attendee_kinds,
+            most: self.capabilities.max_attendees,
+        }
     }
 
-    fn known_attendees(&self, record: &Record, ask: bool) -> Vec<Content<String>> {
+    /// The print of the attendees that remain where the CRM refused some of those in the record.
+    pub fn print_without(&self, record: &Record, refused: &[CrmId]) -> Print {
+        let mut linked = self.guests(record).linked;
+        linked.retain(|key| {
+            let found = self.known.get(key);
+            !found.is_some_and(|found| found.who.iter().any(|who| refused.contains(&who.id)))
+        });
+        Prints::of(record, self.fields, self.keys.prints(), &linked).get(Field::Attendees)
+    }
+
+    /// The guests of a record, as the CRM lists them.
+    fn listed(&self, record: &Record) -> Vec<Content<String>> {
         let Record::Event(Event { attendees, .. }) = record else {
             return Vec::new();
         };
         let mut keys: Vec<Content<String>> = attendees
             .iter()
             .map(|attendee| attendee.person.key())
-            .filter(|key| *key != self.owner && (!ask || self.can_be_linked(key)))
+            .filter(|key| *key != self.owner)
             .collect();
         keys.sort();
         keys.dedup();
-        keys.truncate(self.capabilities.max_attendees);
         keys
     }
 }

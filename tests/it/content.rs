@@ -12,7 +12,7 @@ use holdfast::mailbox::model::{MailboxItem, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::{Contact, PostalAddress};
 use holdfast::record::email::Email;
-use holdfast::record::event::{Attendee, Event};
+use holdfast::record::event::{Attendee, Event, Group};
 use holdfast::record::person::Person;
 use holdfast::record::task::Task;
 use serde::Serialize;
@@ -32,6 +32,7 @@ mute!(
     Secret<Vec<u8>>,
     Person,
     Attendee,
+    Group,
     Event,
     PostalAddress,
     Contact,

@@ -442,6 +442,7 @@ fn meeting() -> Event {
             attendance: Attendance::Required,
             response: Response::None,
         }],
+        groups: Vec::new(),
         cancelled: false,
     }
 }

@@ -277,6 +277,7 @@ fn doctor() -> Event {
         is_organizer: true,
         organizer: None,
         attendees: Vec::new(),
+        groups: Vec::new(),
         cancelled: false,
     }
 }

@@ -39,6 +39,7 @@ mod folder_scope;
 mod folders;
 mod go_live;
 mod guard;
+mod guests;
 mod history;
 mod isolation;
 mod keyring;

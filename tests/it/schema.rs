@@ -16,6 +16,8 @@ use holdfast::mailbox::series::Span;
 use holdfast::record::Record;
 use holdfast::record::field::FieldSet;
 use holdfast::record::kind::RecordKind;
+use holdfast::record::person::Person;
+use holdfast_lab::exchange::groups::EVERYBODY;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -77,6 +79,7 @@ impl Work {
             }
         }
         self.read_series().await;
+        self.meet_everybody().await;
         self.listen().await;
     }
 
@@ -140,6 +143,31 @@ impl Work {
             }
         }
         panic!("no mail of the mailbox has an attachment");
+    }
+
+    /// A meeting of a distribution list, whose members are asked for.
+    async fn meet_everybody(&self) {
+        let Record::Event(mut event) = full(RecordKind::Calendar) else {
+            panic!("an event")
+        };
+        event.attendees.truncate(1);
+        event.attendees[0].person = Person::at(EVERYBODY);
+        let create = MailboxWrite::Create {
+            stamp: Stamp(uuid::Uuid::new_v4().simple().to_string()),
+            record: Record::Event(event),
+        };
+        let kind = RecordKind::Calendar;
+        let id = self.one(kind, create).await.id;
+        let read = self.server.read(&self.mailbox, kind, &[id]).await.unwrap();
+        let Ok(Some(Record::Event(event))) = read
+            .into_iter()
+            .next()
+            .map(|item| item.map(|item| item.record))
+            .transpose()
+        else {
+            panic!("an event")
+        };
+        assert!(event.groups[0].members.len() > 1, "the list was not taken apart");
     }
 
     async fn read_series(&self) {

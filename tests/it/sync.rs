@@ -45,6 +45,7 @@ fn meeting(title: &str, in_days: i64) -> Event {
         is_organizer: true,
         organizer: None,
         attendees: Vec::new(),
+        groups: Vec::new(),
         cancelled: false,
     }
 }

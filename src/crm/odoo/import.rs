@@ -97,6 +97,7 @@ fn landed(form: Form, batch: &[Draft], ids: &[i64], fates: &mut Settled) {
         let written = CrmWritten {
             id: form.id(*id),
             existed: false,
+            refused: Vec::new(),
         };
         fates.settle(draft.at, Ok(written));
     }

@@ -422,6 +422,7 @@ fn written(form: Form, id: i64, existed: bool) -> Result<CrmWritten, CrmError> {
     Ok(CrmWritten {
         id: form.id(id),
         existed,
+        refused: Vec::new(),
     })
 }
 

@@ -135,7 +135,7 @@ impl Feed {
                 living.push(row);
             }
         }
-        let people = people(&self.client, question.username, &living).await?;
+        let people = people(&self.client, question.username, &mut living).await?;
         let living = living.into_iter().filter_map(|row| into_record(row, &people));
         changes.extend(living.map(|record| (record.modified, CrmChange::Upserted(Box::new(record)))));
         changes.sort_by_key(|(at, _)| *at);

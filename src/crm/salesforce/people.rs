@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::convert::row::{People, Row, person};
 use super::soql;
+use super::wire::query::Rows;
 use crate::crm::error::CrmError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -18,7 +19,25 @@ struct PersonRow {
 
 /// The people whom these rows name by id only: three queries at most, in one call. Someone without an
 /// address is left out, since nobody could tell who he is on the other side.
-pub(super) async fn people<R: Row>(client: &Client, username: &str, rows: &[R]) -> Result<People, CrmError> {
+///
+/// Salesforce pages the rows below a row too. Whoever is on a further page would look as if he had been taken off
+/// the event, so those are fetched first.
+pub(super) async fn people<R: Row>(
+    client: &Client,
+    username: &str,
+    rows: &mut [R],
+) -> Result<People, CrmError> {
+    for row in rows.iter_mut() {
+        if let Some(path) = row.take_rest() {
+            let rest = Rows {
+                records: Vec::new(),
+                total: None,
+                done: false,
+                next: Some(path),
+            };
+            row.add_rest(client.rest(username, rest).await?);
+        }
+    }
     let ids: BTreeSet<&str> = rows.iter().flat_map(Row::people).collect();
     let mut queries = Vec::new();
     for (prefix, object) in [("003", "Contact"), ("00Q", "Lead"), ("005", "User")] {

@@ -61,8 +61,8 @@ impl Reader {
     }
 
     async fn records<R: Row>(&self, user: &CrmUser, queries: &[String]) -> Result<Vec<CrmRecord>, CrmError> {
-        let rows: Vec<R> = self.client.queries(&user.username, queries).await?;
-        let people = people(&self.client, &user.username, &rows).await?;
+        let mut rows: Vec<R> = self.client.queries(&user.username, queries).await?;
+        let people = people(&self.client, &user.username, &mut rows).await?;
         let records = rows.into_iter().filter_map(|row| into_record(row, &people));
         Ok(records.collect())
     }

@@ -23,6 +23,10 @@ use std::collections::HashMap;
 /// "EventRelation", Object Reference: so many contacts, or one lead, are columns of an event.
 const MOST_WHO: usize = 50;
 
+/// The same: so many people can be invited to an event that is no series, beside those in its columns. Without
+/// shared activities an invited contact needs a row, so this is what every org takes.
+pub(super) const MOST_INVITED: usize = 1_000;
+
 /// The guests of an event as Salesforce holds them.
 #[derive(Clone, Default)]
 pub(super) struct Guests {
@@ -97,8 +101,22 @@ pub(super) struct Sender {
     pub(super) address: Content<String>,
 }
 
-/// Whose rows failed in a way that a repetition may heal.
-pub(super) type Unfinished = HashMap<String, CrmError>;
+/// What became of the rows, by record.
+#[derive(Default)]
+pub(super) struct Related {
+    /// Whose rows failed in a way that a repetition may heal.
+    pub(super) unfinished: HashMap<String, CrmError>,
+    /// Who was refused for good.
+    pub(super) refused: HashMap<String, Vec<CrmId>>,
+}
+
+impl Related {
+    /// Adds what became of others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.unfinished.extend(other.unfinished);
+        self.refused.extend(other.refused);
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -121,7 +139,7 @@ pub(super) async fn relate_guests(
     user: &CrmUser,
     events: &[Pending<'_, Guests>],
     remove: bool,
-) -> Result<Unfinished, CrmError> {
+) -> Result<Related, CrmError> {
     let old = events.iter().filter(|event| !event.fresh).map(|event| event.id);
     let before = "SELECT Id, EventId, RelationId FROM EventRelation WHERE ";
     let queries = soql::in_lists(before, "EventId", old, "");
@@ -135,10 +153,11 @@ pub(super) async fn relate_guests(
         let held = held.get(event.id).map(Vec::as_slice).unwrap_or_default();
         let is_held = |id: &str| held.iter().any(|row| row.relation_id.as_deref() == Some(id));
         for (id, status) in event.people.invited.iter().filter(|(id, _)| !is_held(id)) {
-            missing.push((
-                event.id,
-                fields([("EventId", event.id), ("RelationId", id), ("Status", status)]),
-            ));
+            missing.push(NewRow {
+                record: event.id,
+                person: id,
+                fields: fields([("EventId", event.id), ("RelationId", id), ("Status", status)]),
+            });
         }
         let gone = held.iter().filter(|row| {
             let relation = row.relation_id.as_deref().unwrap_or_default();
@@ -146,16 +165,16 @@ pub(super) async fn relate_guests(
         });
         leftover.extend(gone.filter(|_| remove).map(|row| (event.id, row.id.as_str())));
     }
-    let mut unfinished = add_rows(client, user, "EventRelation", missing).await?;
+    let mut related = add_rows(client, user, "EventRelation", missing).await?;
     for some in leftover.chunks(collections::MOST_ROWS) {
         let path = collections::delete_path(some.iter().map(|(_, id)| *id));
         let call = Call::new(Method::DELETE, path, "");
         let saved: Vec<Saved> = client.send(&user.username, call).await?.json()?;
         for ((event, _), saved) in some.iter().zip(saved) {
-            note(&mut unfinished, event, saved);
+            related.note(event, None, saved);
         }
     }
-    Ok(unfinished)
+    Ok(related)
 }
 
 /// Relates the senders.
@@ -163,7 +182,7 @@ pub(super) async fn relate_senders(
     client: &Client,
     user: &CrmUser,
     mails: &[Pending<'_, Sender>],
-) -> Result<Unfinished, CrmError> {
+) -> Result<Related, CrmError> {
     let old = mails.iter().filter(|mail| !mail.fresh).map(|mail| mail.id);
     let before =
         "SELECT EmailMessageId, RelationId FROM EmailMessageRelation WHERE RelationType = 'FromAddress' AND ";
@@ -183,46 +202,64 @@ pub(super) async fn relate_senders(
                 ("RelationType", "FromAddress"),
                 ("RelationAddress", mail.people.address.expose()),
             ]);
-            (mail.id, row)
+            NewRow {
+                record: mail.id,
+                person: &mail.people.id,
+                fields: row,
+            }
         });
     add_rows(client, user, "EmailMessageRelation", missing.collect()).await
+}
+
+/// A person who is to be related to a record.
+struct NewRow<'a> {
+    record: &'a str,
+    person: &'a str,
+    fields: Fields,
 }
 
 async fn add_rows(
     client: &Client,
     user: &CrmUser,
     object: &str,
-    rows: Vec<(&str, Fields)>,
-) -> Result<Unfinished, CrmError> {
-    let mut unfinished = Unfinished::new();
-    let fields: Vec<&Fields> = rows.iter().map(|(_, fields)| fields).collect();
+    rows: Vec<NewRow<'_>>,
+) -> Result<Related, CrmError> {
+    let mut related = Related::default();
+    let fields: Vec<&Fields> = rows.iter().map(|row| &row.fields).collect();
     // These rows carry no key of ours: sending them twice could relate somebody twice.
     let saved = client
         .save(&user.username, Method::POST, object, &fields, false)
         .await?;
-    for ((record, _), saved) in rows.iter().zip(saved) {
-        note(&mut unfinished, record, saved);
+    for (row, saved) in rows.iter().zip(saved) {
+        related.note(row.record, Some(row.person), saved);
     }
-    Ok(unfinished)
+    Ok(related)
 }
 
-/// A person who cannot be related for good (gone meanwhile, no right) does not make a failure of the record;
-/// one who could not be related just now does, so that the write is repeated.
-fn note(unfinished: &mut Unfinished, record: &str, saved: Saved) {
-    if saved.success {
-        return;
-    }
-    let Some(fault) = saved.errors.first() else { return };
-    match codes::of_record(fault) {
-        error @ (CrmError::Busy { .. } | CrmError::LimitReached { .. }) => {
-            unfinished.insert(record.to_owned(), error);
+impl Related {
+    /// A person who cannot be related for good (gone meanwhile, no right) does not make a failure of the record;
+    /// one who could not be related just now does, so that the write is repeated.
+    fn note(&mut self, record: &str, person: Option<&str>, saved: Saved) {
+        if saved.success {
+            return;
         }
-        CrmError::Gone => {}
-        _ => tracing::debug!(
-            record,
-            code = fault.code(),
-            "a person was not related to the record"
-        ),
+        let Some(fault) = saved.errors.first() else { return };
+        match codes::of_record(fault) {
+            error @ (CrmError::Busy { .. } | CrmError::LimitReached { .. }) => {
+                self.unfinished.insert(record.to_owned(), error);
+            }
+            // A relation that was to be taken away, and is.
+            CrmError::Gone if person.is_none() => {}
+            _ => {
+                tracing::debug!(
+                    record,
+                    code = fault.code(),
+                    "a person was not related to the record"
+                );
+                let refused = self.refused.entry(record.to_owned()).or_default();
+                refused.extend(person.map(|id| CrmId(id.to_owned())));
+            }
+        }
     }
 }
 

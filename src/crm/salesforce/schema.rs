@@ -7,6 +7,7 @@ use super::client::{Client, misfit};
 use super::codes;
 use super::convert;
 use super::convert::row::KEY;
+use super::relations::MOST_INVITED;
 use super::wire::describe::Object;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmCapabilities, WhoKind};
@@ -50,8 +51,7 @@ impl Schema {
             writable: Vec::new(),
             readable: Vec::new(),
             lengths: Vec::new(),
-            // "EventRelation", Object Reference: an event is related to up to 50 contacts.
-            max_attendees: 50,
+            max_attendees: MOST_INVITED,
             attendee_kinds: &[WhoKind::Contact, WhoKind::Lead, WhoKind::User],
             tentative: false,
             out_of_office: true,

@@ -10,7 +10,7 @@ use super::codes;
 use super::convert;
 use super::convert::row::KEY;
 use super::draft::{Draft, Rest, drafts};
-use super::relations::{Pending, Unfinished, relate_guests, relate_senders};
+use super::relations::{Pending, Related, relate_guests, relate_senders};
 use super::reminders;
 use super::schema::Schemas;
 use super::soql;
@@ -230,11 +230,12 @@ impl Writer {
         changed: bool,
         fates: &mut Settled,
     ) -> Result<(), CrmError> {
-        let mut unfinished = self.relate(batch, &landed, changed).await?;
+        let mut related = self.relate(batch, &landed, changed).await?;
         for Landed { draft, id, existed } in landed {
-            let fate = match unfinished.remove(&id) {
+            let fate = match related.unfinished.remove(&id) {
                 Some(error) => Err(error),
                 None => Ok(CrmWritten {
+                    refused: related.refused.remove(&id).unwrap_or_default(),
                     id: CrmId(id),
                     existed,
                 }),
@@ -244,12 +245,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn relate(
-        &self,
-        batch: &Batch<'_>,
-        landed: &[Landed],
-        changed: bool,
-    ) -> Result<Unfinished, CrmError> {
+    async fn relate(&self, batch: &Batch<'_>, landed: &[Landed], changed: bool) -> Result<Related, CrmError> {
         let (mut events, mut mails) = (Vec::new(), Vec::new());
         for Landed { draft, id, existed } in landed {
             let fresh = !changed && !*existed;
@@ -269,14 +265,14 @@ impl Writer {
                 }),
             }
         }
-        let mut unfinished = Unfinished::new();
+        let mut related = Related::default();
         if !events.is_empty() {
-            unfinished.extend(relate_guests(&self.client, batch.user, &events, changed).await?);
+            related.add(relate_guests(&self.client, batch.user, &events, changed).await?);
         }
         if !mails.is_empty() {
-            unfinished.extend(relate_senders(&self.client, batch.user, &mails).await?);
+            related.add(relate_senders(&self.client, batch.user, &mails).await?);
         }
-        Ok(unfinished)
+        Ok(related)
     }
 
     async fn delete(
@@ -301,6 +297,7 @@ impl Writer {
                 let written = CrmWritten {
                     id: (*id).clone(),
                     existed: false,
+                    refused: Vec::new(),
                 };
                 let fate = match outcome(saved, Some(&id.0)) {
                     Ok(_) => Ok(written),

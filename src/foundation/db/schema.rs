@@ -198,6 +198,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    notes (mailbox_id, kind, item_key, note) {
+        mailbox_id -> Int4,
+        kind -> Int2,
+        item_key -> Int8,
+        note -> Text,
+        people -> Int4,
+    }
+}
+
+diesel::table! {
     policies (name, version) {
         name -> Text,
         version -> Int4,
@@ -352,6 +362,7 @@ diesel::joinable!(links -> mailboxes (mailbox_id));
 diesel::joinable!(listen_members -> listen_groups (group_id));
 diesel::joinable!(listen_members -> mailboxes (mailbox_id));
 diesel::joinable!(mailbox_keys -> mailboxes (mailbox_id));
+diesel::joinable!(notes -> mailboxes (mailbox_id));
 diesel::joinable!(quarantine -> mailboxes (mailbox_id));
 diesel::joinable!(series -> mailboxes (mailbox_id));
 diesel::joinable!(skips -> mailboxes (mailbox_id));
@@ -363,6 +374,7 @@ diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures,
-    journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, policies, quarantine,
-    sealed_secrets, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items, unseen_items,
+    journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes, policies,
+    quarantine, sealed_secrets, series, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items,
+    unseen_items,
 );

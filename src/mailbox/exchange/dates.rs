@@ -11,6 +11,7 @@
 use super::chosen_folders;
 use super::client::Client;
 use super::convert::series as rules;
+use super::groups;
 use super::home_zone;
 use super::reading::{self, Read, Reader, is_the_items_fault};
 use super::wire::get_item::{Extent, Name};
@@ -90,7 +91,10 @@ pub async fn of_series(
     let mut all = Vec::with_capacity(series.len());
     for master in masters(client, mailbox, series).await? {
         all.push(match master {
-            Ok(master) => expand(client, mailbox, master, span).await?,
+            Ok(mut master) => match groups::fill(client, mailbox, &mut master.item).await? {
+                Ok(()) => expand(client, mailbox, master, span).await?,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         });
     }

@@ -25,6 +25,7 @@ mod feed;
 mod folder_list;
 mod folder_map;
 mod folder_pages;
+mod groups;
 mod home_zone;
 mod known_folders;
 mod listen;

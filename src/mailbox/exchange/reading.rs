@@ -8,6 +8,7 @@ use super::chosen_folders;
 use super::client::{CallError, Client, Operation};
 use super::convert;
 use super::fault;
+use super::groups;
 use super::known_folders::default_folder;
 use super::mail_folders;
 use super::wire::find_item::{self, MAX_STAMPS};
@@ -77,6 +78,17 @@ pub async fn read(
                 _ => return Err(error.into()),
             },
             Err(error) => return Err(error.into()),
+        }
+    }
+    if kind == RecordKind::Calendar {
+        for read in &mut read {
+            let filled = match read {
+                Ok(item) => groups::fill(client, mailbox, item).await?,
+                Err(_) => Ok(()),
+            };
+            if let Err(error) = filled {
+                *read = Err(error);
+            }
         }
     }
     Ok(read)

@@ -2,10 +2,12 @@
 //! back end, how long Exchange wants to be left alone, its schema version, its folders.
 
 use super::cookies::Jar;
+use super::groups::Members;
 use super::known_folders::KnownFolders;
 use super::valve::Valve;
 use super::wire::version::Version;
 use crate::foundation::clock::Clock;
+use crate::foundation::content::Content;
 use crate::foundation::ids::MailboxId;
 use crate::mailbox::model::MailboxRef;
 use crate::record::kind::RecordKind;
@@ -17,6 +19,9 @@ use std::time::{Duration, Instant};
 /// Requests under way at once in one mailbox: Exchange's budget is per mailbox, and one stream waits for
 /// each of its answers.
 const PER_MAILBOX: usize = 3;
+
+/// Distribution lists that are remembered of one mailbox's meetings.
+const MOST_LISTS: usize = 100;
 
 /// The sessions of all mailboxes.
 pub struct Sessions {
@@ -76,6 +81,7 @@ struct State {
     chosen_folders: HashMap<RecordKind, Arc<KnownFolders>>,
     swept: HashMap<RecordKind, Instant>,
     home_zone: Option<Option<Tz>>,
+    members: HashMap<Content<String>, (Instant, Arc<Members>)>,
 }
 
 impl Session {
@@ -137,6 +143,24 @@ impl Session {
     /// Remembers what the calendar says.
     pub fn set_home_zone(&self, zone: Option<Tz>) {
         self.state().home_zone = Some(zone);
+    }
+
+    /// Who is behind a distribution list, where that was asked within this time.
+    pub fn members(&self, list: &Content<String>, within: Duration) -> Option<Arc<Members>> {
+        let now = self.clock.instant();
+        let state = self.state();
+        let (asked, members) = state.members.get(list)?;
+        (now.saturating_duration_since(*asked) < within).then(|| Arc::clone(members))
+    }
+
+    /// Remembers who is behind a list, and forgets the others where they are too many.
+    pub fn set_members(&self, list: Content<String>, members: Arc<Members>) {
+        let now = self.clock.instant();
+        let mut state = self.state();
+        if state.members.len() >= MOST_LISTS {
+            state.members.clear();
+        }
+        state.members.insert(list, (now, members));
     }
 
     /// True once in a while: then every folder of a stream is looked into, whatever its mark says. The mailboxes of

@@ -5,15 +5,17 @@ use crate::foundation::content::Content;
 use crate::foundation::explain::Explain;
 use crate::foundation::failure::Class;
 use crate::mailbox::model::ItemRef;
-use crate::record::field::FieldSet;
+use crate::record::field::{Field, FieldSet};
 use crate::sync::failed::name::name_of;
 use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
 use crate::sync::journal::{Act, Entry};
 use crate::sync::keys::{item_key, record_key, version};
 use crate::sync::model::{Change, ItemKey, Link, Reason, Seen, Side};
+use crate::sync::notes::Note;
 use crate::sync::report::Counts;
 use crate::sync::store::outcome::PageOutcome;
+use crate::sync::stream::Stream;
 
 /// What became of a page's verdicts.
 #[derive(Default)]
@@ -207,6 +209,32 @@ pub(super) fn taken_over(change: &Option<Change>, takes: FieldSet) -> Prints {
         Some(Change::Upserted(seen)) => seen.prints.taken_over(takes),
         _ => Prints::none(),
     }
+}
+
+/// The base after a write to the CRM that left people out whom the CRM refused: they are not on the record, and its
+/// next news must not read as if somebody had taken them off.
+pub(super) fn refused(
+    stream: &Stream,
+    work: &Work,
+    without: &[CrmId],
+    base: Prints,
+    applied: &mut Applied,
+) -> Prints {
+    let (Some(record), Some(item)) = (&work.item_record, &work.item) else {
+        return base;
+    };
+    if without.is_empty() {
+        return base;
+    }
+    let count = u32::try_from(without.len()).unwrap_or(u32::MAX);
+    let key = item_key(&item.id);
+    applied
+        .page
+        .noted
+        .notes
+        .push((key, Note::AttendeesRefused, count));
+    let print = (Field::Attendees, stream.print_without(record, without));
+    Prints::from_pairs(base.pairs().chain([print]).collect::<Vec<_>>())
 }
 
 /// The shortened id under which a failure is remembered.

@@ -1,6 +1,6 @@
 //! Creates, on either side. The key or the stamp finds a first copy that a crash left behind.
 
-use super::applied::{Applied, fail, link, settle, skip, taken_over, wrote};
+use super::applied::{Applied, fail, link, refused, settle, skip, taken_over, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
@@ -9,6 +9,7 @@ use crate::record::kind::RecordKind;
 use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
+use crate::sync::guests;
 use crate::sync::journal::{Act, Entry};
 use crate::sync::keys::{item_key, version};
 use crate::sync::model::{Change, Link, Pair, Reason, Side};
@@ -115,7 +116,11 @@ pub(super) async fn create_in_crm(
                         record,
                         matches,
                     },
-                    _ => CrmWrite::Create { key, record, matches },
+                    _ => CrmWrite::Create {
+                        key,
+                        record: guests::for_crm(record),
+                        matches,
+                    },
                 };
                 Some((write, work))
             })
@@ -123,11 +128,17 @@ pub(super) async fn create_in_crm(
         let answers = write_crm(stream, &writes).await?;
         for (work, answer) in batch.into_iter().zip(answers) {
             match answer {
-                Ok(CrmWritten { id, existed: true }) => existed.push((work, id)),
-                Ok(CrmWritten { id, existed: false }) => {
+                Ok(CrmWritten {
+                    id, existed: true, ..
+                }) => existed.push((work, id)),
+                Ok(CrmWritten {
+                    id,
+                    existed: false,
+                    refused,
+                }) => {
                     applied.counts.created_in_crm += 1;
                     wrote(&work, Side::Crm, Act::Created, &id, applied);
-                    created_in_crm(stream, work, id, applied);
+                    created_in_crm(stream, work, id, &refused, applied);
                 }
                 Err(error) => fail(&work, &error, error.class(), applied),
             }
@@ -136,13 +147,20 @@ pub(super) async fn create_in_crm(
     existed_in_crm(stream, existed, applied).await
 }
 
-pub(super) fn created_in_crm(stream: &Stream, work: Work, id: CrmId, applied: &mut Applied) {
+pub(super) fn created_in_crm(
+    stream: &Stream,
+    work: Work,
+    id: CrmId,
+    without: &[CrmId],
+    applied: &mut Applied,
+) {
     let Some(item) = &work.item else { return };
     applied
         .page
         .unlinked
         .extend(work.link.as_ref().map(|link| link.key));
     let base = taken_over(&work.pair.mailbox, stream.crm_writable());
+    let base = refused(stream, &work, without, base, applied);
     applied
         .page
         .links
@@ -176,7 +194,7 @@ pub(super) async fn existed_in_crm(
         for (work, id) in existed {
             applied.counts.matched += 1;
             wrote(&work, Side::Crm, Act::Found, &id, applied);
-            created_in_crm(stream, work, id, applied);
+            created_in_crm(stream, work, id, &[], applied);
         }
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Updates, on either side or both.
 
-use super::applied::{Applied, fail, in_step, wrote};
+use super::applied::{Applied, fail, in_step, refused, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten};
@@ -9,15 +9,14 @@ use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{MailboxWrite, MailboxWritten};
 use crate::record::Record;
-use crate::record::event::{Attendee, Event};
 use crate::record::field::{Field, FieldSet};
 use crate::sync::error::SyncError;
 use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
+use crate::sync::guests;
 use crate::sync::journal::Act;
 use crate::sync::model::{Change, Side};
 use crate::sync::stream::Stream;
-use std::collections::HashSet;
 
 pub(super) struct Update {
     pub(super) work: Work,
@@ -35,7 +34,7 @@ pub(super) async fn update(
         let crm_answers = update_crm(stream, &batch).await?;
         let mailbox_answers = update_mailbox(stream, &batch).await?;
         for ((update, crm), mailbox) in batch.into_iter().zip(crm_answers).zip(mailbox_answers) {
-            updated(update, crm, mailbox, applied);
+            updated(stream, update, crm, mailbox, applied);
         }
     }
     Ok(())
@@ -56,7 +55,7 @@ pub(super) async fn update_crm(stream: &Stream, batch: &[Update]) -> Result<Vec<
         Some(CrmWrite::Update {
             id: update.work.crm.clone()?,
             fields: update.to_crm,
-            record,
+            record: guests::for_crm(record),
             matches,
         })
     };
@@ -106,33 +105,24 @@ pub(super) fn with_unknown_attendees(stream: &Stream, update: &Update, mut recor
         _ => return record,
     };
     if let Record::Event(event) = &mut record {
-        event.attendees = merged_attendees(stream, before, event);
+        event.attendees = guests::merged(before, event, &stream.takes());
     }
     record
 }
 
-pub(super) fn merged_attendees(stream: &Stream, before: &Event, crm: &Event) -> Vec<Attendee> {
-    let listed: HashSet<_> = crm
-        .attendees
-        .iter()
-        .map(|attendee| attendee.person.key())
-        .collect();
-    let stays = |attendee: &&Attendee| {
-        listed.contains(&attendee.person.key()) || !stream.counts_as_attendee(&attendee.person)
-    };
-    let mut merged: Vec<Attendee> = before.attendees.iter().filter(stays).cloned().collect();
-    let present: HashSet<_> = merged.iter().map(|attendee| attendee.person.key()).collect();
-    merged.extend(
-        crm.attendees
-            .iter()
-            .filter(|attendee| !present.contains(&attendee.person.key()))
-            .cloned(),
-    );
-    merged
-}
-
-pub(super) fn updated(update: Update, crm: CrmAnswer, mailbox: MailboxAnswer, applied: &mut Applied) {
-    let Update { mut work, base, .. } = update;
+pub(super) fn updated(
+    stream: &Stream,
+    update: Update,
+    crm: CrmAnswer,
+    mailbox: MailboxAnswer,
+    applied: &mut Applied,
+) {
+    let Update {
+        mut work, mut base, ..
+    } = update;
+    if let Some(Ok(written)) = &crm {
+        base = refused(stream, &work, &written.refused, base, applied);
+    }
     // Whatever becomes of the other side, what was written stands in the journal.
     if let (Some(Ok(_)), Some(id)) = (&crm, &work.crm) {
         applied.counts.updated_in_crm += 1;

@@ -70,11 +70,7 @@ pub(in crate::sync) async fn write_mailbox(
 
 pub(super) fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
     match record {
-        Record::Event(event) => stream.known.of(event
-            .attendees
-            .iter()
-            .map(|attendee| &attendee.person)
-            .filter(|person| stream.counts_as_attendee(person))),
+        Record::Event(_) => stream.guests(record).matches(&stream.known),
         Record::Email(email) => stream.known.of(crate::sync::rules::people_of(email)),
         Record::Contact(_) | Record::Task(_) => Vec::new(),
     }

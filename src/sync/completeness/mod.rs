@@ -11,4 +11,4 @@ pub mod model;
 mod store;
 
 pub use add_up::completeness;
-pub use model::Tally;
+pub use model::{Said, Tally};

@@ -2,6 +2,7 @@
 
 use crate::record::kind::RecordKind;
 use crate::sync::model::{Reason, Side};
+use crate::sync::notes::Note;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -31,6 +32,21 @@ pub struct Tally {
     pub holes: Vec<String>,
     /// Deletions that wait for a person: still linked, and not on this side any more.
     pub held: u64,
+    /// What is written, and not there as a whole.
+    pub noted: Vec<Said>,
+}
+
+/// What is to be said of written items.
+#[derive(Debug, Clone, Serialize)]
+pub struct Said {
+    /// What.
+    pub note: Note,
+    /// Of how many items.
+    pub items: u64,
+    /// How many people, or lists of people, in all.
+    pub count: u64,
+    /// The items' ids.
+    pub ids: Vec<String>,
 }
 
 impl Tally {
@@ -46,6 +62,7 @@ impl Tally {
             missing: 0,
             holes: Vec::new(),
             held: 0,
+            noted: Vec::new(),
         }
     }
 

@@ -122,6 +122,7 @@ async fn with_mailbox_side(
         match answer {
             Some(Ok(item)) => {
                 let item = stream.look_at_item(item);
+                gathered.note(&item);
                 work.pair.mailbox = Some(Change::Upserted(item.seen));
                 work.item = Some(item.item);
                 work.item_record = Some(item.record);

@@ -131,6 +131,7 @@ async fn works(
     gathered.candidates.extend(open);
     for item in looked {
         let key = item_key(&item.item.id);
+        gathered.note(&item);
         gathered
             .carrying
             .extend(item.carries.then(|| item.item.id.clone()));

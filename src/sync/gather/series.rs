@@ -179,6 +179,7 @@ impl Expansion {
     ) {
         let key = item_key(&looked.item.id);
         gathered.met.push(key);
+        gathered.note(&looked);
         let link = known.remove(&key).or_else(|| {
             let first = self.series.first_day() == day;
             self.was_single.take_if(|_| first)

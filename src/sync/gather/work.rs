@@ -8,7 +8,9 @@ use crate::record::Record;
 use crate::sync::choice::model::Candidates;
 use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{Change, ItemKey, Link, Pair, Reason, Side};
+use crate::sync::store::notes::Noted;
 use crate::sync::store::series::{SeriesChange, SeriesRow};
+use crate::sync::stream::LookedItem;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 
@@ -116,10 +118,28 @@ pub struct Gathered {
     pub met: Vec<ItemKey>,
     /// What to remember of series.
     pub rows: SeriesChange,
+    /// What is to be said of items that were looked at.
+    pub noted: Noted,
     /// Series that were seen, and that are to be looked at date by date.
     pub series: SeriesNews,
     /// What items may be the same as, where only a person can say.
     pub candidates: HashMap<ItemKey, Candidates>,
+}
+
+impl Gathered {
+    /// Takes down what is to be said of an item.
+    pub fn note(&mut self, item: &LookedItem) {
+        // Nothing is ever said of anything but meetings.
+        if !matches!(item.record, Record::Event(_)) {
+            return;
+        }
+        let key = item_key(&item.item.id);
+        self.noted.looked.push(key);
+        let notes = item.notes.iter();
+        self.noted
+            .notes
+            .extend(notes.map(|(note, count)| (key, *note, *count)));
+    }
 }
 
 /// The transfers of a page: its items with attachments, as far as they are linked now.

@@ -173,6 +173,7 @@ pub fn mask(record: &mut Record, policy: &Policy) -> bool {
             event.body = Content::default();
             event.location = Content::default();
             event.attendees.clear();
+            event.groups.clear();
             true
         }
         // A signed or encrypted body means nothing outside its envelope.

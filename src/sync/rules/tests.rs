@@ -285,6 +285,7 @@ fn a_mask_leaves_of_a_private_event_when_it_is_and_nothing_that_tells_what() {
         is_organizer: true,
         organizer: None,
         attendees: Vec::new(),
+        groups: Vec::new(),
         cancelled: false,
     });
     assert!(mask(&mut record, &policy));

@@ -21,6 +21,7 @@ pub mod links;
 pub mod listeners;
 pub mod mailboxes;
 pub mod nodes;
+pub mod notes;
 pub mod outcome;
 pub mod series;
 pub mod streams;

@@ -1,6 +1,7 @@
 //! Failures, skips, and the commit of a page.
 
 use super::ahead::{self, Ahead};
+use super::notes::{self, Noted};
 use super::series::SeriesChange;
 use super::{journal, links, series, streams, unseen};
 use crate::attachments;
@@ -82,6 +83,8 @@ pub struct PageOutcome {
     pub choices: Vec<Choice>,
     /// What there is nothing to choose about any more.
     pub chosen: Vec<(Side, ItemKey)>,
+    /// What is to be said of items.
+    pub noted: Noted,
 }
 
 /// Commits a page: what it taught us and the cursors behind it, if the lease is still ours.
@@ -98,6 +101,11 @@ pub fn commit_page(
     if !page.unlinked.is_empty() {
         links::remove(conn, stream, &page.unlinked)?;
         unseen::seen(conn, stream, &page.unlinked)?;
+        let forgotten = Noted {
+            looked: page.unlinked.clone(),
+            notes: Vec::new(),
+        };
+        notes::change(conn, stream, &forgotten)?;
     }
     if !page.links.is_empty() {
         links::put(conn, stream, &page.links)?;
@@ -117,6 +125,7 @@ pub fn commit_page(
         ahead::looked_at(conn, stream, today)?;
     }
     series::change(conn, stream, &page.series)?;
+    notes::change(conn, stream, &page.noted)?;
     settle(conn, stream, &page.settled)?;
     put_skips(conn, stream, &page.skipped)?;
     let carried: Vec<i64> = page.carried.iter().map(|key| key.0).collect();

@@ -36,6 +36,7 @@ impl Turn<'_> {
             series: _,
             carrying,
             candidates,
+            noted,
         } = gathered;
         self.met.extend(met);
         let mut page = PageOutcome {
@@ -44,6 +45,7 @@ impl Turn<'_> {
             ahead: gather::ahead(&self.stream, &works),
             skipped: self.skipped(skipped),
             series: rows,
+            noted,
             failed: self.unreadable(unreadable),
             ..PageOutcome::default()
         };
@@ -141,6 +143,7 @@ impl Turn<'_> {
         page.journal.extend(new.journal);
         page.unlinked.extend(new.unlinked);
         page.made.extend(new.made);
+        page.noted.notes.extend(new.noted.notes);
         page.settled.extend(new.settled);
         for failed in &failed {
             let failure = self.failure(failed);

@@ -124,6 +124,7 @@ impl Words {
             is_organizer: true,
             organizer: None,
             attendees,
+            groups: Vec::new(),
             cancelled: false,
         }
     }

@@ -53,6 +53,7 @@ pub fn event() -> Event {
         is_organizer: true,
         organizer: None,
         attendees: Vec::new(),
+        groups: Vec::new(),
         cancelled: false,
     }
 }

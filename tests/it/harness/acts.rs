@@ -43,6 +43,7 @@ pub fn event(title: &str, when: When) -> Event {
         is_organizer: true,
         organizer: None,
         attendees: Vec::new(),
+        groups: Vec::new(),
         cancelled: false,
     }
 }

@@ -44,6 +44,7 @@ fn event() -> Event {
             attendee("guest@outside.example", Attendance::Required),
             attendee("second@outside.example", Attendance::Optional),
         ],
+        groups: Vec::new(),
         cancelled: false,
     }
 }

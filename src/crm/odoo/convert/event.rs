@@ -157,6 +157,7 @@ impl Row for EventRow {
             zone: None,
             is_organizer: true,
             organizer: None,
+            groups: Vec::new(),
             cancelled: false,
         }))
     }

@@ -11,6 +11,7 @@
 use super::row::{self, Head, People, Row, is_person, text};
 use super::sheet::Sheet;
 use super::time;
+use crate::crm::salesforce::wire::query::Rows;
 use crate::record::Record;
 use crate::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
 use crate::record::field::Field;
@@ -94,19 +95,13 @@ pub(in crate::crm::salesforce) struct EventRow {
     #[serde(default)]
     is_recurrence2: bool,
     group_event_type: Option<String>,
-    event_relations: Option<Relations>,
+    event_relations: Option<Rows<Relation>>,
 }
 
-/// The related rows; `null` where there are none.
-#[derive(Deserialize)]
-struct Relations {
-    #[serde(default)]
-    records: Vec<Relation>,
-}
-
+/// A related row.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Relation {
+pub(in crate::crm::salesforce) struct Relation {
     relation_id: Option<String>,
     status: Option<String>,
 }
@@ -125,6 +120,17 @@ impl Row for EventRow {
 
     fn people(&self) -> Vec<&str> {
         self.guests().into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn take_rest(&mut self) -> Option<String> {
+        let relations = self.event_relations.as_mut()?;
+        relations.next.take().filter(|_| !relations.done)
+    }
+
+    fn add_rest(&mut self, rest: Vec<Relation>) {
+        if let Some(relations) = &mut self.event_relations {
+            relations.records.extend(rest);
+        }
     }
 
     fn record(self, people: &People) -> Option<Record> {
@@ -158,6 +164,7 @@ impl Row for EventRow {
             },
             is_organizer: true,
             organizer: None,
+            groups: Vec::new(),
             cancelled: false,
         }))
     }
@@ -351,6 +358,26 @@ mod tests {
             (Place::Single, true)
         );
         assert_eq!(of(json!({})), (Place::Single, false));
+    }
+
+    #[test]
+    fn guests_beyond_the_first_page_of_an_event_are_asked_for() {
+        let mut row = row(json!({
+            "EventRelations": {
+                "totalSize": 2, "done": false, "nextRecordsUrl": "/services/data/v62.0/query/01gD-1",
+                "records": [{ "RelationId": "0031", "Status": "New" }]
+            }
+        }));
+        assert_eq!(
+            row.take_rest().as_deref(),
+            Some("/services/data/v62.0/query/01gD-1")
+        );
+        row.add_rest(vec![Relation {
+            relation_id: Some("0032".to_owned()),
+            status: None,
+        }]);
+        assert_eq!(row.guests().len(), 2);
+        assert_eq!(row.take_rest(), None, "they are here now");
     }
 
     #[test]

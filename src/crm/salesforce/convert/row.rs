@@ -1,5 +1,6 @@
 //! A row of an object, as every kind of record is read from one.
 
+use super::event::Relation;
 use crate::crm::model::{CrmId, CrmRecord, ExternalKey};
 use crate::foundation::content::Content;
 use crate::record::Record;
@@ -42,6 +43,12 @@ pub(in crate::crm::salesforce) trait Row: DeserializeOwned + Send {
     fn people(&self) -> Vec<&str> {
         Vec::new()
     }
+    /// The path of further people whom it names, where the answer has the first of them only.
+    fn take_rest(&mut self) -> Option<String> {
+        None
+    }
+    /// Those people.
+    fn add_rest(&mut self, _rest: Vec<Relation>) {}
     /// What it says; `None` where it makes no sense (an event without a time).
     fn record(self, people: &People) -> Option<Record>;
 }

@@ -4,12 +4,13 @@ use super::parts::{body, person, sensitivity};
 use super::{series, time, zone};
 use crate::foundation::content::Content;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::exchange::wire::appointment::RawAttendee;
+use crate::mailbox::exchange::wire::appointment::{RawAppointment, RawAttendee};
 use crate::mailbox::exchange::wire::item::RawItem;
 use crate::mailbox::exchange::wire::path::Path;
 use crate::mailbox::exchange::wire::property::{Property, Value};
-use crate::record::event::{Attendance, Attendee, Event, Place, Response, Sensitivity, ShowAs, When};
+use crate::record::event::{Attendance, Attendee, Event, Group, Place, Response, Sensitivity, ShowAs, When};
 use crate::record::field::{Field, FieldSet};
+use crate::record::person::address_key;
 use chrono_tz::Tz;
 
 /// The record of a calendar item.
@@ -33,6 +34,7 @@ pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
             end: end.max(start),
         }
     };
+    let groups = groups(&appointment);
     let attendees = attendees(appointment.required, Attendance::Required)
         .chain(attendees(appointment.optional, Attendance::Optional))
         .chain(attendees(appointment.resources, Attendance::Resource))
@@ -66,8 +68,27 @@ pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
             .filter(|_| appointment.is_meeting)
             .and_then(person),
         attendees,
+        groups,
         cancelled: appointment.is_cancelled,
     })
+}
+
+/// The distribution lists among the attendees; who is behind them is asked for later.
+fn groups(appointment: &RawAppointment) -> Vec<Group> {
+    let asked = [
+        &appointment.required,
+        &appointment.optional,
+        &appointment.resources,
+    ];
+    let lists = asked.into_iter().flatten().map(|raw| &raw.mailbox);
+    let lists = lists.filter(|raw| raw.is_list() && !raw.address.is_empty());
+    lists
+        .map(|raw| Group {
+            key: address_key(&raw.address),
+            members: Vec::new(),
+            hidden: 1,
+        })
+        .collect()
 }
 
 fn attendees(raw: Vec<RawAttendee>, attendance: Attendance) -> impl Iterator<Item = Attendee> {

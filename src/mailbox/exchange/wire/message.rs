@@ -13,6 +13,15 @@ pub struct RawMailbox {
     pub name: String,
     /// Address.
     pub address: String,
+    /// `Mailbox`, `PublicDL`, `PrivateDL`, `Contact`, `OneOff`, …; empty where the server does not say.
+    pub kind: String,
+}
+
+impl RawMailbox {
+    /// True for a list in the directory, whose members the server can be asked for.
+    pub fn is_list(&self) -> bool {
+        self.kind == "PublicDL"
+    }
 }
 
 /// The properties of mail.
@@ -91,6 +100,7 @@ pub fn mailbox(doc: &mut Document<'_>) -> Result<RawMailbox, XmlError> {
         match element.key() {
             (Ns::Types, "Name") => mailbox.name = doc.text()?,
             (Ns::Types, "EmailAddress") => mailbox.address = doc.text()?,
+            (Ns::Types, "MailboxType") => mailbox.kind = doc.text()?,
             _ => doc.skip()?,
         }
     }

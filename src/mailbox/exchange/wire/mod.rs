@@ -11,6 +11,7 @@ pub mod contact;
 pub mod create_item;
 pub mod delete_item;
 pub mod envelope;
+pub mod expand_dl;
 pub mod find_folder;
 pub mod find_item;
 pub mod folder;

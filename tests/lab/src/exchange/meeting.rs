@@ -82,7 +82,9 @@ pub fn invite(cx: &Context, key: ItemKey, to: &[Address], update: bool, save_cop
 
 /// The people among the addressees who have a mailbox here, the sender excepted.
 pub(super) fn inside<'a>(world: &'a World, to: &[Address]) -> Vec<&'a Principal> {
-    to.iter()
+    let people = world.lists.delivered(to);
+    people
+        .iter()
         .filter_map(|address| world.directory.by_smtp(&address.email))
         .collect()
 }

@@ -14,6 +14,7 @@ pub mod extended;
 pub mod field;
 pub mod folder;
 pub mod front;
+pub mod groups;
 pub mod ids;
 pub mod impersonate;
 pub mod item;

@@ -7,6 +7,7 @@
 use super::directory::{Directory, Principal};
 use super::field::Field;
 use super::folder::{DistinguishedFolder, FolderInfo, FolderKey};
+use super::groups::Lists;
 use super::ids::{Ids, ItemKey};
 use super::item::Item;
 use super::mailbox::{Mailbox, Stored};
@@ -31,6 +32,8 @@ pub struct World {
     pub cast: Arc<Cast>,
     /// The accounts.
     pub directory: Directory,
+    /// The distribution lists.
+    pub lists: Lists,
     /// The lab's time.
     pub clock: Clock,
     /// What people would have noticed.
@@ -58,6 +61,7 @@ impl World {
         let world = World {
             ids: Ids::new(cast.seed),
             directory,
+            lists: Lists::new(&cast),
             clock,
             ledger,
             faults,

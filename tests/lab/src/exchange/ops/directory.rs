@@ -4,6 +4,7 @@ use crate::exchange::context::Context;
 use crate::exchange::directory::Principal;
 use crate::exchange::messages::Messages;
 use crate::exchange::refusal::Refusal;
+use crate::exchange::render::value::mailbox as mailbox_element;
 use crate::exchange::xml::read::Element;
 use crate::exchange::xml::write::Writer;
 
@@ -83,16 +84,35 @@ fn resolution_set(writer: &mut Writer, found: &[&Principal], full: bool) {
     writer.close("m:ResolutionSet");
 }
 
-/// ExpandDL: this organisation has no distribution lists.
+/// ExpandDL: one level of a list. A list whose membership is hidden gives no member.
 ///
 /// # Errors
 /// The request breaks the schema.
-pub fn expand_dl(_: &Context, request: &Element) -> Result<String, Refusal> {
-    request.m("Mailbox").ok_or_else(|| Refusal::missing("Mailbox"))?;
+pub fn expand_dl(cx: &Context, request: &Element) -> Result<String, Refusal> {
+    let mailbox = request.m("Mailbox").ok_or_else(|| Refusal::missing("Mailbox"))?;
+    let address = mailbox.t_text("EmailAddress").unwrap_or_default();
     let mut messages = Messages::new("ExpandDL");
-    messages.refuse(&Refusal::new(
-        "ErrorNameResolutionNoResults",
-        "No results were found.",
-    ));
+    let Some(list) = cx.world.lists.find(address.trim()) else {
+        messages.refuse(&Refusal::new(
+            "ErrorNameResolutionNoResults",
+            "No results were found.",
+        ));
+        return Ok(messages.finish());
+    };
+    let members = match list.hidden {
+        true => Vec::new(),
+        false => list.members,
+    };
+    messages.success(|writer| {
+        let total = members.len().to_string();
+        writer.open_with(
+            "m:DLExpansion",
+            &[("TotalItemsInView", &total), ("IncludesLastItemInRange", "true")],
+        );
+        for member in &members {
+            mailbox_element(writer, cx, member);
+        }
+        writer.close("m:DLExpansion");
+    });
     Ok(messages.finish())
 }

@@ -91,8 +91,12 @@ fn mailbox_parts(writer: &mut Writer, cx: &Context, address: &Address) {
         writer.leaf("t:RoutingType", address.routing.as_deref().unwrap_or("SMTP"));
     }
     if cx.version >= Version::E2010 {
-        let known = cx.world.directory.by_smtp(&address.email).is_some();
-        writer.leaf("t:MailboxType", if known { "Mailbox" } else { "OneOff" });
+        let kind = match cx.world.directory.by_smtp(&address.email) {
+            Some(_) => "Mailbox",
+            None if cx.world.lists.find(&address.email).is_some() => "PublicDL",
+            None => "OneOff",
+        };
+        writer.leaf("t:MailboxType", kind);
     }
 }
 

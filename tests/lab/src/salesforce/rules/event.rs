@@ -19,6 +19,8 @@ use crate::salesforce::write::require;
 const DAY: i64 = 1440;
 /// The longest event, in minutes.
 const LONGEST: i64 = 14 * DAY;
+/// The most invitees of an event that is no series.
+const MOST_INVITEES: usize = 1_000;
 /// What an invited user may change in his copy.
 const OWN_TO_A_COPY: &[&str] = &["ShowAs", "ReminderDateTime", "IsReminderSet", "Holdfast_Key__c"];
 
@@ -233,8 +235,9 @@ fn follow(copy: &mut Row, master: &Row) {
     }
 }
 
-/// Whom a relation makes an invitee.
-pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
+/// Whom a relation makes an invitee. "A non-recurring event can have up to 1,000 invitees" ("EventRelation", Object
+/// Reference).
+pub fn relation(tx: &Transaction, old: Option<&Row>, row: &mut Row) -> ApiResult<()> {
     let master = tx.state.row("Event", row.text("EventId"));
     if master.is_some_and(|event| event.flag("IsChild")) {
         return Err(integrity(
@@ -247,10 +250,19 @@ pub fn relation(tx: &Transaction, row: &mut Row) -> ApiResult<()> {
     if !row.flag("IsParent") {
         row.set("IsInvitee", !what);
     }
+    if old.is_none() && row.flag("IsInvitee") && invitees(tx, row.text("EventId")) >= MOST_INVITEES {
+        let message = "An event can't have more than 1,000 invitees";
+        return Err(ApiError::on("LIMIT_EXCEEDED", message, &["RelationId"]));
+    }
     if !row.text("Status").is_empty() && row.text("Status") != "New" && row.text("RespondedDate").is_empty() {
         row.set("RespondedDate", stamp(tx.now));
     }
     Ok(())
+}
+
+fn invitees(tx: &Transaction, event: &str) -> usize {
+    let rows = tx.state.table("EventRelation").live_where("EventId", event);
+    rows.filter(|row| row.flag("IsInvitee")).count()
 }
 
 /// An invited user gets a copy of the event in his calendar.

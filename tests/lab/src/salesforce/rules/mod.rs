@@ -33,7 +33,7 @@ pub fn before(
         "OpportunityContactRole" => Ok(()),
         "Case" => sales::case(tx, old, row),
         "Event" => event::before(tx, old, row, changes),
-        "EventRelation" => event::relation(tx, row),
+        "EventRelation" => event::relation(tx, old, row),
         "Task" => task::before(tx, old, row, changes),
         "TaskRelation" => activity::relation_flags(row),
         "EmailMessage" => email::before(old, row, changes),
