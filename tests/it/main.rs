@@ -86,3 +86,4 @@ mod sync;
 mod truth;
 mod undo;
 mod window;
+mod zones;

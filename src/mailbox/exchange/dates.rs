@@ -10,6 +10,7 @@
 
 use super::chosen_folders;
 use super::client::Client;
+use super::convert::definition;
 use super::convert::series as rules;
 use super::groups;
 use super::home_zone;
@@ -37,6 +38,8 @@ struct Master {
     item: MailboxItem,
     rule: Recurrence,
     clock: Clock,
+    /// True where its clock is none that we know: the server says when each date takes place.
+    foreign: bool,
     /// Dates that were changed, by day, with the days on which they begin now.
     changed: BTreeMap<NaiveDate, (ItemId, NaiveDate)>,
     deleted: BTreeSet<NaiveDate>,
@@ -133,12 +136,8 @@ async fn expand(
             continue;
         }
         // Where the clocks skip or repeat the hour, the server says which instant it means.
-        match master
-            .clock
-            .is_doubtful(day)
-            .then(|| master.number(day))
-            .flatten()
-        {
+        let doubtful = master.foreign || master.clock.is_doubtful(day);
+        match doubtful.then(|| master.number(day)).flatten() {
             Some(name) => names.push((day, name)),
             None => days.push(day),
         }
@@ -356,12 +355,20 @@ fn master(reader: &Reader<'_>, mut raw: RawItem, home: Option<Tz>) -> Result<Mas
     let rule = rule.ok_or_else(|| MailboxError::Refused {
         code: "RecurrenceNotUnderstood".to_owned(),
     })?;
+    let raw_zone = raw.appointment.zone.clone();
+    raw.appointment.series.recurrence = recurrence;
     let item = reader.item(raw, Extent::Whole)?;
     let Record::Event(Event { when, zone, .. }) = &item.record else {
         return Err(MailboxError::Gone);
     };
     let all_day = matches!(when, When::AllDay { .. });
-    let day = |original| rules::day_of(original, all_day, *zone, home);
+    let foreign = zone.is_none() && !all_day && definition::is_told(&raw_zone);
+    let day = |original| {
+        let foreign = foreign.then(|| definition::local_day(&raw_zone, original));
+        foreign
+            .flatten()
+            .unwrap_or_else(|| rules::day_of(original, all_day, *zone, home))
+    };
     let changed = changed
         .into_iter()
         .filter_map(|one| {
@@ -373,6 +380,7 @@ fn master(reader: &Reader<'_>, mut raw: RawItem, home: Option<Tz>) -> Result<Mas
     Ok(Master {
         clock: Clock::of(when, zone.or(home).unwrap_or(Tz::UTC)),
         deleted: deleted.into_iter().map(day).collect(),
+        foreign,
         changed,
         rule,
         item,

@@ -5,11 +5,14 @@
 //! appointments say it. They are asked for once for each mailbox and life of the process.
 
 use super::client::{Client, Operation};
-use super::convert::zone;
+use super::convert::definition::Reach;
+use super::convert::series;
+use super::wire::appointment::RawAppointment;
 use super::wire::find_item;
 use super::wire::folder::FolderRef;
 use super::wire::get_item;
 use super::wire::item::RawItem;
+use super::wire::zone::RawZone;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
 use crate::mailbox::model::{ItemId, MailboxRef};
@@ -74,7 +77,14 @@ async fn zones(client: &Client, mailbox: &MailboxRef) -> Result<Vec<Tz>, Mailbox
         .await?;
     let appointments = read.into_iter().flatten().flatten().map(|item| item.appointment);
     let own = appointments.filter(|one| !one.is_meeting || one.my_response == "Organizer");
-    Ok(own.filter_map(|one| zone::from_windows(&one.zone)).collect())
+    Ok(own.filter_map(|one| made_in(&one)).collect())
+}
+
+/// The zone of an appointment. The call is for zones alone; by its rules one is told over the time around it.
+fn made_in(one: &RawAppointment) -> Option<Tz> {
+    let start = one.start?;
+    let reach = Reach::of(start, start, None);
+    series::made_in(&one.zone, &RawZone::default(), reach, None)
 }
 
 fn most_common(zones: Vec<Tz>) -> Option<Tz> {

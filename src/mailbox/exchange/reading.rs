@@ -204,7 +204,10 @@ impl Reader<'_> {
         }
         let folder = self.folder(&raw)?;
         let record = match self.kind {
-            RecordKind::Calendar => Record::Event(convert::event::read(&mut raw)?),
+            RecordKind::Calendar => {
+                let home = self.client.session(self.mailbox).home_zone().flatten();
+                Record::Event(convert::event::read(&mut raw, home)?)
+            }
             RecordKind::Contacts => Record::Contact(convert::contact::read(&mut raw)),
             RecordKind::Tasks => Record::Task(convert::task::read(&mut raw)),
             RecordKind::Mail => {

@@ -1,5 +1,6 @@
 //! Meetings and appointments.
 
+use super::definition::{self, Reach};
 use super::parts::{body, person, sensitivity};
 use super::{series, time, zone};
 use crate::foundation::content::Content;
@@ -13,18 +14,25 @@ use crate::record::field::{Field, FieldSet};
 use crate::record::person::address_key;
 use chrono_tz::Tz;
 
-/// The record of a calendar item.
+/// The record of a calendar item; `home` is preferred where the rules of its zone leave a choice.
 ///
 /// # Errors
 /// [`MailboxError::Refused`] for one without a start or an end.
-pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
+pub fn read(raw: &mut RawItem, home: Option<Tz>) -> Result<Event, MailboxError> {
     let appointment = std::mem::take(&mut raw.appointment);
     let (Some(start), Some(end)) = (appointment.start, appointment.end) else {
         return Err(MailboxError::Refused {
             code: "CalendarItemWithoutTimes".to_owned(),
         });
     };
-    let made_in = series::made_in(&appointment.zone, &appointment.end_zone);
+    let reach = Reach::of(start, end, appointment.series.recurrence.as_ref());
+    let made_in = series::made_in(&appointment.zone, &appointment.end_zone, reach, home);
+    let original = appointment.original.map(|original| {
+        let foreign = made_in.is_none() && !appointment.all_day;
+        let day = foreign.then(|| definition::local_day(&appointment.zone, original));
+        let by_zone = || series::day_of(original, appointment.all_day, made_in, None);
+        day.flatten().unwrap_or_else(by_zone)
+    });
     let when = if appointment.all_day {
         let (first, last) = time::days(start, end, made_in);
         When::AllDay { first, last }
@@ -43,9 +51,7 @@ pub fn read(raw: &mut RawItem) -> Result<Event, MailboxError> {
         meeting_id: raw.meeting_id.take(),
         place: match appointment.item_type.as_str() {
             "RecurringMaster" => Place::Master,
-            "Occurrence" | "Exception" => appointment.original.map_or(Place::Occurrence, |original| {
-                Place::Dated(series::day_of(original, appointment.all_day, made_in, None))
-            }),
+            "Occurrence" | "Exception" => original.map_or(Place::Occurrence, Place::Dated),
             _ => Place::Single,
         },
         subject: Content::new(std::mem::take(&mut raw.subject)),

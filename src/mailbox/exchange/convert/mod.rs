@@ -5,6 +5,7 @@
 //! an item in the schema's order, so that a new item can be written from the list as it is.
 
 pub mod contact;
+pub mod definition;
 pub mod email;
 pub mod event;
 pub mod parts;

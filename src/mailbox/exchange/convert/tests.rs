@@ -58,7 +58,7 @@ fn a_meeting_that_somebody_else_called_is_read_with_all_that_it_says() {
         raw.modified.map(|at| at.to_rfc3339()).as_deref(),
         Some("2026-03-01T08:00:00+00:00")
     );
-    let Ok(event) = event::read(&mut raw) else {
+    let Ok(event) = event::read(&mut raw, None) else {
         panic!("a meeting with times")
     };
     assert_eq!(event.body.expose(), "Zeile 1\r\nZeile 2");
@@ -108,7 +108,7 @@ fn whole_days(start: &str, end: &str, zone: &str) -> When {
         r#"<t:CalendarItem><t:ItemId Id="A"/><t:Start>{start}</t:Start><t:End>{end}</t:End>
         <t:IsAllDayEvent>true</t:IsAllDayEvent><t:StartTimeZone Id="{zone}"/></t:CalendarItem>"#
     ));
-    let Ok(event) = event::read(&mut raw) else {
+    let Ok(event) = event::read(&mut raw, None) else {
         panic!("an event with times")
     };
     event.when
@@ -155,7 +155,7 @@ fn whole_days_are_read_in_the_zone_in_which_they_were_made() {
 #[test]
 fn a_calendar_item_without_times_is_refused_and_not_guessed() {
     let mut raw = item(r#"<t:CalendarItem><t:ItemId Id="A"/><t:Subject>x</t:Subject></t:CalendarItem>"#);
-    assert!(event::read(&mut raw).is_err());
+    assert!(event::read(&mut raw, None).is_err());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::message::{RawMailbox, mailbox, mailboxes};
 use super::recurrence::RawSeries;
 use super::scalar::{flag, instant};
 use super::xml::{Document, Ns, XmlError};
+use super::zone::RawZone;
 use chrono::{DateTime, Utc};
 
 /// Somebody who was asked.
@@ -46,10 +47,10 @@ pub struct RawAppointment {
     pub optional: Vec<RawAttendee>,
     /// Rooms and things.
     pub resources: Vec<RawAttendee>,
-    /// The Windows zone in which it was made; empty where the server names none.
-    pub zone: String,
-    /// The Windows zone of its end.
-    pub end_zone: String,
+    /// The zone in which it was made; empty where the server names none.
+    pub zone: RawZone,
+    /// The zone of its end.
+    pub end_zone: RawZone,
     /// When a date of a series would begin by the rule.
     pub original: Option<DateTime<Utc>>,
     /// What a master alone has.

@@ -189,6 +189,7 @@ pub fn zones(w: &mut Writer, items: &[ItemId]) {
             additional(
                 w,
                 &[
+                    Path::Field("calendar:Start"),
                     Path::Field("calendar:IsMeeting"),
                     Path::Field("calendar:MyResponseType"),
                     Path::Field("calendar:StartTimeZone"),

@@ -12,6 +12,7 @@ use super::scalar::{binary, flag, instant, strings};
 use super::sync_folder_items::item_id;
 use super::task::RawTask;
 use super::xml::{Document, Ns, XmlError};
+use super::zone::RawZone;
 use crate::mailbox::model::ItemRef;
 use chrono::{DateTime, Utc};
 
@@ -102,12 +103,10 @@ impl RawItem {
                     doc.skip()?;
                 }
                 "StartTimeZone" => {
-                    self.appointment.zone = element.attribute("Id").unwrap_or_default();
-                    doc.skip()?;
+                    self.appointment.zone = RawZone::read(&element, doc)?;
                 }
                 "EndTimeZone" => {
-                    self.appointment.end_zone = element.attribute("Id").unwrap_or_default();
-                    doc.skip()?;
+                    self.appointment.end_zone = RawZone::read(&element, doc)?;
                 }
                 "Body" => {
                     self.body_is_html = element.attribute("BodyType").as_deref() == Some("HTML");

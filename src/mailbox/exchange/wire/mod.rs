@@ -34,3 +34,4 @@ pub mod update_item;
 pub mod version;
 pub mod writer;
 pub mod xml;
+pub mod zone;

@@ -18,6 +18,37 @@ pub struct Zone {
     pub name: String,
     /// Offset from UTC in minutes out of an inline definition, for zones CLDR does not know.
     pub bias_minutes: Option<i32>,
+    /// The rules of an inline definition whose clocks change twice a year, for such zones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changing: Option<Changing>,
+}
+
+/// Clocks that change twice a year, always by the same rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changing {
+    /// The earlier change of a year.
+    pub spring: Change,
+    /// The later one.
+    pub autumn: Change,
+}
+
+impl Changing {
+    /// The last change before an instant, each told on the clock before it.
+    fn offset_at(self, instant: DateTime<Utc>) -> i32 {
+        let year = instant.year();
+        let begins = |change: Change, before: i32| {
+            let local = change.in_year(year);
+            local.map(|local| {
+                DateTime::<Utc>::from_naive_utc_and_offset(local, Utc) - Duration::seconds(i64::from(before))
+            })
+        };
+        let spring = begins(self.spring, self.autumn.after);
+        let autumn = begins(self.autumn, self.spring.after);
+        match (spring, autumn) {
+            (Some(spring), Some(autumn)) if spring <= instant && instant < autumn => self.spring.after,
+            _ => self.autumn.after,
+        }
+    }
 }
 
 /// The rules behind a zone.
@@ -27,6 +58,8 @@ pub enum Rules {
     Named(Tz),
     /// An offset that never changes.
     Fixed(FixedOffset),
+    /// Rules of a client's own.
+    Changing(Changing),
 }
 
 impl Zone {
@@ -37,6 +70,7 @@ impl Zone {
             id: id.to_owned(),
             name: String::new(),
             bias_minutes: None,
+            changing: None,
         }
     }
 
@@ -46,6 +80,7 @@ impl Zone {
             id: id.into(),
             name: String::new(),
             bias_minutes: None,
+            changing: None,
         }
     }
 
@@ -62,7 +97,15 @@ impl Zone {
         if let Ok(tz) = self.id.parse() {
             return Some(Rules::Named(tz));
         }
+        if let Some(changing) = self.changing {
+            return Some(Rules::Changing(changing));
+        }
         FixedOffset::east_opt(self.bias_minutes? * 60).map(Rules::Fixed)
+    }
+
+    /// Whether it is a zone of a client's own making, which is known by its rules alone.
+    pub fn is_own(&self) -> bool {
+        matches!(self.rules(), Some(Rules::Fixed(_) | Rules::Changing(_)))
     }
 
     /// The display name: the client's own, or one made in Windows' way.
@@ -73,6 +116,7 @@ impl Zone {
         let minutes = match self.rules() {
             Some(Rules::Named(tz)) => base_offset(tz).num_minutes(),
             Some(Rules::Fixed(offset)) => i64::from(offset.local_minus_utc() / 60),
+            Some(Rules::Changing(rules)) => i64::from(rules.spring.after.min(rules.autumn.after) / 60),
             None => 0,
         };
         if minutes == 0 {
@@ -107,6 +151,18 @@ impl Rules {
     pub fn to_utc(self, local: NaiveDateTime) -> DateTime<Utc> {
         match self {
             Rules::Fixed(offset) => DateTime::from_naive_utc_and_offset(local - offset, Utc),
+            // The earlier of two readings that the clocks agree with; where they skip the time, the offset before.
+            Rules::Changing(rules) => {
+                let read = |offset: i32| {
+                    DateTime::from_naive_utc_and_offset(local - Duration::seconds(i64::from(offset)), Utc)
+                };
+                let mut offsets = [rules.spring.after, rules.autumn.after];
+                offsets.sort_unstable_by_key(|offset| -offset);
+                let fits = offsets
+                    .into_iter()
+                    .find(|offset| rules.offset_at(read(*offset)) == *offset);
+                read(fits.unwrap_or_else(|| rules.offset_at(read(0) - Duration::days(1))))
+            }
             Rules::Named(tz) => match tz.from_local_datetime(&local) {
                 LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.with_timezone(&Utc),
                 LocalResult::None => {
@@ -121,6 +177,9 @@ impl Rules {
     pub fn to_local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         match self {
             Rules::Fixed(offset) => instant.with_timezone(&offset).naive_local(),
+            Rules::Changing(rules) => {
+                instant.naive_utc() + Duration::seconds(i64::from(rules.offset_at(instant)))
+            }
             Rules::Named(tz) => instant.with_timezone(&tz).naive_local(),
         }
     }
@@ -129,6 +188,7 @@ impl Rules {
     pub fn offset_seconds(self, instant: DateTime<Utc>) -> i32 {
         match self {
             Rules::Fixed(offset) => offset.local_minus_utc(),
+            Rules::Changing(rules) => rules.offset_at(instant),
             Rules::Named(tz) => tz
                 .offset_from_utc_datetime(&instant.naive_utc())
                 .fix()
@@ -138,7 +198,7 @@ impl Rules {
 }
 
 /// A change of a zone's clocks, in the terms of a rule that comes back each year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Month, from 1.
     pub month: u32,
@@ -164,6 +224,19 @@ impl Change {
             Weekday::Fri => "Friday",
             Weekday::Sat => "Saturday",
         }
+    }
+
+    /// When it happens in a year, on the clock before it.
+    fn in_year(self, year: i32) -> Option<NaiveDateTime> {
+        let first = NaiveDate::from_ymd_opt(year, self.month, 1)?;
+        let day = match u8::try_from(self.occurrence) {
+            Ok(nth @ 1..=4) => NaiveDate::from_weekday_of_month_opt(year, self.month, self.weekday, nth)?,
+            _ => {
+                let last = first.checked_add_months(chrono::Months::new(1))?.pred_opt()?;
+                last - Duration::days(i64::from(last.weekday().days_since(self.weekday)))
+            }
+        };
+        Some(day.and_time(NaiveTime::MIN) + Duration::minutes(i64::from(self.minute_of_day)))
     }
 
     fn new(local: NaiveDateTime, after: i32) -> Change {
@@ -248,6 +321,7 @@ mod tests {
             id: "Ours".into(),
             name: String::new(),
             bias_minutes: Some(90),
+            changing: None,
         };
         let noon = NaiveDate::from_ymd_opt(2026, 7, 1)
             .unwrap()

@@ -53,6 +53,15 @@ fn definition(writer: &mut Writer, zone: &Zone, year: Option<i32>) {
     writer.close("t:TimeZoneDefinition");
 }
 
+/// The rules of a zone of a client's own, as its items carry them ("StartTimeZone").
+pub fn rules(writer: &mut Writer, zone: &Zone) {
+    match zone.rules() {
+        Some(Rules::Changing(rules)) => changing(writer, rules.spring, rules.autumn),
+        Some(rules) => steady(writer, rules, 2026),
+        None => {}
+    }
+}
+
 /// `xs:duration` of a bias, which counts westward.
 fn bias(offset_seconds: i32) -> String {
     let minutes = -offset_seconds / 60;

@@ -11,7 +11,7 @@ mod find_item;
 mod folders;
 mod get_folder;
 mod get_item;
-mod get_server_time_zones;
+pub mod get_server_time_zones;
 mod get_user_configuration;
 mod mark_all_items_as_read;
 mod move_item;

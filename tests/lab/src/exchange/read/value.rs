@@ -4,10 +4,10 @@ use crate::exchange::field::{Field, Form};
 use crate::exchange::refusal::Refusal;
 use crate::exchange::value::{Address, Attendee, Binary, Body, Value};
 use crate::exchange::xml::read::Element;
-use crate::exchange::zone::{Rules, Zone};
+use crate::exchange::zone::{Change, Changing, Rules, Zone};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc, Weekday};
 
 /// The value of a property out of its element. `rules` place times that have no offset.
 ///
@@ -228,7 +228,55 @@ pub fn zone(element: &Element) -> Zone {
         id: id.to_owned(),
         name: element.attribute("Name").unwrap_or_default().to_owned(),
         bias_minutes: bias.and_then(|bias| i32::try_from(-bias.num_minutes()).ok()),
+        changing: changing(element),
     }
+}
+
+/// The rules of a definition, where its last group has two changes a year ("TransitionsGroups",
+/// "RecurringDayTransition").
+fn changing(element: &Element) -> Option<Changing> {
+    let groups = element.t("TransitionsGroups")?;
+    let mut changes: Vec<Change> = groups
+        .children
+        .last()?
+        .children
+        .iter()
+        .filter_map(|transition| change(element, transition))
+        .collect();
+    changes.sort_by_key(|change| change.month);
+    match changes.as_slice() {
+        [spring, autumn] => Some(Changing {
+            spring: *spring,
+            autumn: *autumn,
+        }),
+        _ => None,
+    }
+}
+
+fn change(element: &Element, transition: &Element) -> Option<Change> {
+    const WEEK: [(&str, Weekday); 7] = [
+        ("Monday", Weekday::Mon),
+        ("Tuesday", Weekday::Tue),
+        ("Wednesday", Weekday::Wed),
+        ("Thursday", Weekday::Thu),
+        ("Friday", Weekday::Fri),
+        ("Saturday", Weekday::Sat),
+        ("Sunday", Weekday::Sun),
+    ];
+    let to = transition.t_text("To")?.trim();
+    let period = element
+        .t("Periods")?
+        .children
+        .iter()
+        .find(|period| period.attribute("Id") == Some(to))?;
+    let day = transition.t_text("DayOfWeek")?.trim();
+    Some(Change {
+        month: transition.t_text("Month")?.trim().parse().ok()?,
+        weekday: WEEK.iter().find(|(name, _)| *name == day)?.1,
+        occurrence: transition.t_text("Occurrence")?.trim().parse().ok()?,
+        minute_of_day: u32::try_from(duration(transition.t_text("TimeOffset")?)?.num_minutes()).ok()?,
+        after: i32::try_from(-duration(period.attribute("Bias")?)?.num_seconds()).ok()?,
+    })
 }
 
 /// `xs:duration` of days and times, such as `-PT60M`.

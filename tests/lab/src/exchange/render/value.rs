@@ -2,6 +2,7 @@
 
 use crate::exchange::context::Context;
 use crate::exchange::field::Field;
+use crate::exchange::ops::get_server_time_zones as zones;
 use crate::exchange::read::recurrence::{DAYS, INDEXES, MONTHS};
 use crate::exchange::recurrence::{Day, Ends, Index, Pattern, Recurrence, Unit};
 use crate::exchange::shape::BodyForm;
@@ -49,6 +50,11 @@ pub fn write(writer: &mut Writer, cx: &Context, field: Field, value: &Value) {
         Value::Zone(zone) => {
             if field == Field::MeetingTimeZone {
                 writer.empty(&name, &[("TimeZoneName", &zone.id)]);
+            } else if zone.is_own() {
+                let display = zone.display_name();
+                writer.open_with(&name, &[("Id", &zone.id), ("Name", &display)]);
+                zones::rules(writer, zone);
+                writer.close(&name);
             } else {
                 writer.empty(&name, &[("Id", &zone.id), ("Name", &zone.display_name())]);
             }
