@@ -48,6 +48,7 @@ pub struct Task {
     pub reminder: Option<DateTime<Utc>>,
     /// True for a task that its owner marked private.
     pub is_private: bool,
-    /// True where the task recurs; a series is not a single task.
+    /// True where the task recurs. In a mailbox it stands for the occurrence whose turn it is, and moves on to the next
+    /// when that is completed; in a CRM it is the rule behind occurrences that are records of their own.
     pub is_recurring: bool,
 }

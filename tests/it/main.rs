@@ -70,6 +70,7 @@ mod odoo_task_forms;
 mod preview;
 mod private_postgresql;
 mod quota;
+mod recurring_tasks;
 mod refreshed;
 mod restored;
 mod salesforce_connector;

@@ -9,19 +9,24 @@ use super::client::{CallError, Client, Operation};
 use super::convert;
 use super::home_zone;
 use super::known_folders::default_folder;
+use super::reading;
 use super::wire::answer::Fault;
 use super::wire::create_item;
-use super::wire::delete_item;
+use super::wire::delete_item::{self, Of};
 use super::wire::folder::FolderRef;
+use super::wire::get_item::Name;
 use super::wire::item::RawItem;
 use super::wire::property::Property;
 use super::wire::update_item::{self, Guard};
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxRef, MailboxWrite, MailboxWritten, Notify};
+use crate::mailbox::model::{
+    ItemId, ItemRef, ItemVersion, MailboxItem, MailboxRef, MailboxWrite, MailboxWritten, Notify,
+};
 use crate::record::Record;
 use crate::record::field::Field;
 use crate::record::kind::RecordKind;
 use chrono_tz::Tz;
+use std::collections::{HashMap, HashSet};
 
 /// Writes in one request; Exchange gives a request about a minute.
 const BATCH: usize = 50;
@@ -323,18 +328,67 @@ impl<'a> Writer<'a> {
         Ok(answer.into_iter().map(|message| message.map(written)).collect())
     }
 
+    /// Deletes. Of a recurring task goes the occurrence whose turn it is, never the whole: that is all that a record in
+    /// the CRM stands for.
     async fn delete(&self, list: &[Deletion<'_>]) -> Result<Vec<Result<Written, Fault>>, CallError> {
+        let items: Vec<&ItemId> = list.iter().map(|(_, item)| *item).collect();
+        let recurring = match self.kind {
+            RecordKind::Tasks => self.recurring(&items).await?,
+            _ => return self.delete_of(Of::Whole, &items).await,
+        };
+        let (again, once): (Vec<&ItemId>, Vec<&ItemId>) =
+            items.iter().copied().partition(|item| recurring.contains(*item));
+        let mut fates: HashMap<&ItemId, Result<Written, Fault>> = HashMap::new();
+        let mut whole = once;
+        if !again.is_empty() {
+            for (item, answer) in again
+                .iter()
+                .copied()
+                .zip(self.delete_of(Of::Occurrence, &again).await?)
+            {
+                match answer {
+                    Err(fault) if fault.code == delete_item::LAST_OCCURRENCE => whole.push(item),
+                    answer => drop(fates.insert(item, answer)),
+                }
+            }
+        }
+        if !whole.is_empty() {
+            let answers = self.delete_of(Of::Whole, &whole).await?;
+            fates.extend(whole.into_iter().zip(answers));
+        }
+        let unanswered = || {
+            Err(Fault {
+                code: "ErrorBatchProcessingStopped".to_owned(),
+                ..Fault::default()
+            })
+        };
+        let fates = items
+            .iter()
+            .map(|item| fates.remove(*item).unwrap_or_else(unanswered));
+        Ok(fates.collect())
+    }
+
+    /// Those of these tasks that recur.
+    async fn recurring(&self, items: &[&ItemId]) -> Result<HashSet<ItemId>, MailboxError> {
+        let names: Vec<Name> = items.iter().map(|item| Name::Item((*item).clone())).collect();
+        let read = reading::read(self.client, self.mailbox, self.kind, &names).await?;
+        let recurs = |item: &MailboxItem| matches!(&item.record, Record::Task(task) if task.is_recurring);
+        let recurring = read.into_iter().flatten().filter(recurs);
+        Ok(recurring.map(|item| item.item.id).collect())
+    }
+
+    async fn delete_of(&self, of: Of, items: &[&ItemId]) -> Result<Vec<Result<Written, Fault>>, CallError> {
+        // An occurrence that is deleted twice is two.
         let operation = Operation {
             name: "DeleteItem",
-            repeatable: true,
+            repeatable: of == Of::Whole,
         };
-        let items: Vec<&ItemId> = list.iter().map(|(_, item)| *item).collect();
         let answer = self
             .client
             .call(
                 self.mailbox,
                 operation,
-                |w, version| delete_item::request(w, version, self.notify, &items),
+                |w, version| delete_item::request(w, version, self.notify, of, items),
                 delete_item::read,
             )
             .await?;

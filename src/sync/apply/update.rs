@@ -1,15 +1,17 @@
 //! Updates, on either side or both.
 
 use super::applied::{Applied, fail, in_step, refused, wrote};
+use super::recurs;
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten};
 use crate::foundation::explain::Explain;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{MailboxWrite, MailboxWritten};
+use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, MailboxWritten};
 use crate::record::Record;
 use crate::record::field::{Field, FieldSet};
+use crate::record::task::Status;
 use crate::sync::error::SyncError;
 use crate::sync::fingerprint::Prints;
 use crate::sync::gather::Work;
@@ -164,7 +166,24 @@ pub(super) fn updated(
         }
     }
     if let Some(Ok(written)) = mailbox {
-        work.item = Some(written.item);
+        let item = match moves_on(&work) {
+            // What was written is not what is there now: an unknown version has it read again.
+            true => ItemRef {
+                version: ItemVersion(String::new()),
+                ..written.item
+            },
+            false => written.item,
+        };
+        work.item = Some(item);
     }
     in_step(&work, base, applied);
+}
+
+/// True where the CRM's side completed an occurrence of a recurring task: the mail server leaves it behind as a task of
+/// its own and moves the item on to the next occurrence.
+fn moves_on(work: &Work) -> bool {
+    let completed = work.crm_record.as_ref().is_some_and(
+        |record| matches!(&record.record, Record::Task(task) if task.status == Status::Completed),
+    );
+    completed && recurs(work)
 }

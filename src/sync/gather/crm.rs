@@ -1,6 +1,7 @@
 //! Changes of the CRM that no change of the mailbox met.
 
 use super::left::mark_copies;
+use super::occurrence::goes_along;
 use super::read::{read_items, split};
 use super::work::{Gathered, Work};
 use crate::crm::model::{CrmChange, CrmId};
@@ -127,6 +128,7 @@ async fn with_mailbox_side(
                 work.item = Some(item.item);
                 work.item_record = Some(item.record);
                 mark_copies(stream, &mut work, item.stamp.as_ref());
+                goes_along(&mut work);
             }
             Some(Err(error)) if error.class() == Class::Gone => work.pair.mailbox = Some(Change::Deleted),
             Some(Err(error)) => {

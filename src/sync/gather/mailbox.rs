@@ -4,6 +4,7 @@ use super::counterparts::{Counterparts, find_counterparts};
 use super::left::{mark_copies, with_records};
 use super::lost::take_over_lost;
 use super::moved::{forget_replaced, take_over, take_over_ahead};
+use super::occurrence::goes_along;
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
@@ -274,6 +275,7 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
         ours: None,
     };
     mark_copies(stream, &mut work, stamp.as_ref());
+    goes_along(&mut work);
     work
 }
 

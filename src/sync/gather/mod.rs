@@ -10,6 +10,7 @@ mod left;
 mod lost;
 mod mailbox;
 mod moved;
+mod occurrence;
 mod pending;
 mod read;
 mod series;

@@ -142,7 +142,13 @@ fn contact_checks(contact: &Contact, side: Side, context: &RuleContext<'_>) -> V
 
 fn task_checks(task: &Task, side: Side, context: &RuleContext<'_>) -> Vec<Check> {
     vec![
-        ("tasks.single", task.is_recurring, Reason::Series),
+        // In the mailbox it stands for the occurrence whose turn it is. In the CRM it is a rule, whose occurrences are
+        // records of their own.
+        (
+            "tasks.single",
+            side == Side::Crm && task.is_recurring,
+            Reason::Series,
+        ),
         (
             "tasks.private",
             side == Side::Mailbox && task.is_private,

@@ -1,6 +1,9 @@
-//! Recurring tasks: completing one ends that occurrence and brings the next as a task of its own.
+//! Recurring tasks: one item that stands for the occurrence whose turn it is. Completing it leaves that occurrence
+//! behind as a copy that recurs no more, and the item itself moves on to the next.
 //!
-//! Source: "Tasks and EWS in Exchange", \[MS-OXOTASK\] 3.1.4.6.
+//! Source: "Tasks and EWS in Exchange"; \[MS-OXOTASK\] 3.1.4.6 and "PidLidTaskDeadOccurrence" (the copy is the completed
+//! instance); \[MS-OXORMDR\] 3.1.4.8 for reminders; "Task.DeleteCurrentOccurrence" (the task then represents the next
+//! occurrence).
 
 use super::field::Field;
 use super::item::{Item, Kind};
@@ -9,32 +12,40 @@ use super::value::Value;
 use super::zone::Rules;
 use chrono::{DateTime, Duration, Months, NaiveTime, Utc};
 
-/// When `after` is the completion of a recurring task `before`: takes the rule from the completed
-/// task and gives the next one, if there is one.
+/// When `after` is the completion of a recurring task `before` that goes on: moves `after` on to the next occurrence,
+/// and gives the copy that is the completed one.
 pub fn complete(before: &Item, after: &mut Item) -> Option<Item> {
     let done = |item: &Item| item.text(Field::Status) == "Completed";
     if after.kind != Kind::Task || done(before) || !done(after) {
         return None;
     }
-    let Some(Value::Recurrence(rule)) = after.get(Field::TaskRecurrence).cloned() else {
+    let completed = after.time(Field::CompleteDate);
+    let next = next(after, completed)?;
+    let mut copy = std::mem::replace(after, next);
+    copy.unset(Field::TaskRecurrence);
+    copy.unset(Field::DateTimeCreated);
+    copy.set(Field::ReminderIsSet, false);
+    Some(copy)
+}
+
+/// A recurring task as it stands for the occurrence after this one; none for a task that does not recur, or after the
+/// last one. `completed` is when this one was done; that it was due on its day is taken for it otherwise.
+pub fn next(item: &Item, completed: Option<DateTime<Utc>>) -> Option<Item> {
+    let Some(Value::Recurrence(rule)) = item.get(Field::TaskRecurrence).cloned() else {
         return None;
     };
-    let due = after.time(Field::DueDate).or(after.time(Field::StartDate))?;
-    let completed = after.time(Field::CompleteDate).unwrap_or(due);
-    let (next, rule) = following(&rule, due, completed)?;
-    let mut task = before.clone();
-    task.set(Field::TaskRecurrence, rule);
-    if let Some(start) = before.time(Field::StartDate) {
-        task.set(Field::StartDate, next - (due - start));
-    }
-    if before.time(Field::DueDate).is_some() {
-        task.set(Field::DueDate, next);
+    let due = item.time(Field::DueDate).or(item.time(Field::StartDate))?;
+    let (day, rest) = following(&rule, due, completed.unwrap_or(due))?;
+    let mut task = item.clone();
+    task.set(Field::TaskRecurrence, rest);
+    for field in [Field::StartDate, Field::DueDate, Field::ReminderDueBy] {
+        if let Some(time) = item.time(field) {
+            task.set(field, day + (time - due));
+        }
     }
     task.set(Field::Status, "NotStarted");
     task.set(Field::PercentComplete, 0.0);
-    task.unset(Field::DateTimeCreated);
-    task.extended.clear();
-    after.unset(Field::TaskRecurrence);
+    task.unset(Field::CompleteDate);
     Some(task)
 }
 

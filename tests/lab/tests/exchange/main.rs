@@ -10,4 +10,5 @@ mod items;
 mod notifications;
 mod office;
 mod synchronisation;
+mod tasks;
 mod wire;

@@ -8,6 +8,7 @@ use crate::exchange::item::Kind;
 use crate::exchange::meeting;
 use crate::exchange::messages::Messages;
 use crate::exchange::noticing;
+use crate::exchange::recurring;
 use crate::exchange::refusal::Refusal;
 use crate::exchange::xml::read::Element;
 
@@ -52,6 +53,20 @@ fn one(
             "The AffectedTaskOccurrences attribute is required for tasks.",
         ));
     }
+    // Of a recurring task one occurrence goes and the task stands for the next; there is no such thing to be done to
+    // any other, nor to the last ("Handling deletion-related errors in EWS in Exchange").
+    let next = match tasks {
+        Some("SpecifiedOccurrenceOnly") if found.item.kind == Kind::Task => {
+            Some(recurring::next(&found.item, None).ok_or_else(|| {
+                Refusal::new(
+                    "ErrorCannotDeleteTaskOccurrence",
+                    "The task occurrence cannot be deleted.",
+                )
+            })?)
+        }
+        _ => None,
+    };
+    let goes_on = next.is_some();
     let trash = DistinguishedFolder::DeletedItems.into();
     {
         let mut transaction = cx
@@ -63,7 +78,9 @@ fn one(
             .items
             .get(&found.key.serial)
             .ok_or_else(Refusal::item_not_found)?;
-        if let Some(original) = found.original {
+        if let Some(next) = next {
+            transaction.update(found.key.serial, next, false);
+        } else if let Some(original) = found.original {
             let mut master = stored.item.as_ref().clone();
             master
                 .exceptions
@@ -77,7 +94,7 @@ fn one(
             transaction.delete(found.key.serial);
         }
     }
-    if found.original.is_none() {
+    if found.original.is_none() && !goes_on {
         noticing::gone(cx, found.key, &found.stored);
     }
     if let Some(Tell::Some { save_copy, .. }) = tell

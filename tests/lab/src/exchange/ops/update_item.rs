@@ -84,15 +84,15 @@ impl Changes<'_> {
             defaults::settle(&mut item, &written)?;
             defaults::stamp_completion(&mut item, cx.world.now());
             defaults::number_attachments(&mut item);
-            let next = recurring::complete(&found.item, &mut item);
+            let completed = recurring::complete(&found.item, &mut item);
             let whole = match found.original {
                 None => forget_exceptions(item.clone(), &written),
                 Some(original) => with_exception(&found.stored.item, original, item.clone()),
             };
             let read_flag_only = written.iter().all(|field| *field == Field::IsRead) && !written.is_empty();
             transaction.update(found.key.serial, whole, read_flag_only);
-            if let Some(next) = next {
-                transaction.create(found.stored.folder, next);
+            if let Some(completed) = completed {
+                transaction.create(found.stored.folder, completed);
             }
             (found.item.as_ref().clone(), item)
         };

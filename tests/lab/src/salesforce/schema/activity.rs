@@ -146,6 +146,7 @@ const TASK: &[Field] = &[
     Field::flag("IsClosed").read_only(),
     Field::flag("IsArchived").read_only(),
     Field::flag("IsRecurrence").create_only(),
+    Field::reference("RecurrenceActivityId", &["Task"], "RecurrenceActivity").read_only(),
     Field::new("CallDurationInSeconds", Kind::Int),
     Field::picklist("CallType", &["Inbound", "Outbound", "Internal"]),
     Field::text("CallDisposition", 255),
