@@ -37,6 +37,11 @@ pub enum Command {
         /// The mailbox.
         address: String,
     },
+    /// Stop one for good, because its owner has left: colleagues' copies keep its meetings up to date.
+    Retire {
+        /// The mailbox.
+        address: String,
+    },
     /// Let one go on.
     Resume {
         /// The mailbox.
@@ -101,6 +106,7 @@ pub async fn run(settings: Settings, command: Command, output: &Output) -> Resul
         Command::Account { address, names } => account(&session, &address, names, output).await,
         Command::Probe { address } => probe(&session, &address, output).await,
         Command::Pause { address } => pause(&session, &address, output).await,
+        Command::Retire { address } => retire(&session, &address, output).await,
         Command::Resume { address } => resume(&session, &address, output).await,
     };
     session.app.close().await;
@@ -267,6 +273,19 @@ async fn pause(session: &Session, address: &str, output: &Output) -> Result<Done
     output.print(&json!({"paused": row.mailbox.address}), || {
         format!(
             "{} is paused. `holdfast mailbox resume {0}` lets it go on.",
+            row.mailbox.address
+        )
+    });
+    Ok(Done::Well)
+}
+
+async fn retire(session: &Session, address: &str, output: &Output) -> Result<Done, CliError> {
+    let row = session.mailbox(address).await?;
+    let granted = session.may(ManageMailboxes)?;
+    control::retire(&session.app.db, &session.app.clock, &granted, row.mailbox.id).await?;
+    output.print(&json!({"retired": row.mailbox.address}), || {
+        format!(
+            "{} is retired; colleagues' copies keep its meetings up to date. `holdfast mailbox resume {0}` brings it back.",
             row.mailbox.address
         )
     });

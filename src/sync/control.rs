@@ -5,6 +5,7 @@ use super::budget::{self, store::BudgetStatus};
 use super::error::SyncError;
 use super::policy::{Flow, FolderRules, Policy};
 use super::rejudge;
+use super::store::kept;
 use super::store::mailboxes::{self, MailboxRow, NewMailbox};
 use super::store::nodes::{self, NodeStatus};
 use super::store::outcome;
@@ -47,11 +48,16 @@ pub async fn add_mailboxes(
             for one in &new {
                 mailboxes::policy(conn, &one.policy)?;
                 // Addresses are compared without regard to case, as mail servers do.
-                let known = mailboxes::find(conn, &one.address)?.is_some();
-                if !known && mailboxes::add(conn, one, now)?.is_some() {
-                    added.added.push(one.address.clone());
-                } else {
-                    added.known.push(one.address.clone());
+                let known = mailboxes::find(conn, &one.address)?;
+                match known {
+                    Some(row) if row.state == "paused" && row.is_gone() => {
+                        kept::come_back(conn, row.mailbox.id, now)?;
+                        added.added.push(one.address.clone());
+                    }
+                    None if mailboxes::add(conn, one, now)?.is_some() => {
+                        added.added.push(one.address.clone());
+                    }
+                    _ => added.known.push(one.address.clone()),
                 }
             }
             Ok::<_, SyncError>(added)
@@ -110,6 +116,28 @@ pub async fn pause(db: &Db, granted: &Granted<ManageMailboxes>, id: MailboxId) -
     Ok(())
 }
 
+/// Stops a mailbox for good: its owner has left. What it is linked with stays, on both sides and here, so that it may
+/// come back; its meetings are kept up to date by the copies of colleagues from now on.
+///
+/// # Errors
+/// The database's.
+pub async fn retire(
+    db: &Db,
+    clock: &Clock,
+    granted: &Granted<ManageMailboxes>,
+    id: MailboxId,
+) -> Result<(), SyncError> {
+    let now = clock.now();
+    let colleagues = db
+        .run(move |conn| {
+            mailboxes::set_state(conn, id, "paused", Some(mailboxes::RETIRED))?;
+            kept::look_again(conn, now)
+        })
+        .await?;
+    tracing::info!(by = granted.holder(), mailbox = %id, colleagues, "the mailbox was retired");
+    Ok(())
+}
+
 /// Lets a paused or refused mailbox go on, at once.
 ///
 /// # Errors
@@ -121,11 +149,7 @@ pub async fn resume(
     id: MailboxId,
 ) -> Result<(), SyncError> {
     let now = clock.now();
-    db.run(move |conn| {
-        mailboxes::set_state(conn, id, "active", None)?;
-        streams::make_due(conn, id, now)
-    })
-    .await?;
+    db.run(move |conn| kept::come_back(conn, id, now)).await?;
     tracing::info!(by = granted.holder(), mailbox = %id, "the mailbox was resumed");
     Ok(())
 }

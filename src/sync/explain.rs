@@ -153,6 +153,14 @@ async fn explained(
     if record.as_ref().is_some_and(|record| record.fixed) {
         notes.push(FIXED.to_owned());
     }
+    if item_id
+        .as_ref()
+        .is_some_and(|id| stream.keeping.owner(item_key(id)).is_some())
+    {
+        notes.push(
+            "It keeps the record up to date for its owner, whose mailbox is not here any more.".to_owned(),
+        );
+    }
     notes.extend(
         read.as_ref()
             .map(|item| people(stream, &item.record))

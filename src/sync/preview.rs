@@ -27,7 +27,7 @@ use super::store::outcome::Due;
 use super::store::streams::Position;
 use super::store::{links, outcome, streams, unseen};
 use super::stream::Stream;
-use super::{listing, plan, pull, refreshed, rejudge};
+use super::{handover, listing, plan, pull, refreshed, rejudge};
 use crate::crm::model::{CrmChange, CrmId, ExternalKey};
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
@@ -405,6 +405,7 @@ pub(super) fn planned(
     let verdicts = plan::plan(&pairs, stream.common);
     let mut works: Vec<_> = works.into_iter().zip(verdicts).collect();
     hold::barred(&mut works, lasting);
+    handover::settle(stream, &mut works);
     let of = (stream.kind(), stream.now);
     let waits = choice::hold(&mut works, &mut stream.choices, candidates, of);
     if !stream.capabilities.may_create(stream.kind()) {

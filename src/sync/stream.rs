@@ -9,6 +9,7 @@ use super::fence::Fence;
 use super::fingerprint::{Print, Prints};
 use super::forms::{self, Forms};
 use super::guests::{self, Guests, Takes};
+use super::keeping::Keeping;
 use super::keys::Keys;
 use super::matching::{Matched, Places, matched};
 use super::model::{Link, Reason, Scope, Seen, Side, StreamId};
@@ -70,6 +71,8 @@ pub struct Stream {
     pub refreshed: bool,
     /// What waits for a person, and what he has said.
     pub choices: Choices,
+    /// Meetings that are kept for others.
+    pub keeping: Keeping,
     mailbox_capabilities: MailboxCapabilities,
     bounds: Bounds,
     fields: FieldSet,
@@ -143,9 +146,11 @@ impl Stream {
             engine.keyring.mailbox_key(row.mailbox.id).await?,
             engine.keyring.organisation_key().clone(),
         );
+        let keeping = Keeping::open(&engine.db, id, &row.crm, &all).await?;
         Ok(Self {
             id,
             forms,
+            keeping,
             common: policy.common(kind),
             bounds: capabilities.bounds(kind),
             fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),

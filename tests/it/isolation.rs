@@ -8,10 +8,14 @@ use diesel::sql_types::{Bool, Int4, Nullable, Text};
 
 /// Tables whose rows a transaction without a mailbox sees, each with its reason. One that is bound to a mailbox sees
 /// its own alone, here too.
-const SCHEDULED: [(&str, &str); 2] = [
+const SCHEDULED: [(&str, &str); 3] = [
     (
         "streams",
         "the scheduler looks for what is due over all mailboxes",
+    ),
+    (
+        "kept_meetings",
+        "of many colleagues one keeps a meeting up to date for all",
     ),
     ("listen_members", "one connection listens to many mailboxes"),
 ];
@@ -72,7 +76,8 @@ fn fill(test: &TestDb) -> Vec<String> {
         for Column { name, kind } in columns {
             let value = match kind.as_str() {
                 "int2" | "int4" | "int8" => "0",
-                "text" => "'x'",
+                // Of what is unique over all mailboxes each has one of its own.
+                "text" => "'x$mailbox'",
                 "bytea" => "'\\x00'",
                 "timestamptz" => "now()",
                 "date" => "current_date",

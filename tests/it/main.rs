@@ -40,6 +40,7 @@ mod folders;
 mod go_live;
 mod guard;
 mod guests;
+mod handover;
 mod history;
 mod isolation;
 mod keyring;

@@ -130,6 +130,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    kept_meetings (meeting) {
+        meeting -> Text,
+        mailbox_id -> Int4,
+        item_key -> Int8,
+        owner -> Text,
+    }
+}
+
+diesel::table! {
     links (mailbox_id, kind, item_key) {
         mailbox_id -> Int4,
         kind -> Int2,
@@ -358,6 +367,7 @@ diesel::joinable!(crm_backfill -> crm_budgets (crm));
 diesel::joinable!(crm_purses -> crm_budgets (crm));
 diesel::joinable!(failures -> mailboxes (mailbox_id));
 diesel::joinable!(journal -> mailboxes (mailbox_id));
+diesel::joinable!(kept_meetings -> mailboxes (mailbox_id));
 diesel::joinable!(links -> mailboxes (mailbox_id));
 diesel::joinable!(listen_members -> listen_groups (group_id));
 diesel::joinable!(listen_members -> mailboxes (mailbox_id));
@@ -374,7 +384,7 @@ diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures,
-    journal, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes, policies,
-    quarantine, sealed_secrets, series, sessions, sign_in_codes, skips, streams, transfers, turns, undo_items,
-    unseen_items,
+    journal, kept_meetings, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes,
+    policies, quarantine, sealed_secrets, series, sessions, sign_in_codes, skips, streams, transfers, turns,
+    undo_items, unseen_items,
 );

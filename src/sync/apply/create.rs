@@ -2,13 +2,13 @@
 
 use super::applied::{Applied, fail, link, refused, settle, skip, taken_over, wrote};
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
-use crate::crm::model::{CrmId, CrmWrite, CrmWritten};
+use crate::crm::model::{CrmId, CrmRecord, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
 use crate::record::Record;
 use crate::record::kind::RecordKind;
 use crate::sync::conflict::base_of_copy;
 use crate::sync::error::SyncError;
-use crate::sync::gather::Work;
+use crate::sync::gather::{Work, as_kept};
 use crate::sync::guests;
 use crate::sync::journal::{Act, Entry};
 use crate::sync::keys::{item_key, version};
@@ -201,10 +201,17 @@ pub(super) async fn existed_in_crm(
     let ids: Vec<CrmId> = existed.iter().map(|(_, id)| id.clone()).collect();
     let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
     for ((mut work, id), record) in existed.into_iter().zip(records) {
-        let own = record.filter(|record| record.owner.is_none() || record.owner == stream.row.user.id);
-        let Some(record) = own else {
-            skip(&work, Reason::ColleaguesCopy, applied);
-            continue;
+        let own = |record: &CrmRecord| record.owner.is_none() || record.owner == stream.row.user.id;
+        let record = match record {
+            Some(record) if own(&record) => record,
+            Some(record) if takes_over(stream, &work, &record).await? => {
+                applied.again.push(keeper(stream, work, record));
+                continue;
+            }
+            _ => {
+                skip(&work, Reason::ColleaguesCopy, applied);
+                continue;
+            }
         };
         wrote(&work, Side::Crm, Act::Found, &id, applied);
         let looked = stream.look_at_record(record);
@@ -226,4 +233,32 @@ pub(super) async fn existed_in_crm(
         applied.again.push(work);
     }
     Ok(())
+}
+
+/// True where the record belongs to somebody who is not here any more, and this mailbox keeps it up to date from now on.
+async fn takes_over(stream: &Stream, work: &Work, record: &CrmRecord) -> Result<bool, SyncError> {
+    let (Some(owner), Some(item), Some(said)) = (&record.owner, &work.item, &work.item_record) else {
+        return Ok(false);
+    };
+    if stream.kind() != RecordKind::Calendar || stream.keeping.is_here(owner) {
+        return Ok(false);
+    }
+    let meeting = stream.keys.external(said, &item.id);
+    let key = item_key(&item.id);
+    stream.keeping.claim(meeting, key, owner.clone()).await
+}
+
+/// The work of a meeting that is kept from now on. Both were in step as the record stands; what differs in the copy is
+/// its news.
+fn keeper(stream: &Stream, mut work: Work, record: CrmRecord) -> Work {
+    let looked = stream.look_at_record(record);
+    work.pair = Pair {
+        base: Some(looked.seen.prints.clone()),
+        crm: Some(Change::Upserted(looked.seen)),
+        ..work.pair
+    };
+    work.crm = Some(looked.record.id.clone());
+    work.crm_record = Some(looked.record);
+    as_kept(stream, &mut work);
+    work
 }

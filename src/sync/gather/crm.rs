@@ -1,5 +1,6 @@
 //! Changes of the CRM that no change of the mailbox met.
 
+use super::kept::as_kept;
 use super::left::mark_copies;
 use super::occurrence::goes_along;
 use super::read::{read_items, split};
@@ -129,6 +130,7 @@ async fn with_mailbox_side(
                 work.item_record = Some(item.record);
                 mark_copies(stream, &mut work, item.stamp.as_ref());
                 goes_along(&mut work);
+                as_kept(stream, &mut work);
             }
             Some(Err(error)) if error.class() == Class::Gone => work.pair.mailbox = Some(Change::Deleted),
             Some(Err(error)) => {

@@ -1,6 +1,7 @@
 //! One page of the mailbox's changes.
 
 use super::counterparts::{Counterparts, find_counterparts};
+use super::kept::as_kept;
 use super::left::{mark_copies, with_records};
 use super::lost::take_over_lost;
 use super::moved::{forget_replaced, take_over, take_over_ahead};
@@ -276,6 +277,7 @@ pub(super) fn linked_work(stream: &Stream, item: LookedItem, link: Link, pending
     };
     mark_copies(stream, &mut work, stamp.as_ref());
     goes_along(&mut work);
+    as_kept(stream, &mut work);
     work
 }
 

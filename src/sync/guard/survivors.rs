@@ -45,6 +45,8 @@ pub async fn ask(db: &Db, stream: &Stream, pending: &mut Pending) -> Result<Vec<
             match fate {
                 // What becomes of one that was merged is decided like that of one that the feed told of.
                 Fate::Deleted | Fate::Merged { .. } => pending.add(stream, CrmChange::Deleted(crm)),
+                // It always was somebody else's; this mailbox keeps it for him.
+                Fate::Elsewhere { .. } if stream.keeping.owner(key).is_some() => {}
                 Fate::Elsewhere { .. } if stream.policy.reassigned == Reassigned::Unlink => {
                     handed_over.push(key);
                 }

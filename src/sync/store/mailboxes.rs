@@ -112,6 +112,29 @@ fn from_row(row: Row) -> MailboxRow {
     }
 }
 
+/// The code of a mailbox whose owner has left: it is paused for good.
+pub const RETIRED: &str = "retired";
+
+/// Codes of refusals that say that the person is not there any more: the CRM does not let the user in, or the mail
+/// server knows no such mailbox.
+const LEFT: [&str; 2] = ["crm.user_refused", "mailbox.no_such_mailbox"];
+
+/// True for a state in which nobody expects the mailbox back: its meetings are kept by colleagues.
+pub fn is_gone(state: &str, code: Option<&str>) -> bool {
+    match (state, code) {
+        ("paused", Some(code)) => code == RETIRED,
+        ("refused", Some(code)) => LEFT.contains(&code),
+        _ => false,
+    }
+}
+
+impl MailboxRow {
+    /// See [`is_gone`].
+    pub fn is_gone(&self) -> bool {
+        is_gone(&self.state, self.state_code.as_deref())
+    }
+}
+
 /// Adds a mailbox with its four streams, due at once. `None` where the address is known already; it is
 /// then left as it is.
 pub fn add(

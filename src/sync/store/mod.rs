@@ -17,6 +17,7 @@
 pub mod ahead;
 pub mod journal;
 pub mod judged;
+pub mod kept;
 pub mod links;
 pub mod listeners;
 pub mod mailboxes;

@@ -3,12 +3,13 @@
 use super::ahead::{self, Ahead};
 use super::notes::{self, Noted};
 use super::series::SeriesChange;
-use super::{journal, links, series, streams, unseen};
+use super::{journal, kept, links, series, streams, unseen};
 use crate::attachments;
 use crate::attachments::model::Transfer;
 use crate::crm::model::CrmId;
 use crate::foundation::db::schema::{failures, skips, turns};
 use crate::mailbox::model::ItemId;
+use crate::record::kind::RecordKind;
 use crate::sync::choice::model::Choice;
 use crate::sync::choice::store as choices;
 use crate::sync::error::SyncError;
@@ -106,6 +107,9 @@ pub fn commit_page(
             notes: Vec::new(),
         };
         notes::change(conn, stream, &forgotten)?;
+        if stream.kind == RecordKind::Calendar {
+            kept::release(conn, stream.mailbox, &page.unlinked)?;
+        }
     }
     if !page.links.is_empty() {
         links::put(conn, stream, &page.links)?;

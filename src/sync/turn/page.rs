@@ -14,7 +14,7 @@ use crate::sync::keys::{item_key, record_key};
 use crate::sync::model::{ItemKey, Link, Reason, Side};
 use crate::sync::store::outcome::{self, Failure, PageOutcome};
 use crate::sync::store::streams::Advance;
-use crate::sync::{lag, merged, plan, retry};
+use crate::sync::{handover, lag, merged, plan, retry};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
@@ -64,6 +64,7 @@ impl Turn<'_> {
                 .filter_map(|(work, verdict)| lag::changed_at(&work.pair, verdict));
             oldest.extend(changed);
             hold::barred(&mut planned, &self.lasting);
+            page.unlinked.extend(handover::settle(&self.stream, &mut planned));
             let of = (self.stream.kind(), self.engine.clock.now());
             let waits = choice::hold(&mut planned, &mut self.stream.choices, &candidates, of);
             page.choices.extend(waits);
