@@ -34,6 +34,8 @@ use std::collections::{BTreeMap, HashMap};
 const FIXED: &str = "The record is a date of a series that the CRM changes as a whole: what is edited in the mailbox is \
     not written to it.";
 
+const KEEPS: &str = "It keeps the record up to date for its owner, whose mailbox is not here any more.";
+
 /// Explains one item, given by its id in the mailbox or in the CRM: what every rule says of it, how it
 /// stands, and what would be done now. `None` where neither side knows the id.
 ///
@@ -153,13 +155,9 @@ async fn explained(
     if record.as_ref().is_some_and(|record| record.fixed) {
         notes.push(FIXED.to_owned());
     }
-    if item_id
-        .as_ref()
-        .is_some_and(|id| stream.keeping.owner(item_key(id)).is_some())
-    {
-        notes.push(
-            "It keeps the record up to date for its owner, whose mailbox is not here any more.".to_owned(),
-        );
+    let keeps = |id: &ItemId| stream.keeping.owner(item_key(id)).is_some();
+    if item_id.as_ref().is_some_and(keeps) {
+        notes.push(KEEPS.to_owned());
     }
     notes.extend(
         read.as_ref()

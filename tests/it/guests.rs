@@ -206,6 +206,7 @@ async fn crowd(office: &Office, count: usize) -> Vec<String> {
     let user = CrmUser {
         username: colleague.sf_username.clone(),
         id: Some(CrmId(colleague.sf_user_id.clone())),
+        list: None,
     };
     let people: Vec<String> = (0..count).map(|n| format!("guest{n:04}@crowd.example")).collect();
     let crm = by_hand(office);

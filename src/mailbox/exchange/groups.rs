@@ -7,6 +7,7 @@
 
 use super::client::{CallError, Client, Messages, Operation};
 use super::convert::parts::person;
+use super::members::Members;
 use super::wire::expand_dl::{self, Expansion};
 use super::wire::message::RawMailbox;
 use crate::foundation::content::Content;
@@ -25,13 +26,6 @@ pub const KEEP: Duration = Duration::from_secs(600);
 const MOST_MEMBERS: usize = 5_000;
 /// Lists behind one list that are asked for.
 const MOST_LISTS: usize = 50;
-
-/// Who is behind a list.
-#[derive(Clone, Default)]
-pub struct Members {
-    people: Vec<Person>,
-    hidden: usize,
-}
 
 /// What one call tells of one list: people, and lists within it. `None` where it tells nothing.
 type OneLevel = Option<(Vec<Person>, Vec<Content<String>>)>;

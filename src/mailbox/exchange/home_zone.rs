@@ -5,8 +5,8 @@
 //! appointments say it. They are asked for once for each mailbox and life of the process.
 
 use super::client::{Client, Operation};
+use super::convert::definition;
 use super::convert::definition::Reach;
-use super::convert::series;
 use super::wire::appointment::RawAppointment;
 use super::wire::find_item;
 use super::wire::folder::FolderRef;
@@ -84,7 +84,7 @@ async fn zones(client: &Client, mailbox: &MailboxRef) -> Result<Vec<Tz>, Mailbox
 fn made_in(one: &RawAppointment) -> Option<Tz> {
     let start = one.start?;
     let reach = Reach::of(start, start, None);
-    series::made_in(&one.zone, &RawZone::default(), reach, None)
+    definition::made_in(&one.zone, &RawZone::default(), reach, None)
 }
 
 fn most_common(zones: Vec<Tz>) -> Option<Tz> {

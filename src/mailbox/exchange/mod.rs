@@ -31,6 +31,7 @@ mod known_folders;
 mod listen;
 mod lockout;
 mod mail_folders;
+mod members;
 mod pool;
 mod pressure;
 mod probe;

@@ -2,8 +2,8 @@
 //! back end, how long Exchange wants to be left alone, its schema version, its folders.
 
 use super::cookies::Jar;
-use super::groups::Members;
 use super::known_folders::KnownFolders;
+use super::members::Members;
 use super::valve::Valve;
 use super::wire::version::Version;
 use crate::foundation::clock::Clock;

@@ -4,7 +4,6 @@
 //! left and came back under another id is linked again before its old link would have deleted its record.
 //! Mailbox items are created only after their stamps were looked for.
 
-use crate::record::Record;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::model::{Reason, Side, Verdict};
@@ -35,18 +34,16 @@ pub async fn apply(stream: &Stream, works: Vec<(Work, Verdict)>) -> Result<Appli
     }
     // The record of a recurring task moves on before the occurrence that was done gets one of its own: for a moment
     // there would be two that say the same.
-    let (moving, updates): (Vec<Update>, Vec<Update>) =
-        sorted.update.into_iter().partition(|update| recurs(&update.work));
+    let (moving, updates): (Vec<Update>, Vec<Update>) = sorted
+        .update
+        .into_iter()
+        .partition(|update| update::recurs(&update.work));
     update(stream, moving, &mut applied).await?;
     create_in_mailbox(stream, sorted.create_in_mailbox, &mut applied).await?;
     create_in_crm(stream, sorted.create_in_crm, &mut applied).await?;
     update(stream, updates, &mut applied).await?;
     delete(stream, sorted.delete, &mut applied).await?;
     Ok(applied)
-}
-
-fn recurs(work: &Work) -> bool {
-    matches!(&work.item_record, Some(Record::Task(task)) if task.is_recurring)
 }
 
 #[derive(Default)]

@@ -1,7 +1,6 @@
 //! Updates, on either side or both.
 
 use super::applied::{Applied, fail, in_step, refused, wrote};
-use super::recurs;
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten};
@@ -177,6 +176,11 @@ pub(super) fn updated(
         work.item = Some(item);
     }
     in_step(&work, base, applied);
+}
+
+/// True for a task that comes again.
+pub(super) fn recurs(work: &Work) -> bool {
+    matches!(&work.item_record, Some(Record::Task(task)) if task.is_recurring)
 }
 
 /// True where the CRM's side completed an occurrence of a recurring task: the mail server leaves it behind as a task of

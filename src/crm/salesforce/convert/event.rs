@@ -8,6 +8,7 @@
 //! "Event Series and Recurring Events": a change of one future date of a Lightning series changes the whole series, so
 //! that we leave such a date as it is.
 
+use super::relation::Relation;
 use super::row::{self, Head, People, Row, is_person, text};
 use super::sheet::Sheet;
 use super::time;
@@ -96,14 +97,6 @@ pub(in crate::crm::salesforce) struct EventRow {
     is_recurrence2: bool,
     group_event_type: Option<String>,
     event_relations: Option<Rows<Relation>>,
-}
-
-/// A related row.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(in crate::crm::salesforce) struct Relation {
-    relation_id: Option<String>,
-    status: Option<String>,
 }
 
 impl Row for EventRow {

@@ -7,6 +7,7 @@
 pub(super) mod contact;
 pub(super) mod email;
 pub(super) mod event;
+pub(super) mod relation;
 pub(super) mod row;
 pub(super) mod sheet;
 pub(super) mod task;

@@ -1,6 +1,6 @@
 //! A row of an object, as every kind of record is read from one.
 
-use super::event::Relation;
+use super::relation::Relation;
 use crate::crm::model::{CrmId, CrmRecord, ExternalKey};
 use crate::foundation::content::Content;
 use crate::record::Record;

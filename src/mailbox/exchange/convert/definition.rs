@@ -52,6 +52,13 @@ impl Reach {
     }
 }
 
+/// The zone in which a calendar item was made: that of its begin, or else that of its end; by its name, or else by
+/// its rules. `home` is preferred where the rules leave a choice.
+pub fn made_in(start: &RawZone, end: &RawZone, reach: Reach, home: Option<Tz>) -> Option<Tz> {
+    let of = |raw: &RawZone| zone::from_windows(&raw.id).or_else(|| resolve(raw, reach, home));
+    of(start).or_else(|| of(end))
+}
+
 /// The IANA zone of a definition: where several agree with it, `home`, or else the one that agrees longest.
 pub fn resolve(raw: &RawZone, reach: Reach, home: Option<Tz>) -> Option<Tz> {
     let rules = Rules::of(raw)?;

@@ -26,7 +26,7 @@ pub fn read(raw: &mut RawItem, home: Option<Tz>) -> Result<Event, MailboxError> 
         });
     };
     let reach = Reach::of(start, end, appointment.series.recurrence.as_ref());
-    let made_in = series::made_in(&appointment.zone, &appointment.end_zone, reach, home);
+    let made_in = definition::made_in(&appointment.zone, &appointment.end_zone, reach, home);
     let original = appointment.original.map(|original| {
         let foreign = made_in.is_none() && !appointment.all_day;
         let day = foreign.then(|| definition::local_day(&appointment.zone, original));

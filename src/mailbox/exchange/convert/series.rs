@@ -1,9 +1,6 @@
 //! Rules of series.
 
-use super::definition::{self, Reach};
-use super::zone;
 use crate::mailbox::exchange::wire::recurrence::RawRecurrence;
-use crate::mailbox::exchange::wire::zone::RawZone;
 use crate::record::recurrence::{DayKind, Ends, Nth, Pattern, Recurrence};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
@@ -124,13 +121,6 @@ fn nth(name: &str) -> Option<Nth> {
 pub(super) fn month(name: &str) -> Option<u8> {
     let place = MONTHS.iter().position(|month| *month == name.trim())?;
     u8::try_from(place + 1).ok()
-}
-
-/// The zone in which a calendar item was made: that of its begin, or else that of its end; by its name, or else by
-/// its rules. `home` is preferred where the rules leave a choice.
-pub fn made_in(start: &RawZone, end: &RawZone, reach: Reach, home: Option<Tz>) -> Option<Tz> {
-    let of = |raw: &RawZone| zone::from_windows(&raw.id).or_else(|| definition::resolve(raw, reach, home));
-    of(start).or_else(|| of(end))
 }
 
 /// The day on which a rule set a date that would have begun at this instant. Without a zone it is taken from

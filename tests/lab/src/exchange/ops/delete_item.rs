@@ -41,18 +41,7 @@ fn one(
     tell: Option<Tell>,
     tasks: Option<&str>,
 ) -> Result<(), Refusal> {
-    if is_calendar(&found.item) && tell.is_none() {
-        return Err(Refusal::new(
-            "ErrorSendMeetingCancellationsRequired",
-            "The SendMeetingCancellations attribute is required for calendar items.",
-        ));
-    }
-    if found.item.kind == Kind::Task && !matches!(tasks, Some("AllOccurrences" | "SpecifiedOccurrenceOnly")) {
-        return Err(Refusal::new(
-            "ErrorAffectedTaskOccurrencesRequired",
-            "The AffectedTaskOccurrences attribute is required for tasks.",
-        ));
-    }
+    has_its_attributes(found, tell.is_some(), tasks)?;
     // Of a recurring task one occurrence goes and the task stands for the next; there is no such thing to be done to
     // any other, nor to the last ("Handling deletion-related errors in EWS in Exchange").
     let next = match tasks {
@@ -108,6 +97,23 @@ fn one(
             &meeting::everyone(&found.item),
             save_copy,
         );
+    }
+    Ok(())
+}
+
+/// Meetings and tasks ask how far the deletion goes.
+fn has_its_attributes(found: &Found, tells: bool, tasks: Option<&str>) -> Result<(), Refusal> {
+    if is_calendar(&found.item) && !tells {
+        return Err(Refusal::new(
+            "ErrorSendMeetingCancellationsRequired",
+            "The SendMeetingCancellations attribute is required for calendar items.",
+        ));
+    }
+    if found.item.kind == Kind::Task && !matches!(tasks, Some("AllOccurrences" | "SpecifiedOccurrenceOnly")) {
+        return Err(Refusal::new(
+            "ErrorAffectedTaskOccurrencesRequired",
+            "The AffectedTaskOccurrences attribute is required for tasks.",
+        ));
     }
     Ok(())
 }
