@@ -14,7 +14,6 @@ mod found;
 pub mod life;
 mod mails;
 mod nth_effect;
-mod nth_statement;
 mod papers;
 mod people;
 pub mod policies;

@@ -8,7 +8,6 @@ use super::stops::{Plan, Stops, Written};
 use super::things::Thing;
 use super::way::Way;
 use crate::harness::office::{Ground, Office};
-use crate::harness::unsure_db::UnsureDb;
 use chrono::TimeDelta;
 use holdfast::foundation::clock::Clock;
 use holdfast::record::kind::RecordKind;
@@ -147,15 +146,6 @@ impl World {
             apart: false,
             next: 0,
         }
-    }
-
-    /// Another policy is agreed with somebody.
-    pub async fn agree(&mut self, row: usize, policy: Policy) {
-        let name = NAMES[row];
-        self.office.policy(name, policy.clone()).await;
-        self.policies[row] = policy;
-        self.resting.retain(|(of, _), _| *of != row);
-        self.note(format!("another policy is agreed with {row}"));
     }
 
     /// What the policy says of a stream.
@@ -330,17 +320,6 @@ impl World {
             .extend(said.into_iter().map(|line| format!("    {place:?}: {line}")));
         stops.arm(None);
         ended
-    }
-
-    /// Waits for the end of a turn through whose database something goes wrong until then; what did.
-    pub async fn end_calmly(&mut self, mut running: Running, unsure: &UnsureDb) -> (Ended, Option<String>) {
-        let result = (&mut running.task).await.unwrap();
-        let struck = unsure.calm();
-        if result.is_ok() {
-            let written = self.nodes[running.node].stops.written();
-            self.adds_up(running.place, running.before, written).await;
-        }
-        (Ended::By(result), struck)
     }
 
     /// Every stop that a turn of this world passed.
