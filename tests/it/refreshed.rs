@@ -6,12 +6,12 @@ use crate::harness::acts::{event, granted, made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{Outlook, rule};
 use crate::harness::sales;
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::restored::{KINDS, at};
+use chrono::{TimeDelta, Utc};
 use holdfast::access::permission::Explain;
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::When;
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::guard::control;
@@ -22,23 +22,12 @@ use holdfast_lab::faults::Fault;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, RecordKind::Tasks];
-
 fn card(family: &str) -> Record {
     Record::Contact(Contact {
         family_name: family.into(),
         email: format!("{}@elsewhere.example", family.to_lowercase()).into(),
         ..Contact::default()
     })
-}
-
-fn at(days: i64) -> When {
-    let start = Utc::now() + TimeDelta::days(days);
-    let start = DateTime::from_timestamp(start.timestamp(), 0).unwrap();
-    When::Timed {
-        start,
-        end: start + TimeDelta::hours(1),
-    }
 }
 
 /// An office with things of each sort on both sides, made on either, a series and twins among them.

@@ -20,7 +20,7 @@ use holdfast::sync::store::mailboxes::MailboxRow;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, RecordKind::Tasks];
+pub const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, RecordKind::Tasks];
 
 fn card(family: &str, company: &'static str) -> Record {
     Record::Contact(Contact {
@@ -31,7 +31,7 @@ fn card(family: &str, company: &'static str) -> Record {
     })
 }
 
-fn at(days: i64) -> When {
+pub fn at(days: i64) -> When {
     let start = Utc::now() + TimeDelta::days(days);
     let start = DateTime::from_timestamp(start.timestamp(), 0).unwrap();
     When::Timed {

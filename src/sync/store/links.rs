@@ -119,12 +119,7 @@ pub fn of_form(
     stream: StreamId,
     form: TaskForm,
 ) -> Result<HashSet<CrmId>, SyncError> {
-    let ids: Vec<String> = links::table
-        .filter(links::mailbox_id.eq(stream.mailbox.0))
-        .filter(links::kind.eq(stream.kind.number()))
-        .select(links::crm_id)
-        .load(conn)?;
-    let ids = ids.into_iter().map(CrmId);
+    let ids = all_records(conn, stream)?.into_iter();
     Ok(ids.filter(|id| TaskForm::of(id) == form).collect())
 }
 
