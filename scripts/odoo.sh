@@ -149,6 +149,7 @@ postgresql() {
 
 has_database() { [ "$(sql -c "select 1 from pg_database where datname = '$1'")" = 1 ]; }
 
+# Without limits: a server that meets one starts anew, below whoever talks to it.
 configuration() {
     mkdir -p "$root/data"
     cat >"$root/odoo.conf" <<CONF
@@ -163,6 +164,9 @@ http_port = $1
 workers = 0
 max_cron_threads = 0
 db_maxconn = 64
+limit_time_real = 0
+limit_memory_soft = 0
+limit_memory_hard = 0
 addons_path = $root/program/usr/lib/python3/dist-packages/odoo/addons
 without_demo = True
 CONF

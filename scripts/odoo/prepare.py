@@ -71,6 +71,12 @@ admin.group_ids = [(4, env.ref(name).id) for name in managers]
 # Where nobody is told of a password, nothing is in the queue of mails that a test must find empty.
 people = [person(f"rep{n:02}", f"secret-rep{n:02}" if n < 4 else None) for n in range(PEOPLE)]
 env["mail.mail"].sudo().search([]).unlink()
+# The scripts and styles of the login page and the web client, put together once for all copies: a first page
+# would take half a minute otherwise, and two browsers that ask at the same time put them together twice.
+assets = env["ir.qweb"]
+for bundle in ("web.assets_frontend_minimal", "web.assets_frontend_lazy", "web.assets_frontend", "web.assets_web", "web.assets_web_print"):
+    assets._get_asset_bundle(bundle, css=False, js=True).js()
+    assets._get_asset_bundle(bundle, css=True, js=False).css()
 known_admin = {"login": "admin", "id": admin.id, "key": key(admin), "password": "admin"}
 print(json.dumps({"admin": known_admin, "people": people}))
 env.cr.commit()

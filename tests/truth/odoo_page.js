@@ -12,7 +12,7 @@
 const fs = require("fs");
 const { chromium } = require("playwright-core");
 
-// The first page of a database takes long: Odoo puts its scripts and styles together for it.
+// Pages take long where all processors are busy.
 const PATIENCE = 180_000;
 const SWITCHES = [
   "--disable-gpu",
@@ -26,8 +26,14 @@ async function signIn(page, task) {
   await page.goto(`${task.url}/web/login?db=${task.database}`);
   await page.fill("input[name=login]", task.login);
   await page.fill("input[name=password]", task.password);
+  // Odoo's page holds back what is clicked until the rest of its scripts is there (its lazyloader.js), and loses some.
+  await page.waitForFunction(() => !document.body.classList.contains("o_lazy_js_waiting"));
   await page.click(".oe_login_form button[type=submit]");
-  await page.waitForURL("**/odoo/**");
+  const refused = page.locator(".oe_login_form .alert-danger");
+  await page.locator(".o_main_navbar").or(refused).first().waitFor();
+  if (await refused.count()) {
+    throw new Error(`the page refuses the sign-in: ${await refused.innerText()}`);
+  }
 }
 
 const TITLE = ".o_form_view .o_field_widget[name=name] input";
