@@ -123,6 +123,21 @@ impl Road<'_> {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Takes off an item's record what was carried to it.
+    ///
+    /// # Errors
+    /// Those of the CRM, and of the lease.
+    pub async fn take_off(&self, transfer: &Transfer) -> Result<(), AttachmentError> {
+        self.held.still_ours().await?;
+        let (of, key, record) = (self.carrier, transfer.item_key, CrmId(transfer.record.clone()));
+        self.crm.take_files_off(self.user, of.kind, &record).await?;
+        self.db
+            .run_for(of.mailbox, move |conn| {
+                Ok::<_, AttachmentError>(store::forget_outcomes(conn, of, key)?)
+            })
+            .await
+    }
+
     async fn one(&self, transfer: &Transfer, attachment: &Attachment) -> Result<Outcome, AttachmentError> {
         if let Err(reason) = plan::by_list(self.policy, attachment) {
             return Ok(Outcome::LeftOut(reason));

@@ -14,7 +14,17 @@ pub struct Carrier {
     pub fence: i64,
 }
 
-/// An item whose attachments are to be carried.
+/// What is to be done for an item's attachments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// They are carried.
+    Carry,
+    /// The item is private by now, and the policy shows no more of it than when it is: what was carried before comes
+    /// off the record.
+    TakeOff,
+}
+
+/// An item for whose attachments something is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// The item's shortened id.
@@ -23,6 +33,8 @@ pub struct Transfer {
     pub item: String,
     /// The record, as the CRM spells it.
     pub record: String,
+    /// What is to be done.
+    pub errand: Errand,
 }
 
 /// What became of an attachment.

@@ -2,20 +2,30 @@
 
 use super::content::Hash;
 use super::error::AttachmentError;
-use super::model::{Carrier, Outcome, Transfer};
+use super::model::{Carrier, Errand, Outcome, Transfer};
 use crate::foundation::db::schema::{attachments, contents, streams, transfers};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Only the user who stored a file is sure to find it by its key, so a claim is left to the stream that holds it for
 /// so long after its turn ended; it has the same transfer before it still.
 const LEFT_ALONE: TimeDelta = TimeDelta::hours(1);
 
-/// Notes that these items' attachments are to be carried.
+/// Notes what is to be done for these items' attachments. From a record nothing comes off where nothing was carried
+/// to it, nor is about to be.
 pub fn put(conn: &mut PgConnection, of: Carrier, items: &[Transfer]) -> Result<(), diesel::result::Error> {
+    let (carry, take_off): (Vec<_>, Vec<_>) = items.iter().partition(|one| one.errand == Errand::Carry);
+    let concerned = match take_off.is_empty() {
+        true => HashSet::new(),
+        false => concerned(conn, of, &take_off)?,
+    };
+    let take_off = take_off
+        .into_iter()
+        .filter(|one| concerned.contains(&one.item_key));
+    let items: Vec<&Transfer> = carry.into_iter().chain(take_off).collect();
     for chunk in items.chunks(1_000) {
         let rows: Vec<_> = chunk
             .iter()
@@ -26,6 +36,7 @@ pub fn put(conn: &mut PgConnection, of: Carrier, items: &[Transfer]) -> Result<(
                     transfers::item_key.eq(one.item_key),
                     transfers::item_id.eq(&one.item),
                     transfers::crm_id.eq(&one.record),
+                    transfers::take_off.eq(one.errand == Errand::TakeOff),
                 )
             })
             .collect();
@@ -36,9 +47,49 @@ pub fn put(conn: &mut PgConnection, of: Carrier, items: &[Transfer]) -> Result<(
             .set((
                 transfers::item_id.eq(excluded(transfers::item_id)),
                 transfers::crm_id.eq(excluded(transfers::crm_id)),
+                transfers::take_off.eq(excluded(transfers::take_off)),
             ))
             .execute(conn)?;
     }
+    Ok(())
+}
+
+/// Those of the items of which something hangs on a record, or waits.
+fn concerned(
+    conn: &mut PgConnection,
+    of: Carrier,
+    items: &[&Transfer],
+) -> Result<HashSet<i64>, diesel::result::Error> {
+    let keys: Vec<i64> = items.iter().map(|one| one.item_key).collect();
+    let hanging: Vec<i64> = attachments::table
+        .filter(attachments::mailbox_id.eq(of.mailbox.0))
+        .filter(attachments::kind.eq(of.kind.number()))
+        .filter(attachments::item_key.eq_any(&keys))
+        .filter(attachments::outcome.eq(Outcome::Stored.word()))
+        .select(attachments::item_key)
+        .load(conn)?;
+    let waiting: Vec<i64> = transfers::table
+        .filter(transfers::mailbox_id.eq(of.mailbox.0))
+        .filter(transfers::kind.eq(of.kind.number()))
+        .filter(transfers::item_key.eq_any(&keys))
+        .select(transfers::item_key)
+        .load(conn)?;
+    Ok(hanging.into_iter().chain(waiting).collect())
+}
+
+/// Forgets what became of an item's attachments.
+pub fn forget_outcomes(
+    conn: &mut PgConnection,
+    of: Carrier,
+    item_key: i64,
+) -> Result<(), diesel::result::Error> {
+    diesel::delete(
+        attachments::table
+            .filter(attachments::mailbox_id.eq(of.mailbox.0))
+            .filter(attachments::kind.eq(of.kind.number()))
+            .filter(attachments::item_key.eq(item_key)),
+    )
+    .execute(conn)?;
     Ok(())
 }
 
@@ -49,18 +100,24 @@ pub fn waiting(
     behind: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Transfer>, AttachmentError> {
-    let rows: Vec<(i64, String, String)> = transfers::table
+    let rows: Vec<(i64, String, String, bool)> = transfers::table
         .filter(transfers::mailbox_id.eq(of.mailbox.0))
         .filter(transfers::kind.eq(of.kind.number()))
         .filter(transfers::item_key.ge(behind.map_or(i64::MIN, |key| key.saturating_add(1))))
         .order(transfers::item_key)
         .limit(limit)
-        .select((transfers::item_key, transfers::item_id, transfers::crm_id))
+        .select((
+            transfers::item_key,
+            transfers::item_id,
+            transfers::crm_id,
+            transfers::take_off,
+        ))
         .load(conn)?;
-    let transfer = |(item_key, item, record)| Transfer {
+    let transfer = |(item_key, item, record, take_off)| Transfer {
         item_key,
         item,
         record,
+        errand: if take_off { Errand::TakeOff } else { Errand::Carry },
     };
     Ok(rows.into_iter().map(transfer).collect())
 }

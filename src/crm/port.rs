@@ -120,7 +120,7 @@ pub trait Crm: Send + Sync {
         0.0
     }
 
-    /// How large a file it takes; `None` where it takes none, and the three calls below are not made.
+    /// How large a file it takes; `None` where it takes none, and the four calls below are not made.
     fn largest_file(&self) -> Option<u64> {
         None
     }
@@ -148,6 +148,16 @@ pub trait Crm: Send + Sync {
         _kind: RecordKind,
         _record: &CrmId,
         _file: &FileId,
+    ) -> Result<(), CrmError> {
+        Err(no_files())
+    }
+
+    /// Takes off a record what [`link_file`](Self::link_file) hung on it, and nothing else. Safe to repeat.
+    async fn take_files_off(
+        &self,
+        _user: &CrmUser,
+        _kind: RecordKind,
+        _record: &CrmId,
     ) -> Result<(), CrmError> {
         Err(no_files())
     }

@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::attachments::apply::{Carried, Road};
 use crate::attachments::content::ContentKey;
 use crate::attachments::error::AttachmentError;
-use crate::attachments::model::Transfer;
+use crate::attachments::model::{Errand, Transfer};
 use crate::attachments::store;
 use crate::crm::error::CrmError;
 use crate::foundation::explain::Explain as _;
@@ -24,7 +24,8 @@ const BUDGET: Duration = Duration::from_secs(20);
 impl Turn<'_> {
     /// Carries the attachments that wait, those of earlier turns too.
     pub(super) async fn carry_attachments(&mut self) -> Result<(), SyncError> {
-        if !self.stream.carries_attachments() {
+        let carries = self.stream.carries_attachments();
+        if !carries && !self.stream.takes_off_attachments() {
             return Ok(());
         }
         let key = ContentKey::new(self.engine.keyring.organisation_key());
@@ -46,6 +47,10 @@ impl Turn<'_> {
                     return Ok(());
                 }
                 behind = Some(transfer.item_key);
+                // What waits from before the policy ceased to take any.
+                if !carries && transfer.errand == Errand::Carry {
+                    continue;
+                }
                 self.carry(&key, transfer).await?;
             }
         }
@@ -73,7 +78,10 @@ impl Turn<'_> {
             held,
         };
         let mut carried = Carried::default();
-        let result = road.carry(&transfer, &mut carried).await;
+        let result = match transfer.errand {
+            Errand::Carry => road.carry(&transfer, &mut carried).await,
+            Errand::TakeOff => road.take_off(&transfer).await,
+        };
         self.counts.attachments_stored += carried.stored;
         self.counts.attachments_left_out += carried.left_out;
         let mut page = PageOutcome {

@@ -18,6 +18,7 @@ use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
 use super::store::judged::PolicyVersion;
 use super::store::mailboxes::{self, MailboxRow};
+use crate::attachments::model::Errand;
 use crate::crm::model::{CrmCapabilities, CrmId, CrmRecord, ListId};
 use crate::crm::port::Crm;
 use crate::foundation::content::Content;
@@ -90,8 +91,8 @@ pub struct LookedItem {
     pub seen: Seen,
     /// What goes to the CRM: in common form, masked where the policy says so.
     pub record: Record,
-    /// True where its attachments go to the CRM too.
-    pub carries: bool,
+    /// What is to be done for its attachments.
+    pub errand: Option<Errand>,
     /// What is to be said of it.
     pub notes: Vec<(Note, u32)>,
 }
@@ -304,11 +305,10 @@ impl Stream {
             writable = FieldSet::NONE;
         }
         let prints = Prints::of(&record, self.fields, self.keys.prints(), &guests.linked);
-        // What is held back of an item is held back of its attachments.
-        let carries = has_attachments && !held_back && scope == Scope::In && self.carries_attachments();
+        let errand = self.errand(has_attachments, held_back, scope);
         LookedItem {
             notes: Note::of(&guests),
-            carries,
+            errand,
             item,
             stamp,
             seen: Seen {
@@ -391,9 +391,27 @@ impl Stream {
 
     /// True where attachments of this stream go to the CRM.
     pub fn carries_attachments(&self) -> bool {
-        self.policy.attachments.takes(self.id.kind)
-            && self.common.flow.to_crm()
-            && self.crm.largest_file().is_some()
+        self.policy.attachments.takes(self.id.kind) && self.files_go()
+    }
+
+    /// True where attachments of this stream may have to come off their records: meetings become private.
+    pub fn takes_off_attachments(&self) -> bool {
+        self.id.kind == RecordKind::Calendar && self.files_go()
+    }
+
+    fn files_go(&self) -> bool {
+        self.common.flow.to_crm() && self.crm.largest_file().is_some()
+    }
+
+    /// What is to be done for the attachments of an item. What is held back of it is held back of them.
+    fn errand(&self, has_attachments: bool, held_back: bool, scope: Scope) -> Option<Errand> {
+        if scope != Scope::In {
+            return None;
+        }
+        match held_back {
+            true => self.takes_off_attachments().then_some(Errand::TakeOff),
+            false => (has_attachments && self.carries_attachments()).then_some(Errand::Carry),
+        }
     }
 
     /// Fields that are compared.

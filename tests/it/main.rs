@@ -50,6 +50,7 @@ mod lists;
 mod mail_matching;
 mod mail_rules;
 mod mailbox_contract;
+mod masked_files;
 mod merged;
 mod nodes;
 mod notifications;

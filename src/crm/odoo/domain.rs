@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Conditions that must all hold.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Domain(Vec<Value>);
 
 impl Domain {

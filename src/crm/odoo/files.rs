@@ -34,6 +34,9 @@ const LONGEST_URL: usize = 1024;
 /// Copies of one file on one record that are looked at; there should be one.
 const MOST_COPIES: usize = 20;
 
+/// So many times that many copies are taken off a record; an answer that never gets shorter is none.
+const MOST_ROUNDS: usize = 100;
+
 #[derive(Deserialize)]
 struct FileRow {
     id: i64,
@@ -141,6 +144,40 @@ impl Files {
         Ok(())
     }
 
+    /// See [`Crm::take_files_off`](crate::crm::port::Crm::take_files_off). The copies go; the file that they were made
+    /// of stays with whoever stored it.
+    pub(super) async fn take_off(
+        &self,
+        user: &CrmUser,
+        kind: RecordKind,
+        record: &CrmId,
+    ) -> Result<(), CrmError> {
+        let login = user.username.as_str();
+        let form = Form::of_id(kind, record);
+        let record = form.number(record).ok_or(CrmError::Gone)?;
+        let place = self.place(login, form, record).await?;
+        let domain = Domain::default()
+            .and("description", "=like", format!("{MARK}%"))
+            .and("res_model", "=", place.model.as_str())
+            .and("res_id", "=", place.id);
+        for _ in 0..MOST_ROUNDS {
+            let copies = self.search(login, domain.clone()).await?;
+            if copies.is_empty() {
+                return Ok(());
+            }
+            match self
+                .client
+                .call(login, &Call::on(ATTACHMENT, "unlink", copies))
+                .await
+            {
+                // Another turn was first.
+                Ok(_) | Err(CrmError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(misfit())
+    }
+
     async fn place(&self, login: &str, form: Form, record: i64) -> Result<Place, CrmError> {
         let own = Place {
             model: form.model().to_owned(),
@@ -226,8 +263,10 @@ fn made(answer: &Value) -> Option<i64> {
     }
 }
 
+const MARK: &str = "Holdfast ";
+
 fn mark(key: &ExternalKey) -> String {
-    format!("Holdfast {}", key.0)
+    format!("{MARK}{}", key.0)
 }
 
 /// A link that would be cut leads nowhere.

@@ -238,4 +238,8 @@ impl Crm for OdooCrm {
     ) -> Result<(), CrmError> {
         self.parts.files.link(user, kind, record, file).await
     }
+
+    async fn take_files_off(&self, user: &CrmUser, kind: RecordKind, record: &CrmId) -> Result<(), CrmError> {
+        self.parts.files.take_off(user, kind, record).await
+    }
 }

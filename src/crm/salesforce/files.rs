@@ -9,7 +9,7 @@ use super::client::{Call, Client, misfit};
 use super::codes;
 use super::soql::{self, literal};
 use super::users::Users;
-use super::wire::collections::{Fields, Saved};
+use super::wire::collections::{self, Fields, Saved};
 use super::wire::multipart::Multipart;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmUser, ExternalKey, FileId, NewFile, NewFileBody};
@@ -36,6 +36,36 @@ struct VersionRow {
 #[derive(Deserialize)]
 struct Made {
     id: String,
+}
+
+/// A query of links must name their record or their document and nothing more ("ContentDocumentLink", Object
+/// Reference), so that whose file it is, is read and not asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LinkRow {
+    id: String,
+    content_document: Option<DocumentRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DocumentRow {
+    latest_published_version: Option<DescriptionRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescriptionRow {
+    description: Option<String>,
+}
+
+impl LinkRow {
+    fn is_ours(&self) -> bool {
+        let document = self.content_document.as_ref();
+        let version = document.and_then(|document| document.latest_published_version.as_ref());
+        let description = version.and_then(|version| version.description.as_deref());
+        description.is_some_and(|text| text.starts_with(MARK))
+    }
 }
 
 /// Stores files.
@@ -132,10 +162,38 @@ impl Files {
             Some(fault) => Err(codes::of_record(&fault)),
         }
     }
+
+    /// See [`Crm::take_files_off`](crate::crm::port::Crm::take_files_off). The documents stay with whoever stored them.
+    pub(super) async fn take_off(&self, user: &CrmUser, record: &CrmId) -> Result<(), CrmError> {
+        let query = soql::encoded(&format!(
+            "SELECT Id, ContentDocument.LatestPublishedVersion.Description FROM ContentDocumentLink \
+             WHERE LinkedEntityId = {}",
+            literal(&record.0)
+        ));
+        let rows: Vec<LinkRow> = self.client.queries(&user.username, &[query]).await?;
+        let ours: Vec<&str> = rows
+            .iter()
+            .filter(|row| row.is_ours())
+            .map(|row| row.id.as_str())
+            .collect();
+        for some in ours.chunks(collections::MOST_ROWS) {
+            let call = Call::new(Method::DELETE, collections::delete_path(some.iter().copied()), "");
+            let saved: Vec<Saved> = self.client.send(&user.username, call).await?.json()?;
+            for fault in saved.into_iter().flat_map(|saved| saved.errors) {
+                match codes::of_record(&fault) {
+                    CrmError::Gone => {}
+                    error => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
+const MARK: &str = "Holdfast ";
+
 fn mark(key: &ExternalKey) -> String {
-    format!("Holdfast {}", key.0)
+    format!("{MARK}{}", key.0)
 }
 
 /// A text that Salesforce counts as so many characters; the end of a name says what the file is, and stays.

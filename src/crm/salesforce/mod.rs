@@ -263,4 +263,8 @@ impl Crm for SalesforceCrm {
     ) -> Result<(), CrmError> {
         self.files.link(user, record, file).await
     }
+
+    async fn take_files_off(&self, user: &CrmUser, _: RecordKind, record: &CrmId) -> Result<(), CrmError> {
+        self.files.take_off(user, record).await
+    }
 }

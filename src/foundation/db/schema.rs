@@ -323,6 +323,7 @@ diesel::table! {
         item_key -> Int8,
         item_id -> Text,
         crm_id -> Text,
+        take_off -> Bool,
     }
 }
 

@@ -135,8 +135,8 @@ async fn works(
         let key = item_key(&item.item.id);
         gathered.note(&item);
         gathered
-            .carrying
-            .extend(item.carries.then(|| item.item.id.clone()));
+            .errands
+            .extend(item.errand.map(|errand| (item.item.id.clone(), errand)));
         let work = match known.remove(&key) {
             Some(link) => linked_work(stream, item, link, pending),
             None => unlinked_work(stream, item, found.remove(&key)),

@@ -1,6 +1,6 @@
 //! Both sides of one item, and what a page of them is.
 
-use crate::attachments::model::Transfer;
+use crate::attachments::model::{Errand, Transfer};
 use crate::crm::model::{CrmId, CrmRecord};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef};
@@ -110,8 +110,8 @@ pub struct Gathered {
     pub unreadable: Vec<(ItemId, &'static str, Class)>,
     /// Items that are nothing to us any more.
     pub settled: Vec<(Side, ItemKey)>,
-    /// Items whose attachments go to the CRM, once they are linked.
-    pub carrying: Vec<ItemId>,
+    /// Items for whose attachments something is to be done, once they are linked.
+    pub errands: Vec<(ItemId, Errand)>,
     /// Series that are left alone as a whole.
     pub skipped: Vec<(ItemId, Reason)>,
     /// Dates of series that were looked at.
@@ -143,16 +143,17 @@ impl Gathered {
 }
 
 /// The transfers of a page: its items with attachments, as far as they are linked now.
-pub fn transfers(carrying: &[ItemId], links: &[Link]) -> Vec<Transfer> {
+pub fn transfers(errands: &[(ItemId, Errand)], links: &[Link]) -> Vec<Transfer> {
     let by_key: HashMap<ItemKey, &Link> = links.iter().map(|link| (link.key, link)).collect();
-    let transfer = |item: &ItemId| {
+    let transfer = |(item, errand): &(ItemId, Errand)| {
         let key = item_key(item);
         let link = by_key.get(&key)?;
         Some(Transfer {
             item_key: key.0,
             item: item.0.clone(),
             record: link.crm.0.clone(),
+            errand: *errand,
         })
     };
-    carrying.iter().filter_map(transfer).collect()
+    errands.iter().filter_map(transfer).collect()
 }

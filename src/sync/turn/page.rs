@@ -34,7 +34,7 @@ impl Turn<'_> {
             met,
             rows,
             series: _,
-            carrying,
+            errands,
             candidates,
             noted,
         } = gathered;
@@ -76,7 +76,7 @@ impl Turn<'_> {
             let applied = apply::apply(&self.stream, guarded.works).await?;
             works = self.take_in(applied, &mut page);
         }
-        page.transfers = gather::transfers(&carrying, &page.links);
+        page.transfers = gather::transfers(&errands, &page.links);
         self.kept_changing(works, &mut page);
         self.settle_choices(&mut page);
         let wrote = !page.links.is_empty();

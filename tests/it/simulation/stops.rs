@@ -53,7 +53,13 @@ pub const READS: [&str; 10] = [
 ];
 
 /// Calls that carry a file.
-pub const FILES: [&str; 4] = ["mailbox.open", "crm.store_file", "crm.link_file", "crm.find_file"];
+pub const FILES: [&str; 5] = [
+    "mailbox.open",
+    "crm.store_file",
+    "crm.link_file",
+    "crm.find_file",
+    "crm.take_files_off",
+];
 
 /// What was decided at one stop.
 enum Fate {
