@@ -130,7 +130,7 @@ impl Road<'_> {
     pub async fn take_off(&self, transfer: &Transfer) -> Result<(), AttachmentError> {
         self.held.still_ours().await?;
         let (of, key, record) = (self.carrier, transfer.item_key, CrmId(transfer.record.clone()));
-        self.crm.take_files_off(self.user, of.kind, &record).await?;
+        self.crm.take_files_off(self.user, &record).await?;
         self.db
             .run_for(of.mailbox, move |conn| {
                 Ok::<_, AttachmentError>(store::forget_outcomes(conn, of, key)?)

@@ -152,13 +152,8 @@ pub trait Crm: Send + Sync {
         Err(no_files())
     }
 
-    /// Takes off a record what [`link_file`](Self::link_file) hung on it, and nothing else. Safe to repeat.
-    async fn take_files_off(
-        &self,
-        _user: &CrmUser,
-        _kind: RecordKind,
-        _record: &CrmId,
-    ) -> Result<(), CrmError> {
+    /// Takes off a meeting's record what [`link_file`](Self::link_file) hung on it, and nothing else. Safe to repeat.
+    async fn take_files_off(&self, _user: &CrmUser, _meeting: &CrmId) -> Result<(), CrmError> {
         Err(no_files())
     }
 }

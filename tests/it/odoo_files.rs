@@ -146,6 +146,47 @@ async fn a_file_is_sent_once_for_many_records_and_hangs_on_each_once_however_oft
 }
 
 #[tokio::test]
+async fn what_we_hung_on_a_meeting_comes_off_it_and_nothing_else_does() {
+    let office = office(None).await;
+    let (crm, user) = (&*office.stage.crm, &office.stage.user);
+    let mail = mail_of_contact(&office).await;
+    let meeting = office.stage.create("event", Record::Event(event())).await;
+    let meeting = meeting.expect("written").id;
+    let key = office.stage.key("off");
+    let file = store(crm, &office, &key, b"one content").await;
+    for (kind, record) in [(RecordKind::Mail, &mail), (RecordKind::Calendar, &meeting)] {
+        crm.link_file(user, kind, record, &file).await.expect("hung");
+    }
+    let own = json!({ "vals_list": [{
+        "name": "own.txt", "datas": "b3du", "res_model": "calendar.event",
+        "res_id": meeting.0.parse::<i64>().expect("a number"),
+    }] });
+    office
+        .odoo
+        .call(&office.rep.key, "ir.attachment", "create", own)
+        .await;
+    let of_meeting = json!({ "domain": [["res_model", "=", "calendar.event"],
+        ["res_id", "=", meeting.0.parse::<i64>().expect("a number")]] });
+    let count = || {
+        office.odoo.call(
+            &office.rep.key,
+            "ir.attachment",
+            "search_count",
+            of_meeting.clone(),
+        )
+    };
+    assert_eq!(count().await, 2);
+    for _ in 0..2 {
+        let taken = crm.take_files_off(user, &meeting).await;
+        taken.expect("taken off, and safe to repeat");
+        assert_eq!(count().await, 1);
+    }
+    assert_eq!(of_mail(&office, &mail).await.len(), 1);
+    let found = crm.find_file(user, &key).await.expect("asked");
+    assert_eq!(found, Some(file), "and can be hung again");
+}
+
+#[tokio::test]
 async fn a_mail_whose_copy_was_made_before_a_crash_gets_that_copy() {
     let office = office(None).await;
     let (crm, user) = (&*office.stage.crm, &office.stage.user);

@@ -146,20 +146,13 @@ impl Files {
 
     /// See [`Crm::take_files_off`](crate::crm::port::Crm::take_files_off). The copies go; the file that they were made
     /// of stays with whoever stored it.
-    pub(super) async fn take_off(
-        &self,
-        user: &CrmUser,
-        kind: RecordKind,
-        record: &CrmId,
-    ) -> Result<(), CrmError> {
-        let login = user.username.as_str();
-        let form = Form::of_id(kind, record);
-        let record = form.number(record).ok_or(CrmError::Gone)?;
-        let place = self.place(login, form, record).await?;
+    pub(super) async fn take_off(&self, user: &CrmUser, meeting: &CrmId) -> Result<(), CrmError> {
+        let (login, form) = (user.username.as_str(), Form::Event);
+        let id = form.number(meeting).ok_or(CrmError::Gone)?;
         let domain = Domain::default()
             .and("description", "=like", format!("{MARK}%"))
-            .and("res_model", "=", place.model.as_str())
-            .and("res_id", "=", place.id);
+            .and("res_model", "=", form.model())
+            .and("res_id", "=", id);
         for _ in 0..MOST_ROUNDS {
             let copies = self.search(login, domain.clone()).await?;
             if copies.is_empty() {

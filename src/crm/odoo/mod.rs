@@ -239,7 +239,7 @@ impl Crm for OdooCrm {
         self.parts.files.link(user, kind, record, file).await
     }
 
-    async fn take_files_off(&self, user: &CrmUser, kind: RecordKind, record: &CrmId) -> Result<(), CrmError> {
-        self.parts.files.take_off(user, kind, record).await
+    async fn take_files_off(&self, user: &CrmUser, meeting: &CrmId) -> Result<(), CrmError> {
+        self.parts.files.take_off(user, meeting).await
     }
 }

@@ -264,7 +264,7 @@ impl Crm for SalesforceCrm {
         self.files.link(user, record, file).await
     }
 
-    async fn take_files_off(&self, user: &CrmUser, _: RecordKind, record: &CrmId) -> Result<(), CrmError> {
-        self.files.take_off(user, record).await
+    async fn take_files_off(&self, user: &CrmUser, meeting: &CrmId) -> Result<(), CrmError> {
+        self.files.take_off(user, meeting).await
     }
 }

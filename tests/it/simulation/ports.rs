@@ -301,8 +301,8 @@ impl Crm for StoppedCrm {
         self.1.around("crm.link_file", call, crm_down).await
     }
 
-    async fn take_files_off(&self, user: &CrmUser, kind: RecordKind, record: &CrmId) -> Result<(), CrmError> {
-        let call = self.0.take_files_off(user, kind, record);
+    async fn take_files_off(&self, user: &CrmUser, meeting: &CrmId) -> Result<(), CrmError> {
+        let call = self.0.take_files_off(user, meeting);
         self.1.around("crm.take_files_off", call, crm_down).await
     }
 }
