@@ -1,7 +1,8 @@
 //! What becomes of two that are linked when one of them takes part no more. Pure.
 //!
 //! An item leaves when the policy changed ([`Scope::Left`]), when its owner gave it another category or gave its folder
-//! another name, when a contact leaves the CRM's list, or when it was moved out of the window. An item that the window went past did not leave: nobody did anything to it.
+//! another name, when a contact leaves the CRM's list, or when it was moved out of the window. An item that the window
+//! went past did not leave: nobody did anything to it.
 
 use super::fingerprint::Prints;
 use super::model::{Reason, Scope, Seen, Side, Verdict};
@@ -48,9 +49,9 @@ pub fn verdict(base: &Prints, mailbox: Option<&Seen>, crm: Option<&Seen>, policy
     }
 }
 
-/// The verdict where the counterpart of a side that left is gone already: we removed it before a crash, and carry that out
-/// again, which finds nothing to remove and lets what stays alone. To take it for a deletion of a person's would remove the
-/// original as well.
+/// The verdict where the counterpart of a side that left is gone already: we removed it before a crash, and carry that
+/// out again, which finds nothing to remove and lets what stays alone. To take it for a deletion of a person's would
+/// remove the original as well.
 pub fn carried_out(base: &Prints, stays: &Seen, removed: Side, policy: Common) -> Option<Verdict> {
     let because = Some(reason(base, stays)?);
     match (policy.out_of_scope, removed) {
