@@ -124,6 +124,9 @@ pub fn waiting(
 
 /// An item waits no more.
 pub fn done(conn: &mut PgConnection, of: Carrier, item_keys: &[i64]) -> Result<(), diesel::result::Error> {
+    if item_keys.is_empty() {
+        return Ok(());
+    }
     diesel::delete(
         transfers::table
             .filter(transfers::mailbox_id.eq(of.mailbox.0))

@@ -74,23 +74,6 @@ async fn finish(
     error: Option<&SyncError>,
 ) -> Result<(), SyncError> {
     let now = engine.clock.now();
-    let stands = Stands::of(engine, lease, now).await;
-    let attempts = stands.position.attempts + 1;
-    let due_at = match error {
-        None if counts.attachments_wait => now,
-        None => stands.due_at(engine, lease, now),
-        Some(error) => {
-            let chance = retry::chance(ItemKey(lease.fence), 1);
-            retry::stream_due(error.class(), attempts, now, engine.settings.patience, chance)
-        }
-    };
-    let end = TurnEnd {
-        at: now,
-        due_at,
-        hinted_due_at: due_at.min(now + SETTLE),
-        error: error.map(|error| error.code()),
-        lag_ms: counts.lag_ms.map(|lag| i32::try_from(lag).unwrap_or(i32::MAX)),
-    };
     let outcome = error.map_or("done", |error| error.code());
     let kind = lease.stream.kind.word();
     engine.metrics.turn(kind, outcome);
@@ -102,22 +85,46 @@ async fn finish(
     counts.tell(&engine.metrics, kind);
     // Idle turns leave no row: ten thousand mailboxes have many.
     let tell = counts.written() + counts.attachments_stored > 0 || counts.failed > 0 || error.is_some();
-    let counts = serde_json::to_value(counts).unwrap_or_default();
-    let forget = now - engine.settings.journal_keep;
-    engine
-        .db
-        .run_for(lease.stream.mailbox, move |conn| {
-            if tell {
-                outcome::put_turn(conn, lease.stream, (started, now), outcome, counts)?;
-                outcome::forget_turns(conn, lease.stream, forget)?;
+    let lag_ms = counts.lag_ms.map(|lag| i32::try_from(lag).unwrap_or(i32::MAX));
+    let waits = counts.attachments_wait;
+    let failed = error.map(|error| (error.class(), error.code()));
+    let told = serde_json::to_value(counts).unwrap_or_default();
+    let (db, engine) = (&engine.db, engine.clone());
+    db.run_for(lease.stream.mailbox, move |conn| {
+        let stands = Stands {
+            position: streams::position(conn, lease.stream)?,
+            heard: listeners::is_heard(conn, lease.stream.mailbox, now)?,
+            crm: mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm),
+            retry_at: outcome::next_retry(conn, lease.stream)?,
+        };
+        let due_at = match failed {
+            None if waits => now,
+            None => stands.due_at(&engine, lease, now),
+            Some((class, _)) => {
+                let (attempts, chance) = (
+                    stands.position.attempts + 1,
+                    retry::chance(ItemKey(lease.fence), 1),
+                );
+                retry::stream_due(class, attempts, now, engine.settings.patience, chance)
             }
-            streams::release(conn, lease, &end)
-        })
-        .await
+        };
+        if tell {
+            outcome::put_turn(conn, lease.stream, (started, now), outcome, told)?;
+            outcome::forget_turns(conn, lease.stream, now - engine.settings.journal_keep)?;
+        }
+        let end = TurnEnd {
+            at: now,
+            due_at,
+            hinted_due_at: due_at.min(now + SETTLE),
+            error: failed.map(|(_, code)| code),
+            lag_ms,
+        };
+        streams::release(conn, lease, &end)
+    })
+    .await
 }
 
-/// What the next turn's time depends on. A database that does not answer leaves the rest of a quiet stream.
-#[derive(Default)]
+/// What the next turn's time depends on.
 struct Stands {
     position: Position,
     heard: bool,
@@ -126,21 +133,6 @@ struct Stands {
 }
 
 impl Stands {
-    async fn of(engine: &Engine, lease: Lease, now: DateTime<Utc>) -> Self {
-        let stands = engine
-            .db
-            .run_for(lease.stream.mailbox, move |conn| {
-                Ok::<_, SyncError>(Self {
-                    position: streams::position(conn, lease.stream)?,
-                    heard: listeners::is_heard(conn, lease.stream.mailbox, now)?,
-                    crm: mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm),
-                    retry_at: outcome::next_retry(conn, lease.stream)?,
-                })
-            })
-            .await;
-        stands.unwrap_or_default()
-    }
-
     /// When the stream is due after a good turn: after its rest, or when a failed item is to be tried again. A stream
     /// of which we hear by itself may rest for long, and nobody would tell of that.
     fn due_at(&self, engine: &Engine, lease: Lease, now: DateTime<Utc>) -> DateTime<Utc> {

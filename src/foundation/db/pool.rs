@@ -2,12 +2,13 @@
 
 use super::error::DbError;
 use crate::foundation::ids::MailboxId;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{
-    ConnectionManager, CustomizeConnection, NopErrorHandler, Pool, PoolError, R2D2Connection,
+    ConnectionManager, CustomizeConnection, NopErrorHandler, Pool, PooledConnection, R2D2Connection,
 };
+use diesel::result::Error as DieselError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -42,7 +43,7 @@ impl Db {
     /// Opens the pool and proves it with one connection.
     ///
     /// `url` is a libpq connection string or URI. A server that is killed and started again later is no
-    /// reason to open anew: each connection is checked before it is handed out and replaced when dead.
+    /// reason to open anew: a connection that cannot begin a transaction is replaced.
     ///
     /// # Errors
     /// [`DbError::NoConnection`] when PostgreSQL does not answer in time.
@@ -51,7 +52,7 @@ impl Db {
             .max_size(options.size.max(1))
             .min_idle(Some(1))
             .connection_timeout(options.connect_timeout)
-            .test_on_check_out(true)
+            .test_on_check_out(false)
             .connection_customizer(Box::new(SessionSettings))
             // A failed connection is reported by the call that wanted it; the pool's own thread stays quiet.
             .error_handler(Box::new(NopErrorHandler));
@@ -104,15 +105,9 @@ impl Db {
         let pool = self.pool.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let mut conn = pool
-                .get()
-                .map_err(|error: PoolError| E::from(DbError::NoConnection(error)))?;
-            conn.transaction(|conn| {
-                if let Some(mailbox) = mailbox {
-                    enter(conn, mailbox).map_err(E::from)?;
-                }
-                work(conn)
-            })
+            let mut conn = begun(&pool, mailbox)?;
+            let done = work(&mut conn);
+            ended(&mut conn, done)
         });
         task.await
             .unwrap_or_else(|stopped| Err(DbError::TaskStopped(stopped).into()))
@@ -124,12 +119,53 @@ pub fn answers(url: &str) -> bool {
     PgConnection::establish(url).is_ok()
 }
 
-/// Names the transaction's mailbox; the third argument ends it with the transaction.
-fn enter(conn: &mut PgConnection, mailbox: MailboxId) -> QueryResult<()> {
-    diesel::sql_query("SELECT set_config('holdfast.mailbox', $1, true)")
-        .bind::<diesel::sql_types::Text, _>(mailbox.0.to_string())
-        .execute(conn)
-        .map(drop)
+type Pooled = PooledConnection<ConnectionManager<PgConnection>>;
+
+/// A connection with an open transaction, in which this mailbox is in scope.
+///
+/// All of it is one statement: a turn has some twenty transactions, and each question of its own, whether the server
+/// still answers and which mailbox is meant, would be another way to the server and back in every one of them.
+fn begun(
+    pool: &Pool<ConnectionManager<PgConnection>>,
+    mailbox: Option<MailboxId>,
+) -> Result<Pooled, DbError> {
+    let begin = match mailbox {
+        None => "BEGIN".to_owned(),
+        // A number; LOCAL ends it with the transaction.
+        Some(MailboxId(number)) => format!("BEGIN; SET LOCAL holdfast.mailbox = '{number}'"),
+    };
+    // A server that was started anew has left every connection of the pool dead.
+    let mut dead = 0;
+    loop {
+        let mut conn = pool.get().map_err(DbError::NoConnection)?;
+        let Err(error) = AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin) else {
+            return Ok(conn);
+        };
+        // So that the pool throws it away.
+        AnsiTransactionManager::transaction_manager_status_mut(&mut *conn).set_in_error();
+        dead += 1;
+        if dead > pool.max_size() {
+            return Err(error.into());
+        }
+    }
+}
+
+/// Commits what went well, and takes back what did not.
+fn ended<T, E>(conn: &mut PgConnection, done: Result<T, E>) -> Result<T, E>
+where
+    E: From<DieselError> + From<DbError>,
+{
+    match done {
+        Ok(value) => {
+            AnsiTransactionManager::commit_transaction(conn)?;
+            Ok(value)
+        }
+        Err(error) => match AnsiTransactionManager::rollback_transaction(conn) {
+            // What broke the connection says more than that it is broken.
+            Ok(()) | Err(DieselError::BrokenTransactionManager) => Err(error),
+            Err(rollback) => Err(rollback.into()),
+        },
+    }
 }
 
 /// What every connection is told first: a forgotten lock or a runaway statement ends by itself.

@@ -255,7 +255,7 @@ pub struct Advance {
 /// # Errors
 /// [`SyncError::LeaseLost`] where the lease is not ours any more; the caller's transaction must roll back.
 pub fn advance(conn: &mut PgConnection, lease: Lease, step: &Advance) -> Result<(), SyncError> {
-    let mut rows = diesel::update(held(lease))
+    let rows = diesel::update(held(lease))
         .set((
             streams::read_done.eq(streams::read_done + step.read),
             step.mailbox
@@ -265,13 +265,9 @@ pub fn advance(conn: &mut PgConnection, lease: Lease, step: &Advance) -> Result<
             step.read_total.map(|total| streams::read_total.eq(total)),
             step.changed_at.map(|at| streams::last_change_at.eq(at)),
             step.survivors_at.map(|at| streams::survivors_at.eq(at)),
+            step.first_read_done.then(|| streams::first_read_done.eq(true)),
         ))
         .execute(conn)?;
-    if step.first_read_done {
-        rows = diesel::update(held(lease))
-            .set(streams::first_read_done.eq(true))
-            .execute(conn)?;
-    }
     if rows == 1 {
         Ok(())
     } else {

@@ -5,6 +5,7 @@ use super::TestDb;
 use super::pages::{CrmPages, LabPages};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use diesel::PgConnection;
 use holdfast::crm::model::{CrmId, CrmRecord, CrmWrite};
 use holdfast::crm::port::Crm;
 use holdfast::crm::salesforce::{Flow as SignInFlow, SalesforceCrm, SalesforceSettings};
@@ -29,7 +30,7 @@ use holdfast::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
 use holdfast_lab::salesforce::app;
 use holdfast_lab::{Lab, Options, PEOPLES_LOGIN};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tempfile::TempDir;
 use url::Url;
 use uuid::Uuid;
@@ -61,6 +62,8 @@ pub struct Ground {
     pub test: Arc<TestDb>,
     /// As the daemon sees it.
     pub db: Db,
+    /// Past row-level security; opened when it is first asked for, since each connection is a process.
+    above: Arc<OnceLock<Mutex<PgConnection>>>,
 }
 
 impl Ground {
@@ -71,7 +74,14 @@ impl Ground {
         Self {
             test: Arc::new(test),
             db,
+            above: Arc::default(),
         }
+    }
+
+    /// The database as nobody of the product sees it.
+    pub fn everything(&self) -> MutexGuard<'_, PgConnection> {
+        let conn = self.above.get_or_init(|| Mutex::new(self.test.superuser()));
+        conn.lock().unwrap()
     }
 }
 

@@ -6,8 +6,7 @@ use crate::harness::office::Ground;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use holdfast::foundation::db::schema::journal;
-use holdfast::sync::error::SyncError;
+use holdfast::foundation::db::schema::{failures, journal, quarantine};
 use holdfast::sync::journal::Act;
 use std::collections::BTreeMap;
 
@@ -22,20 +21,12 @@ const WORDS: [&str; 5] = ["thing-", "value ", "series ", "offer ", "figures of"]
 
 impl World {
     /// What the journal says of a stream. A deletion is one whoever agreed to it.
-    pub async fn journal(&self, (row, kind): Place) -> Written {
-        let mailbox = self.rows[row].mailbox.id;
-        let entries: Vec<(i16, i16)> = self
-            .office
-            .engine
-            .db
-            .run_for(mailbox, move |conn| {
-                let entries = journal::table
-                    .filter(journal::mailbox_id.eq(mailbox.0))
-                    .filter(journal::kind.eq(kind.number()))
-                    .select((journal::side, journal::act));
-                Ok::<_, SyncError>(entries.load(conn)?)
-            })
-            .await
+    pub fn journal(&self, (row, kind): Place) -> Written {
+        let entries: Vec<(i16, i16)> = journal::table
+            .filter(journal::mailbox_id.eq(self.rows[row].mailbox.id.0))
+            .filter(journal::kind.eq(kind.number()))
+            .select((journal::side, journal::act))
+            .load(&mut *self.ground.everything())
             .unwrap();
         let mut written = BTreeMap::new();
         for (side, act) in entries {
@@ -51,17 +42,36 @@ impl World {
     }
 
     /// A turn that went well has entered into the journal what it wrote, each write once.
-    pub async fn adds_up(&mut self, place: Place, before: Written, written: Written) {
+    pub fn adds_up(&mut self, place: Place, before: Written, written: Written) {
         let mut due = before;
         for (what, count) in &written {
             *due.entry(*what).or_default() += count;
         }
-        let now = self.journal(place).await;
+        let now = self.journal(place);
         if due != now {
             self.wrong.push(format!(
                 "{place:?}: a turn wrote {written:?} (by side and act), and its journal says {now:?}, not {due:?}"
             ));
         }
+        self.journals.insert(place, now);
+    }
+
+    /// Failures that wait for another try in a stream.
+    pub fn failures(&self, (row, kind): Place) -> i64 {
+        let of_it = failures::table
+            .filter(failures::mailbox_id.eq(self.rows[row].mailbox.id.0))
+            .filter(failures::kind.eq(kind.number()));
+        of_it.count().get_result(&mut *self.ground.everything()).unwrap()
+    }
+
+    /// Whether deletions of a mailbox wait for a person.
+    pub fn is_held(&self, row: usize) -> bool {
+        let of_it = quarantine::table
+            .filter(quarantine::mailbox_id.eq(self.rows[row].mailbox.id.0))
+            .filter(quarantine::state.eq("held"));
+        diesel::select(diesel::dsl::exists(of_it))
+            .get_result(&mut *self.ground.everything())
+            .unwrap()
     }
 
     /// Nothing that a person wrote stands in any table.
@@ -69,13 +79,13 @@ impl World {
     /// # Errors
     /// Where it stands.
     pub fn no_content_at_rest(&self) -> Result<(), String> {
-        let mut conn = self.ground.test.superuser();
+        let mut conn = self.ground.everything();
         let everything: Vec<String> = tables(&mut conn)
             .iter()
             .map(|table| format!("SELECT '{table}: ' || t::text AS line FROM {table} t"))
             .collect();
         let rows: Vec<Line> = diesel::sql_query(everything.join(" UNION ALL "))
-            .load(&mut conn)
+            .load(&mut *conn)
             .unwrap();
         for Line { line } in rows {
             let found = WORDS
@@ -102,10 +112,15 @@ fn tables(conn: &mut PgConnection) -> Vec<String> {
 
 /// Takes every row out, so that another world may begin; deleting is faster than a new database.
 pub fn clear(ground: &Ground) {
-    let mut conn = ground.test.superuser();
+    let mut conn = ground.everything();
     let mut all = "SET session_replication_role = replica;".to_owned();
     for table in tables(&mut conn) {
         all += &format!("DELETE FROM {table};");
     }
     conn.batch_execute(&all).unwrap();
+}
+
+/// Gives back what deleted rows hold: nobody else does here, and each statement would go past more of them.
+pub fn vacuum(ground: &Ground) {
+    ground.everything().batch_execute("VACUUM").unwrap();
 }

@@ -4,25 +4,18 @@ use super::people::{PAPERS, paper};
 use super::things::Thing;
 use super::world::World;
 use holdfast::crm::model::CrmId;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 impl World {
     /// What hangs on a record.
     fn hanging(&self, CrmId(record): &CrmId) -> Vec<usize> {
-        let content = self.office.lab.parts.salesforce.content();
-        let alive = |object: &str| -> Vec<Value> {
-            let rows = content[object].as_array().cloned().unwrap_or_default();
-            rows.into_iter().filter(|row| row["IsDeleted"] != true).collect()
-        };
-        let documents = alive("ContentDocument");
-        let links = alive("ContentDocumentLink").into_iter();
-        let of_it = links.filter(|link| link["LinkedEntityId"] == record.as_str());
-        of_it
+        let salesforce = &self.office.lab.parts.salesforce;
+        let links = salesforce.living("ContentDocumentLink", "LinkedEntityId", record);
+        links
+            .iter()
             .filter_map(|link| {
-                let document = documents
-                    .iter()
-                    .find(|document| document["Id"] == link["ContentDocumentId"])?;
+                let document = link["ContentDocumentId"].as_str()?;
+                let document = salesforce.living("ContentDocument", "Id", document).pop()?;
                 let title = document["Title"].as_str()?;
                 (0..PAPERS).find(|file| paper(*file).starts_with(title))
             })

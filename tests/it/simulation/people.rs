@@ -17,7 +17,6 @@ use holdfast::record::task::Task;
 use holdfast::sync::model::Side;
 use holdfast_lab::exchange::item::AttachmentContent;
 use holdfast_lab::exchange::value::Binary;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 use crate::harness::acts::{made_by_owner, made_by_user};
@@ -233,14 +232,8 @@ impl World {
 
     /// What is attached to an item now.
     pub fn papers_on(&self, item: &ItemId) -> BTreeSet<usize> {
-        let content = self.office.lab.parts.exchange.content();
-        let mailboxes = content.as_array().into_iter().flatten();
-        let mut items = mailboxes.flat_map(|mailbox| mailbox["items"].as_array().into_iter().flatten());
-        let Some(found) = items.find(|one| one["id"] == item.0.as_str()) else {
-            return BTreeSet::new();
-        };
-        let named = |file: &usize| found["files"].to_string().contains(&paper(*file));
-        (0..PAPERS).filter(named).collect()
+        let files = self.office.lab.parts.exchange.files_on(&item.0);
+        (0..PAPERS).filter(|file| files.contains(&paper(*file))).collect()
     }
 
     /// A person removes the thing; false where it is not on that side.
@@ -270,21 +263,9 @@ impl World {
     }
 
     pub fn item(&self, thing: &Thing) -> Option<ItemId> {
-        let content = self.office.lab.parts.exchange.content();
         let address = &self.rows[thing.row].mailbox.address;
-        let mailbox = content
-            .as_array()?
-            .iter()
-            .find(|mailbox| mailbox["address"] == **address)?;
-        let title = match thing.kind {
-            RecordKind::Contacts => "contacts:Surname",
-            _ => "item:Subject",
-        };
-        let is_it = |item: &&Value| {
-            item["folder"] != "deleteditems" && item["fields"][title]["Text"] == thing.title.as_str()
-        };
-        let item = mailbox["items"].as_array()?.iter().find(is_it)?;
-        Some(ItemId(item["id"].as_str()?.to_owned()))
+        let called = self.office.lab.parts.exchange.titled(address, &thing.title);
+        called.into_iter().next().map(ItemId)
     }
 
     pub async fn record_of(&self, thing: &Thing) -> Option<CrmId> {
@@ -295,14 +276,14 @@ impl World {
                 .find(|record| subject(&record.record) == thing.title)
                 .map(|record| record.id);
         }
-        let content = self.office.lab.parts.salesforce.content();
         let (object, title) = match thing.kind {
             RecordKind::Calendar => ("Event", "Subject"),
             RecordKind::Contacts => ("Contact", "LastName"),
             _ => ("Task", "Subject"),
         };
-        let is_it = |row: &&Value| row["IsDeleted"] != true && row[title] == thing.title.as_str();
-        let row = content[object].as_array()?.iter().find(is_it)?;
+        let salesforce = &self.office.lab.parts.salesforce;
+        let called = salesforce.living(object, title, &thing.title);
+        let row = called.first()?;
         Some(CrmId(row["Id"].as_str()?.to_owned()))
     }
 

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 /// How many worlds at once; each waits for sockets and for PostgreSQL most of the time.
 const AT_ONCE: usize = 4;
 
-/// Worlds that follow each other in one database, before its tables are too full of what was deleted.
-const ON_ONE_GROUND: u64 = 40;
+/// Worlds that follow each other in one database, before its tables are too full of what was deleted. Another database
+/// would do as well, and costs as much as several worlds.
+const BEFORE_VACUUM: u64 = 10;
 
 /// From so many on every stop must have been somebody's death: a simulation that never kills at a stop proves
 /// nothing about it.
@@ -28,7 +29,7 @@ struct Run {
 impl Run {
     /// Lives one world after the other, until there are enough or one has failed.
     async fn lives(&self) {
-        let mut ground = Ground::new().await;
+        let ground = Ground::new().await;
         for lived in 1.. {
             let seed = self.next.fetch_add(1, Ordering::SeqCst);
             if seed >= self.end || !self.failed.lock().unwrap().is_empty() {
@@ -48,10 +49,9 @@ impl Run {
                     self.failed.lock().unwrap().push(what);
                 }
             }
-            if lived % ON_ONE_GROUND == 0 {
-                ground = Ground::new().await;
-            } else {
-                books::clear(&ground);
+            books::clear(&ground);
+            if lived % BEFORE_VACUUM == 0 {
+                books::vacuum(&ground);
             }
         }
     }

@@ -71,7 +71,7 @@ impl Life {
             Ended::By(Ok(counts)) => {
                 line += &format!(" ends, {} written, {} failed", counts.written(), counts.failed);
                 let all = counts.failed == 0 && !counts.attachments_wait;
-                if calm && all && self.world.standing(place).await.0 == 0 {
+                if calm && all && self.world.failures(place) == 0 {
                     well = Some(counts);
                 }
             }

@@ -99,7 +99,7 @@ impl World {
                 }
                 let answered = self.person_approves(place).await;
                 let all = counts.failed == 0 && !counts.attachments_wait && answered == 0;
-                if all && self.standing(place).await.0 == 0 {
+                if all && self.failures(place) == 0 {
                     self.went_well(place, &counts).await;
                 }
                 Ok(())
@@ -112,6 +112,9 @@ impl World {
     /// A person looks at the deletions that wait in a mailbox, and approves them: people in these worlds mean what they
     /// do. A mailbox whose cursor is lost after most of it was removed looks like another mailbox.
     pub async fn person_approves(&mut self, (row, _): Place) -> usize {
+        if !self.is_held(row) {
+            return 0;
+        }
         let engine = self.awake();
         let (id, may, all) = (
             self.rows[row].mailbox.id,

@@ -87,6 +87,8 @@ pub struct World {
     pub series: Vec<Repeated>,
     /// Streams whose last turn went well and in which nobody did anything since.
     pub resting: BTreeMap<Place, Rest>,
+    /// The journals of streams as they were when a turn of theirs had added up.
+    pub journals: BTreeMap<Place, Written>,
     /// Where the last turn's plan struck, if it did.
     pub struck: Option<String>,
     /// What happened so far, a line each, for whoever has to find out why.
@@ -140,6 +142,7 @@ impl World {
             mails: Vec::new(),
             series: Vec::new(),
             resting: BTreeMap::new(),
+            journals: BTreeMap::new(),
             struck: None,
             log: Vec::new(),
             wrong: Vec::new(),
@@ -247,7 +250,8 @@ impl World {
 
     /// Begins a turn of one stream, under a plan.
     pub async fn begin(&mut self, node: usize, place: Place, plan: Option<Plan>) -> Running {
-        let before = self.journal(place).await;
+        let before = self.journals.remove(&place);
+        let before = before.unwrap_or_else(|| self.journal(place));
         let Node { engine, stops, .. } = &self.nodes[node];
         let lease = engine.lease(self.stream(place)).await.unwrap();
         let lease = lease.expect("the world waits until every lease is over");
@@ -311,7 +315,7 @@ impl World {
                 "{place:?}: a node that had slept through its lease went on to write: {:?}",
                 stops.said().last()
             )),
-            (Ended::By(Ok(_)), None) => self.adds_up(place, before, stops.written()).await,
+            (Ended::By(Ok(_)), None) => self.adds_up(place, before, stops.written()),
             _ => {}
         }
         self.struck = stops.struck();

@@ -53,6 +53,7 @@ pub mod zone;
 
 use crate::journal::{Durable, Journal};
 use bytes::Bytes;
+use field::Field;
 use folder::{DistinguishedFolder, FolderKey};
 use ids::{ItemKey, Target};
 use serde_json::{Value, json};
@@ -93,6 +94,40 @@ impl World {
             Some(json!({"address": owner.smtp, "items": items}))
         });
         mailboxes.collect()
+    }
+
+    /// The items in this mailbox that a person calls so, the oldest first; none that lie in Deleted Items.
+    pub fn titled(&self, address: &str, title: &str) -> Vec<String> {
+        let owner = |mailbox: &usize| self.directory.owner(*mailbox);
+        let mailbox =
+            (0..self.count()).find(|mailbox| owner(mailbox).is_some_and(|owner| owner.smtp == address));
+        let Some((mailbox, read)) = mailbox.and_then(|mailbox| Some((mailbox, self.read(mailbox)?))) else {
+            return Vec::new();
+        };
+        let bin = Some(DistinguishedFolder::DeletedItems);
+        let called = |stored: &&mailbox::Stored| {
+            let titles = [Field::Subject, Field::Surname].map(|field| stored.item.text(field));
+            titles.contains(&title) && stored.folder.distinguished() != bin
+        };
+        let mut serials: Vec<_> = read
+            .items
+            .values()
+            .filter(called)
+            .map(|stored| stored.serial)
+            .collect();
+        serials.sort_unstable();
+        let id = |serial| self.ids.encode(Target::Item(ItemKey { mailbox, serial }));
+        serials.into_iter().map(id).collect()
+    }
+
+    /// The names of the files on an item.
+    pub fn files_on(&self, item: &str) -> Vec<String> {
+        let Some(Target::Item(key)) = self.ids.decode(item, self.count()) else {
+            return Vec::new();
+        };
+        let stored = self.stored(key);
+        let files = stored.iter().flat_map(|stored| &stored.item.attachments);
+        files.map(|file| file.name.clone()).collect()
     }
 
     fn folder_name(&self, read: &mailbox::Mailbox, folder: FolderKey) -> String {

@@ -209,7 +209,10 @@ fn bare(status: u16, retry_after: Option<u64>) -> Response<Bytes> {
 
 fn response(answer: &Answer, usage: Option<(u64, u64)>) -> Response<Bytes> {
     let (body, kind) = match &answer.body {
-        Body::Json(value) => (Bytes::from(value.to_string()), "application/json;charset=UTF-8"),
+        json @ (Body::Json(_) | Body::Text(_) | Body::Steps(_)) => {
+            let text = serde_json::to_vec(json).unwrap_or_default();
+            (Bytes::from(text), "application/json;charset=UTF-8")
+        }
         Body::Bytes(bytes) => (bytes.clone(), "application/octetstream"),
         Body::Empty => (Bytes::new(), ""),
     };
@@ -288,8 +291,8 @@ fn api(
         };
         let answer = dispatch(&mut call, &ask)?;
         // As long as nobody else can write: what is written from now on was not in the answer.
-        if let (true, Body::Json(body)) = (caller.syncs, &answer.body) {
-            world.edits().saw(body, world.clock.now());
+        if caller.syncs {
+            world.edits().was_given(&answer, world.clock.now());
         }
         return Ok(answer);
     }

@@ -236,14 +236,18 @@ impl World {
     pub fn content(&self) -> Value {
         let state = self.read();
         let objects = schema::objects().map(|object| {
-            let rows = state.table(object.name).rows().map(|row| {
-                let mut row = store::Row::clone(row);
-                row.remove("VersionData");
-                json!(row)
-            });
+            let rows = state.table(object.name).rows().map(|row| shown(row));
             (object.name.to_owned(), Value::Array(rows.collect()))
         });
         Value::Object(objects.collect())
+    }
+
+    /// The living rows of an object whose field has this text, as [`content`](Self::content) gives them.
+    pub fn living(&self, object: &str, field: &str, text: &str) -> Vec<Value> {
+        let state = self.read();
+        let rows = state.table(object).rows();
+        let wanted = rows.filter(|row| !row.flag("IsDeleted") && row.text(field) == text);
+        wanted.map(|row| shown(row)).collect()
     }
 
     /// What GET /stats adds for this side: API calls by user, live rows by object.
@@ -264,6 +268,13 @@ impl World {
         let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         json!({"calls": usage.by_user, "calls_used": usage.used, "records": records})
     }
+}
+
+/// A row without a file's bytes.
+fn shown(row: &store::Row) -> Value {
+    let fields = row.iter().filter(|(name, _)| **name != "VersionData");
+    let fields = fields.map(|(name, value)| ((*name).to_owned(), value.clone()));
+    Value::Object(fields.collect())
 }
 
 /// RFC 7396.

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::World;
+use super::rest::ask::{Answer, Body};
 use super::store::{Fields, MADE_BY_SYNC, Row, State};
 use super::transaction::{Caller, Touch};
 use crate::faults::Side;
@@ -31,8 +32,16 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// The app was given this answer.
-    pub fn saw(&mut self, answer: &Value, now: DateTime<Utc>) {
+    /// The app was given this answer. What was written out before is a description, and no record.
+    pub(super) fn was_given(&mut self, answer: &Answer, now: DateTime<Utc>) {
+        match &answer.body {
+            Body::Json(body) => self.saw(body, now),
+            Body::Steps(steps) => steps.iter().for_each(|(_, answer)| self.was_given(answer, now)),
+            Body::Text(_) | Body::Bytes(_) | Body::Empty => {}
+        }
+    }
+
+    fn saw(&mut self, answer: &Value, now: DateTime<Utc>) {
         match answer {
             Value::Array(all) => all.iter().for_each(|one| self.saw(one, now)),
             Value::Object(all) => {

@@ -16,6 +16,12 @@ pub fn object_rights(state: &State, caller: &Caller, object: &Object) -> ObjectR
         .unwrap_or_default()
 }
 
+/// Whether anything was said of the caller's rights on this object.
+pub fn are_limited(state: &State, caller: &Caller, object: &Object) -> bool {
+    let user = state.settings.users.get(&caller.username);
+    user.is_some_and(|user| user.objects.contains_key(object.name))
+}
+
 /// The caller's rights on a field; system fields can always be read.
 pub fn field_rights(state: &State, caller: &Caller, object: &Object, field: &Field) -> FieldRights {
     let user = state.settings.users.get(&caller.username);

@@ -1,10 +1,14 @@
 //! A request taken apart, and an answer before it is HTTP.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
 use percent_encoding::percent_decode_str;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::salesforce::error::{ApiError, ApiResult, unreadable};
@@ -101,6 +105,10 @@ impl Ask {
 pub enum Body {
     /// JSON.
     Json(Value),
+    /// JSON that was written out before.
+    Text(Arc<RawValue>),
+    /// The answers to a composite request's steps, each under its reference.
+    Steps(Vec<(String, Answer)>),
     /// A file's bytes.
     Bytes(Bytes),
     /// None.
@@ -150,11 +158,60 @@ impl Answer {
         Answer::with(error.status, json!([error.to_rest()]))
     }
 
-    /// The body as a composite result holds it.
-    pub fn value(&self) -> Value {
+    /// Whether a step that got this answer failed.
+    pub fn failed(&self) -> bool {
+        self.status >= 300 && self.status != 304
+    }
+
+    /// The body as a later step or a batch result takes it.
+    pub fn value(&self) -> Cow<'_, Value> {
         match &self.body {
-            Body::Json(value) => value.clone(),
-            _ => Value::Null,
+            Body::Json(value) => Cow::Borrowed(value),
+            Body::Text(text) => Cow::Owned(serde_json::from_str(text.get()).unwrap_or_default()),
+            Body::Steps(_) | Body::Bytes(_) | Body::Empty => Cow::Owned(Value::Null),
+        }
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Body::Json(value) => value.serialize(serializer),
+            Body::Text(text) => text.serialize(serializer),
+            Body::Steps(steps) => {
+                let shown: Vec<_> = steps.iter().map(Shown::of).collect();
+                serializer.collect_map([("compositeResponse", shown)])
+            }
+            Body::Bytes(_) | Body::Empty => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// A step's answer as a composite result holds it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    body: &'a Body,
+    http_headers: Headers<'a>,
+    http_status_code: u16,
+    reference_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Headers<'a> {
+    #[serde(rename = "Location", skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of((reference, answer): &'a (String, Answer)) -> Self {
+        Shown {
+            body: &answer.body,
+            http_headers: Headers {
+                location: answer.location.as_deref(),
+            },
+            http_status_code: answer.status,
+            reference_id: reference,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Answer, Ask, Payload};
+use super::ask::{Answer, Ask, Body, Payload};
 use super::call::{Access, Call};
 use super::reference::{self, Earlier};
 use super::{dispatch, operation};
@@ -41,14 +41,12 @@ pub fn composite(call: &mut Call, ask: &Ask) -> ApiResult<Answer> {
     let body = ask.object()?;
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
     let steps = steps(body.get("compositeRequest"), "compositeRequest")?;
-    let mut earlier = Earlier::new();
     let mut results: Vec<(String, Answer)> = Vec::new();
     let savepoint = savepoint(call);
     let share = call.share(steps.len());
     for step in steps.into_iter().take(share) {
-        let answer = run(call, &step, &earlier).unwrap_or_else(|error| Answer::error(&error));
-        let failed = answer.status >= 300 && answer.status != 304;
-        earlier.insert(step.reference.clone(), (!failed).then(|| answer.value()));
+        let answer = run(call, &step, &results).unwrap_or_else(|error| Answer::error(&error));
+        let failed = answer.failed();
         results.push((step.reference, answer));
         if failed && all_or_none {
             break;
@@ -59,11 +57,10 @@ pub fn composite(call: &mut Call, ask: &Ask) -> ApiResult<Answer> {
         undo(call, savepoint);
         halt(&mut results, body.get("compositeRequest"));
     }
-    let results: Vec<Value> = results
-        .iter()
-        .map(|(reference, answer)| shown(reference, answer))
-        .collect();
-    Ok(Answer::json(json!({"compositeResponse": results})))
+    Ok(Answer {
+        body: Body::Steps(results),
+        ..Answer::empty(200)
+    })
 }
 
 fn savepoint(call: &Call) -> usize {
@@ -96,19 +93,6 @@ fn halt(results: &mut Vec<(String, Answer)>, steps: Option<&Value>) {
             .unwrap_or_default();
         results.push((reference.to_owned(), Answer::error(&error)));
     }
-}
-
-fn shown(reference: &str, answer: &Answer) -> Value {
-    let headers = answer
-        .location
-        .as_ref()
-        .map_or_else(|| json!({}), |location| json!({"Location": location}));
-    json!({
-        "body": answer.value(),
-        "httpHeaders": headers,
-        "httpStatusCode": answer.status,
-        "referenceId": reference,
-    })
 }
 
 fn steps(list: Option<&Value>, name: &str) -> ApiResult<Vec<Step>> {
@@ -196,7 +180,7 @@ fn inner(method: Method, url: &str, body: Value) -> Option<Ask> {
     Some(Ask::new(method, rest, Payload::Json(body)))
 }
 
-fn run(call: &mut Call, step: &Step, earlier: &Earlier) -> ApiResult<Answer> {
+fn run(call: &mut Call, step: &Step, earlier: Earlier<'_>) -> ApiResult<Answer> {
     let url = reference::in_url(earlier, &step.url)?;
     let body = reference::in_body(earlier, &step.body.clone().unwrap_or(Value::Null))?;
     perform(call, step, &url, body)

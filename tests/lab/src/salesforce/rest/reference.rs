@@ -1,20 +1,19 @@
 //! References between the steps of a composite request: `@{ref.id}`, `@{ref[0].Id}`, `@{ref.records[0].Id}`.
 
-use std::collections::HashMap;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::ask::Answer;
 use crate::salesforce::error::{ApiError, ApiResult};
 
-/// The bodies of earlier steps by reference id; a failed step has none.
-pub type Earlier = HashMap<String, Option<Value>>;
+/// The answers to earlier steps by reference id; one that failed cannot be referred to.
+pub type Earlier<'a> = &'a [(String, Answer)];
 
 /// The body with every reference replaced; a text that is one reference takes the value's own type.
 ///
 /// # Errors
 /// PROCESSING_HALTED for a reference that leads nowhere.
-pub fn in_body(earlier: &Earlier, body: &Value) -> ApiResult<Value> {
+pub fn in_body(earlier: Earlier<'_>, body: &Value) -> ApiResult<Value> {
     Ok(match body {
         Value::String(text) => match text.strip_prefix("@{").and_then(|rest| rest.strip_suffix('}')) {
             Some(path) if !path.contains('}') => follow(earlier, path)?,
@@ -39,7 +38,7 @@ pub fn in_body(earlier: &Earlier, body: &Value) -> ApiResult<Value> {
 ///
 /// # Errors
 /// PROCESSING_HALTED for a reference that leads nowhere.
-pub fn in_url(earlier: &Earlier, url: &str) -> ApiResult<String> {
+pub fn in_url(earlier: Earlier<'_>, url: &str) -> ApiResult<String> {
     replaced(earlier, url, |value| {
         utf8_percent_encode(&plain(value), NON_ALPHANUMERIC).to_string()
     })
@@ -52,7 +51,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn replaced(earlier: &Earlier, text: &str, write: impl Fn(&Value) -> String) -> ApiResult<String> {
+fn replaced(earlier: Earlier<'_>, text: &str, write: impl Fn(&Value) -> String) -> ApiResult<String> {
     let mut result = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("@{") {
@@ -67,11 +66,15 @@ fn replaced(earlier: &Earlier, text: &str, write: impl Fn(&Value) -> String) -> 
     Ok(result)
 }
 
-fn follow(earlier: &Earlier, path: &str) -> ApiResult<Value> {
+fn follow(earlier: Earlier<'_>, path: &str) -> ApiResult<Value> {
     let name_end = path.find(['.', '[']).unwrap_or(path.len());
     let (name, tail) = path.split_at(name_end);
-    let body = earlier.get(name).and_then(Option::as_ref);
+    let step = earlier.iter().find(|(reference, _)| reference == name);
+    let body = step
+        .filter(|(_, answer)| !answer.failed())
+        .map(|(_, answer)| answer.value());
     let found = body
+        .as_deref()
         .and_then(|body| walk(body, tail))
         .filter(|value| !value.is_null());
     found.cloned().ok_or_else(|| {
