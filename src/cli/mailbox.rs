@@ -8,7 +8,8 @@ use crate::foundation::config::Settings;
 use crate::foundation::explain::Explain;
 use crate::mailbox::model::AccountNames;
 use crate::sync::control;
-use crate::sync::store::mailboxes::{MailboxRow, NewMailbox};
+use crate::sync::forms;
+use crate::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
 use serde::Deserialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -237,7 +238,15 @@ async fn probe(session: &Session, address: &str, output: &Output) -> Result<Done
     let row = session.mailbox(address).await?;
     let engine = session.app.engine();
     let mail = engine.mail_server(&row.mail_server)?.probe(&row.mailbox).await;
-    let crm = engine.crm(&row.crm)?.probe(&row.user).await;
+    let name = row.policy.clone();
+    let policy = session
+        .app
+        .db
+        .run(move |conn| mailboxes::policy(conn, &name))
+        .await?
+        .1;
+    let crm = forms::of_policy(&policy, engine.crm(&row.crm)?);
+    let crm = crm.probe(&row.user).await;
     let said = |result: Result<String, &dyn Explain>| match result {
         Ok(words) => (true, words, None),
         Err(error) => (false, error.sentence(), Some(error.code())),

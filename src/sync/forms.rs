@@ -37,6 +37,16 @@ impl Forms {
     }
 }
 
+/// The CRM with tasks of the policy's form, as whoever asks what it has needs it set up.
+pub fn of_policy(policy: &Policy, crm: Arc<dyn Crm>) -> Arc<dyn Crm> {
+    crm.with_tasks(only(policy)).unwrap_or(crm)
+}
+
+fn only(policy: &Policy) -> TaskForms {
+    let new = policy.tasks.form;
+    TaskForms { new, both: false }
+}
+
 /// The CRM as this stream is to see it.
 ///
 /// # Errors
@@ -48,8 +58,7 @@ pub async fn seen_by(
     crm: Arc<dyn Crm>,
 ) -> Result<(Arc<dyn Crm>, Forms), SyncError> {
     let new = policy.tasks.form;
-    let only = TaskForms { new, both: false };
-    let of_tasks = (stream.kind == RecordKind::Tasks).then(|| crm.with_tasks(only));
+    let of_tasks = (stream.kind == RecordKind::Tasks).then(|| crm.with_tasks(only(policy)));
     let Some(one) = of_tasks.flatten() else {
         return Ok((crm, Forms::default()));
     };

@@ -66,7 +66,7 @@ pub mod failed;
 pub mod fence;
 pub mod filing;
 pub mod fingerprint;
-mod forms;
+pub mod forms;
 pub mod gather;
 pub mod guard;
 pub mod guests;

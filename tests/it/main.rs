@@ -63,6 +63,7 @@ mod odoo_forms;
 mod odoo_office;
 mod odoo_page;
 mod odoo_pages;
+mod odoo_probe;
 mod odoo_records;
 mod odoo_series;
 mod odoo_server;
