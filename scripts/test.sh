@@ -11,7 +11,7 @@ profile=default
 if [ -n "${CI:-}" ]; then
     profile=ci
     # As many as were seen green since the worlds last changed. A night takes more (scripts/sim.sh).
-    export HOLDFAST_SIM_WORLDS=${HOLDFAST_SIM_WORLDS:-900}
+    export HOLDFAST_SIM_WORLDS=${HOLDFAST_SIM_WORLDS:-2000}
 fi
 # The house's binary and the lab's are started by tests that need them as processes of their own.
 cargo build --workspace --bins --locked --quiet
