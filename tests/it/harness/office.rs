@@ -3,6 +3,7 @@
 
 use super::TestDb;
 use super::pages::{CrmPages, LabPages};
+use super::unsure_db::UnsureDb;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use holdfast::crm::model::{CrmId, CrmRecord, CrmWrite};
@@ -72,6 +73,13 @@ impl Ground {
             test: Arc::new(test),
             db,
         }
+    }
+
+    /// Fresh, with the bridge through a socket that may fail.
+    pub async fn behind(unsure: &UnsureDb) -> Self {
+        let test = Arc::new(TestDb::new());
+        let db = unsure.db(&test).await;
+        Self { test, db }
     }
 }
 
