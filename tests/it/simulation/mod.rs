@@ -15,6 +15,7 @@ pub mod life;
 mod mails;
 mod moment;
 mod nth_effect;
+mod nth_handover;
 mod nth_statement;
 mod papers;
 mod people;
