@@ -12,7 +12,7 @@ use holdfast::sync::control;
 use holdfast::sync::store::mailboxes::{self, MailboxRow};
 use serde_json::json;
 
-const CALENDAR: RecordKind = RecordKind::Calendar;
+pub const CALENDAR: RecordKind = RecordKind::Calendar;
 
 /// Three people, all of them synchronised; the first has invited the others, and the meeting is in the CRM once.
 async fn office() -> (Office, Vec<MailboxRow>) {
@@ -21,6 +21,21 @@ async fn office() -> (Office, Vec<MailboxRow>) {
     for person in 0..3 {
         rows.push(office.add(person).await);
     }
+    invite(&office, &rows).await;
+    for row in &rows {
+        office.settle(row).await;
+    }
+    let record = one(&office, &rows).await;
+    assert_eq!(
+        record.owner,
+        office.row(0).await.user.id,
+        "the organiser's copy made it"
+    );
+    (office, rows)
+}
+
+/// The first of these people invites the others.
+pub async fn invite(office: &Office, rows: &[MailboxRow]) {
     // A colleague who may edit what another owns, as people who stand in for each other may.
     let may = |row: &MailboxRow| (row.user.username.clone(), json!({"modify_all": true}));
     let users: serde_json::Map<_, _> = rows.iter().map(may).collect();
@@ -40,29 +55,25 @@ async fn office() -> (Office, Vec<MailboxRow>) {
              <t:RequiredAttendees>{guests}</t:RequiredAttendees></t:CalendarItem></m:Items></m:CreateItem>",
         ))
         .await;
-    for row in &rows {
-        office.settle(row).await;
-    }
-    let record = one(&office, &rows).await;
-    assert_eq!(
-        record.owner,
-        office.row(0).await.user.id,
-        "the organiser's copy made it"
-    );
-    (office, rows)
 }
 
-/// The one record that everybody's calendars have of the meeting.
-async fn one(office: &Office, rows: &[MailboxRow]) -> CrmRecord {
+/// What everybody's calendars have in the CRM.
+pub async fn records(office: &Office, rows: &[MailboxRow]) -> Vec<CrmRecord> {
     let mut all = Vec::new();
     for row in rows {
         all.extend(office.records(row, CALENDAR).await);
     }
+    all
+}
+
+/// The one record that they have of the meeting.
+async fn one(office: &Office, rows: &[MailboxRow]) -> CrmRecord {
+    let mut all = records(office, rows).await;
     assert_eq!(all.len(), 1, "one meeting is one record");
     all.remove(0)
 }
 
-fn subject(record: &CrmRecord) -> String {
+pub fn subject(record: &CrmRecord) -> String {
     match &record.record {
         Record::Event(event) => event.subject.expose().clone(),
         _ => panic!("an event"),
@@ -70,7 +81,7 @@ fn subject(record: &CrmRecord) -> String {
 }
 
 /// A person renames the meeting in his own calendar.
-async fn rename(office: &Office, row: &MailboxRow, person: usize, title: &str) {
+pub async fn rename(office: &Office, row: &MailboxRow, person: usize, title: &str) {
     let id = office.items(row, CALENDAR).await.remove(0).item.id;
     let subject = [("item:Subject", format!("<t:Subject>{title}</t:Subject>"))];
     Outlook::of(&office.lab, person).set(&item(&id.0), &subject).await;
@@ -88,7 +99,7 @@ impl Office {
     }
 }
 
-async fn retire(office: &Office, person: usize) {
+pub async fn retire(office: &Office, person: usize) {
     let (db, clock) = (&office.engine.db, &office.engine.clock);
     let id = office.row(person).await.mailbox.id;
     control::retire(db, clock, &granted(ManageMailboxes), id)
@@ -96,7 +107,7 @@ async fn retire(office: &Office, person: usize) {
         .unwrap();
 }
 
-async fn resume(office: &Office, person: usize) {
+pub async fn resume(office: &Office, person: usize) {
     let (db, clock) = (&office.engine.db, &office.engine.clock);
     let id = office.row(person).await.mailbox.id;
     control::resume(db, clock, &granted(ManageMailboxes), id)

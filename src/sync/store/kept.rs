@@ -1,8 +1,9 @@
 //! Meetings whose record belongs to somebody who is not here any more, and who keeps it up to date.
 
+use super::streams::{Advance, Lease};
 use super::{mailboxes, totals};
 use crate::crm::model::{CrmId, ExternalKey};
-use crate::foundation::db::schema::{kept_meetings as table, mailboxes as people, streams};
+use crate::foundation::db::schema::{kept_meetings as table, links, mailboxes as people, streams};
 use crate::foundation::ids::MailboxId;
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
@@ -65,6 +66,30 @@ pub fn release(conn: &mut PgConnection, mailbox: MailboxId, items: &[ItemKey]) -
     )
     .execute(conn)?;
     Ok(())
+}
+
+/// Lets go what an earlier turn claimed and could not link any more: it died in between, and to whoever finds the claim
+/// the record would look gone. Claimed again, it is taken over as if for the first time. Not to be asked while a turn of
+/// the stream runs elsewhere, which may be in between. In a transaction of the mailbox.
+///
+/// # Errors
+/// [`SyncError::LeaseLost`] where the lease is not ours any more; the caller's transaction must roll back.
+pub fn release_unlinked(conn: &mut PgConnection, lease: Lease) -> Result<(), SyncError> {
+    let mailbox = lease.stream.mailbox.0;
+    let linked = links::table
+        .filter(links::mailbox_id.eq(mailbox))
+        .filter(links::kind.eq(lease.stream.kind.number()))
+        .select(links::item_key);
+    let rows = diesel::delete(
+        table::table
+            .filter(table::mailbox_id.eq(mailbox))
+            .filter(table::item_key.ne_all(linked)),
+    )
+    .execute(conn)?;
+    match rows {
+        0 => Ok(()),
+        _ => super::streams::advance(conn, lease, &Advance::default()),
+    }
 }
 
 /// Has every calendar judged anew that left a meeting to a colleague, or keeps one for somebody: who is here has changed.

@@ -62,6 +62,11 @@ impl Cluster {
         url(&self.socket_dir, role, database)
     }
 
+    /// Where its socket is.
+    pub fn socket_dir(&self) -> &Path {
+        &self.socket_dir
+    }
+
     /// Makes a database: an empty one, or a copy of the migrated template.
     pub fn create_database(&self, name: &str, migrated: bool) {
         let template = if migrated { &self.template } else { "template0" };
@@ -105,7 +110,7 @@ fn locked(path: &Path, how: FlockOperation) -> File {
     file
 }
 
-fn url(socket_dir: &Path, role: &str, database: &str) -> String {
+pub fn url(socket_dir: &Path, role: &str, database: &str) -> String {
     format!(
         "host='{}' port=5432 user={role} dbname={database} sslmode=disable",
         socket_dir.display()

@@ -16,6 +16,7 @@ pub mod records;
 pub mod sales;
 pub mod site;
 pub mod test_db;
+pub mod unsure_db;
 pub mod wait;
 
 pub use node::Node;

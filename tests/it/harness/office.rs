@@ -3,6 +3,7 @@
 
 use super::TestDb;
 use super::pages::{CrmPages, LabPages};
+use super::unsure_db::UnsureDb;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel::PgConnection;
@@ -82,6 +83,17 @@ impl Ground {
     pub fn everything(&self) -> MutexGuard<'_, PgConnection> {
         let conn = self.above.get_or_init(|| Mutex::new(self.test.superuser()));
         conn.lock().unwrap()
+    }
+
+    /// Fresh, with the bridge through a socket that may fail.
+    pub async fn behind(unsure: &UnsureDb) -> Self {
+        let test = Arc::new(TestDb::new());
+        let db = unsure.db(&test).await;
+        Self {
+            test,
+            db,
+            above: Arc::default(),
+        }
     }
 }
 

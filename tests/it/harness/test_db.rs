@@ -1,8 +1,9 @@
 //! A database for one test, gone when the test is over.
 
-use super::cluster::cluster;
+use super::cluster::{cluster, url};
 use diesel::prelude::*;
 use holdfast::foundation::db::{Db, PoolOptions};
+use std::path::Path;
 use uuid::Uuid;
 
 /// A database of the shared cluster. Tests that run at the same time have different ones.
@@ -30,6 +31,11 @@ impl TestDb {
     /// How the daemon connects: it owns nothing.
     pub fn daemon_url(&self) -> String {
         cluster().url("holdfast_daemon", &self.name)
+    }
+
+    /// The same by a socket in another folder.
+    pub fn daemon_url_at(&self, socket_dir: &Path) -> String {
+        url(socket_dir, "holdfast_daemon", &self.name)
     }
 
     /// How migrations connect.

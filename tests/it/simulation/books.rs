@@ -124,3 +124,24 @@ pub fn clear(ground: &Ground) {
 pub fn vacuum(ground: &Ground) {
     ground.everything().batch_execute("VACUUM").unwrap();
 }
+
+/// Keeps a copy of every row. A copy of the whole database would need everybody to hang up first.
+pub fn keep(ground: &Ground) {
+    let mut conn = ground.everything();
+    let mut all = "DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept;".to_owned();
+    for table in tables(&mut conn) {
+        all += &format!("CREATE TABLE kept.{table} AS TABLE public.{table};");
+    }
+    conn.batch_execute(&all).unwrap();
+}
+
+/// Every row is again as it was kept.
+pub fn go_back(ground: &Ground) {
+    let mut conn = ground.everything();
+    let mut all = "SET session_replication_role = replica;".to_owned();
+    for table in tables(&mut conn) {
+        all +=
+            &format!("DELETE FROM {table}; INSERT INTO {table} OVERRIDING SYSTEM VALUE TABLE kept.{table};");
+    }
+    conn.batch_execute(&all).unwrap();
+}

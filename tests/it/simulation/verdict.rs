@@ -70,6 +70,14 @@ impl World {
     /// As above.
     pub async fn rest_of(&mut self, places: &[Place]) -> Result<(), String> {
         (0..2).for_each(|node| self.restart(node));
+        self.go_on_to_rest(places).await
+    }
+
+    /// The same by processes that know what they knew.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn go_on_to_rest(&mut self, places: &[Place]) -> Result<(), String> {
         for _ in 0..ROUNDS {
             let open: Vec<Place> = places
                 .iter()

@@ -8,6 +8,7 @@ use super::stops::{Plan, Stops, Written};
 use super::things::Thing;
 use super::way::Way;
 use crate::harness::office::{Ground, Office};
+use crate::harness::unsure_db::UnsureDb;
 use chrono::TimeDelta;
 use holdfast::foundation::clock::Clock;
 use holdfast::record::kind::RecordKind;
@@ -97,7 +98,7 @@ pub struct World {
     pub wrong: Vec<String>,
     /// Beside a real CRM, that has a clock of its own and no lab's faults.
     pub apart: bool,
-    next: u64,
+    pub(super) next: u64,
 }
 
 impl World {
@@ -151,6 +152,15 @@ impl World {
         }
     }
 
+    /// Another policy is agreed with somebody.
+    pub async fn agree(&mut self, row: usize, policy: Policy) {
+        let name = NAMES[row];
+        self.office.policy(name, policy.clone()).await;
+        self.policies[row] = policy;
+        self.resting.retain(|(of, _), _| *of != row);
+        self.note(format!("another policy is agreed with {row}"));
+    }
+
     /// What the policy says of a stream.
     pub fn way(&self, (row, kind): Place) -> Way {
         Way {
@@ -177,8 +187,13 @@ impl World {
 
     /// A process is gone, and a new one comes up: nothing in memory survives.
     pub fn restart(&mut self, node: usize) {
-        let Node { engine, stops, .. } = &self.nodes[node];
-        self.nodes[node].engine = process(&self.office, engine.clock.clone(), stops);
+        self.comes_up(node, self.nodes[node].engine.clock.clone());
+    }
+
+    /// A new process with this clock.
+    pub(super) fn comes_up(&mut self, node: usize, clock: Clock) {
+        let Node { engine, stops, .. } = &mut self.nodes[node];
+        *engine = process(&self.office, clock, stops);
     }
 
     /// Time goes by for everybody.
@@ -324,6 +339,17 @@ impl World {
             .extend(said.into_iter().map(|line| format!("    {place:?}: {line}")));
         stops.arm(None);
         ended
+    }
+
+    /// Waits for the end of a turn through whose database something goes wrong until then; what did.
+    pub async fn end_calmly(&mut self, mut running: Running, unsure: &UnsureDb) -> (Ended, Option<String>) {
+        let result = (&mut running.task).await.unwrap();
+        let struck = unsure.calm();
+        if result.is_ok() {
+            let written = self.nodes[running.node].stops.written();
+            self.adds_up(running.place, running.before, written).await;
+        }
+        (Ended::By(result), struck)
     }
 
     /// Every stop that a turn of this world passed.

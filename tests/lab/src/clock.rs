@@ -1,7 +1,7 @@
 //! The lab's own time: the real clock plus an offset that the control surface can move.
 //!
 //! Both worlds stamp records with this clock, so that expiry (query locators, cursors, sessions)
-//! can be reached in a test without waiting. Time only ever moves forward.
+//! can be reached in a test without waiting. Time only ever moves forward, unless the worlds go back with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,5 +40,10 @@ impl Clock {
     /// Sets the offset as a restarted lab found it in its journal.
     pub fn restore_offset_ms(&self, offset_ms: i64) {
         self.offset_ms.store(offset_ms, Ordering::SeqCst);
+    }
+
+    /// It is this moment again.
+    pub(crate) fn go_back(&self, to: DateTime<Utc>) {
+        self.restore_offset_ms((to - Utc::now()).num_milliseconds());
     }
 }

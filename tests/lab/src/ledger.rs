@@ -170,6 +170,11 @@ impl Ledger {
         self.locked().clear();
     }
 
+    /// These entries, and no others.
+    pub fn go_back(&self, entries: &[Noticed]) {
+        *self.locked() = entries.to_vec();
+    }
+
     /// `{"counts": {kind: n}, "entries": [..]}`.
     pub fn to_json(&self) -> serde_json::Value {
         let entries = self.entries();

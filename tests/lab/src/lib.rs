@@ -4,7 +4,7 @@
 //! document cannot hide in both. In reading order: who is in the world ([`cast`], [`text`]), what
 //! all worlds share ([`clock`], [`ledger`], [`likeness`], [`faults`], [`stats`], [`journal`], [`record`], [`tape`]), how they are
 //! reached ([`tls`], [`http`]), the worlds ([`exchange`], [`salesforce`]), and how a test steers
-//! them ([`control`]). [`replay`] sends a tape once more, for benchmarks.
+//! them ([`control`]). [`replay`] sends a tape once more, for benchmarks; [`past`] takes the worlds back to where they were.
 
 pub mod cast;
 pub mod clock;
@@ -16,6 +16,7 @@ pub mod journal;
 pub mod lab;
 pub mod ledger;
 pub mod likeness;
+pub mod past;
 pub mod record;
 pub mod replay;
 pub mod salesforce;

@@ -59,7 +59,7 @@ pub struct Event {
 }
 
 /// The last events of a mailbox.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: VecDeque<Event>,
     forgotten: u64,

@@ -73,7 +73,7 @@ pub struct Folder {
 }
 
 /// One mailbox.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Mailbox {
     /// Its folders.
     pub folders: BTreeMap<FolderKey, Folder>,

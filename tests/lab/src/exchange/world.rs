@@ -149,6 +149,20 @@ impl World {
         self.wakers.get(mailbox).map(watch::Sender::subscribe)
     }
 
+    /// Every mailbox as it is now.
+    pub fn past(&self) -> Vec<Mailbox> {
+        let now = |lock: &RwLock<Mailbox>| lock.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.mailboxes.iter().map(now).collect()
+    }
+
+    /// Every mailbox is again as it was.
+    pub fn go_back(&self, past: &[Mailbox]) {
+        for (lock, mailbox) in self.mailboxes.iter().zip(past) {
+            let mut now = lock.write().unwrap_or_else(PoisonError::into_inner);
+            now.clone_from(mailbox);
+        }
+    }
+
     /// Cuts every open notification stream in the middle of its answer, as a failing balancer does.
     pub fn cut_streams(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);

@@ -35,6 +35,7 @@ mod merge;
 mod moment;
 mod noticing;
 mod oauth;
+pub mod past;
 mod refresh;
 mod rest;
 mod rights;
@@ -61,7 +62,7 @@ use transaction::{Caller, Transaction, WriteOptions};
 const WORLD: &str = "salesforce";
 
 /// API calls counted since the window began.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Usage {
     since: DateTime<Utc>,
     used: u64,

@@ -25,7 +25,7 @@ const OBJECTS: [&str; 3] = ["Event", "Task", "Contact"];
 const STAMPS: [&str; 3] = ["LastModifiedById", "LastModifiedDate", "SystemModstamp"];
 
 /// When people last changed which field, and when the app last read the record.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Edits {
     by_people: HashMap<String, HashMap<&'static str, DateTime<Utc>>>,
     read: HashMap<String, DateTime<Utc>>,

@@ -59,6 +59,7 @@ impl Fields for Row {
 }
 
 /// The rows of one object.
+#[derive(Clone)]
 pub struct Table {
     rows: BTreeMap<String, Arc<Row>>,
     indexes: HashMap<&'static str, BTreeSet<(String, String)>>,
@@ -161,6 +162,7 @@ impl Table {
 }
 
 /// Everything the org holds.
+#[derive(Clone)]
 pub struct State {
     tables: HashMap<&'static str, Table>,
     /// The administrator's settings.
