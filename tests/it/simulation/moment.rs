@@ -50,6 +50,8 @@ impl World {
         self.log.clone_from(&moment.log);
         self.next = moment.next;
         self.wrong.clear();
+        // Each turn asks for its own again.
+        self.journals.clear();
         self.struck = None;
         self.office.engine.keyring = Arc::new(self.office.keyring_anew().await);
         for node in 0..self.nodes.len() {

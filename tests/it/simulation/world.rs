@@ -347,7 +347,7 @@ impl World {
         let struck = unsure.calm();
         if result.is_ok() {
             let written = self.nodes[running.node].stops.written();
-            self.adds_up(running.place, running.before, written).await;
+            self.adds_up(running.place, running.before, written);
         }
         (Ended::By(result), struck)
     }
