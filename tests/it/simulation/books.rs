@@ -3,11 +3,13 @@
 use super::stops::Written;
 use super::world::{Place, World};
 use crate::harness::office::Ground;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use holdfast::foundation::db::schema::{failures, journal, quarantine};
 use holdfast::sync::journal::Act;
+use holdfast::sync::model::Side;
 use std::collections::BTreeMap;
 
 #[derive(QueryableByName)]
@@ -54,6 +56,35 @@ impl World {
             ));
         }
         self.journals.insert(place, now);
+    }
+
+    /// More deletions than the guard of a stream lets by within its period have not been carried out without a person.
+    pub fn asks_in_time(&mut self, place: Place) {
+        let (row, kind) = place;
+        let guard = &self.policies[row].guard;
+        // Of other limits it is a share that decides, of links as they were then.
+        let limits = guard.of(kind).filter(|limits| limits.in_crm.percent == 0);
+        let Some(limits) = limits else { return };
+        let period = TimeDelta::hours(guard.period_hours.into());
+        for (side, limit) in [(Side::Crm, limits.in_crm), (Side::Mailbox, limits.in_mailbox)] {
+            let times: Vec<DateTime<Utc>> = journal::table
+                .filter(journal::mailbox_id.eq(self.rows[row].mailbox.id.0))
+                .filter(journal::kind.eq(kind.number()))
+                .filter(journal::side.eq(side.number()))
+                .filter(journal::act.eq(Act::Deleted.number()))
+                .order(journal::at)
+                .select(journal::at)
+                .load(&mut *self.ground.everything())
+                .unwrap();
+            let most = usize::try_from(limit.more_than).unwrap();
+            let beyond = times.windows(most + 1).any(|some| some[most] - some[0] < period);
+            if beyond {
+                self.wrong.push(format!(
+                    "{place:?}: nobody was asked about more than {most} deletions in the {}: {times:?}",
+                    side.word()
+                ));
+            }
+        }
     }
 
     /// Failures that wait for another try in a stream.

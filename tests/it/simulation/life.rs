@@ -68,7 +68,10 @@ pub async fn live_in(world: World, rng: StdRng, name: &str, replay: &str) -> Res
         mut world, struck, ..
     } = life;
     let result = match world.rest().await {
-        Ok(()) => world.judge().await,
+        Ok(()) => match world.judge().await {
+            Ok(()) => world.quarrels().await,
+            wrong => wrong,
+        },
         early => early,
     };
     let census = Census {

@@ -21,6 +21,7 @@ mod papers;
 mod people;
 pub mod policies;
 mod ports;
+mod quarrels;
 mod run;
 mod series;
 mod standing;

@@ -2,6 +2,7 @@
 
 use super::way::field;
 use holdfast::record::kind::RecordKind;
+use holdfast::sync::guard::limits::{Limit, Limits};
 use holdfast::sync::policy::{
     CategoryRules, Common, ConflictRule, Deletion, FieldRules, Flow, MailBody, OutOfScope, Policy,
     PrivateItems,
@@ -73,6 +74,9 @@ pub fn any(rng: &mut StdRng) -> Policy {
         1 if policy.calendar.common.deletion == Deletion::Follow => PrivateItems::Mask,
         _ => PrivateItems::Skip,
     };
+    // Drawn aside, so that whoever deletes little lives the same life under any guard.
+    policy.guard.contacts = any_limits(&mut rng.clone());
+    policy.guard.tasks = policy.guard.contacts;
     if rng.random_bool(0.3) {
         policy.mail.body = MailBody::HeaderOnly;
     }
@@ -86,6 +90,21 @@ pub fn any(rng: &mut StdRng) -> Policy {
         }
     }
     policy
+}
+
+/// Half of the guards ask a person from the first or second deletion of a day on, however many things there are.
+fn any_limits(rng: &mut StdRng) -> Limits {
+    if rng.random_bool(0.5) {
+        return Limits::default();
+    }
+    let limit = Limit {
+        more_than: rng.random_range(0..=1),
+        percent: 0,
+    };
+    Limits {
+        in_crm: limit,
+        in_mailbox: limit,
+    }
 }
 
 fn any_common(rng: &mut StdRng, kind: RecordKind) -> Common {

@@ -111,6 +111,12 @@ impl Stops {
         self.inner.lock().unwrap().written.clone()
     }
 
+    /// Whether it deleted anything.
+    pub fn deleted(&self) -> bool {
+        let written = self.written();
+        written.keys().any(|(_, act)| *act == Act::Deleted.number())
+    }
+
     /// How much the turn has sent outside so far, of records and of files.
     pub fn sent(&self) -> u64 {
         let inner = self.inner.lock().unwrap();

@@ -170,6 +170,11 @@ impl Thing {
         self.met && self.removed.is_empty() && !self.gone && self.standing == Standing::Linked
     }
 
+    /// True where it is on both sides, and nothing about it is open.
+    pub fn is_certain(&self) -> bool {
+        self.lives() && !self.hidden && !self.at_home && !self.murky && !self.unsure
+    }
+
     /// True where what happens on one side is carried over to the other.
     pub fn is_one(&self, way: Way) -> bool {
         self.standing == Standing::Linked && !self.rests_at_home(way)

@@ -205,7 +205,7 @@ impl World {
         self.no_content_at_rest()
     }
 
-    async fn judge_stream(&self, place: Place) -> Result<(), String> {
+    pub(super) async fn judge_stream(&self, place: Place) -> Result<(), String> {
         let (row, kind) = place;
         let items = self.office.items(&self.rows[row], kind).await;
         let records = self.office.records(&self.rows[row], kind).await;

@@ -333,6 +333,9 @@ impl World {
             (Ended::By(Ok(_)), None) => self.adds_up(place, before, stops.written()),
             _ => {}
         }
+        if stops.deleted() {
+            self.asks_in_time(place);
+        }
         self.struck = stops.struck();
         let said = stops.said();
         self.log
