@@ -40,20 +40,10 @@ pub async fn invite(office: &Office, rows: &[MailboxRow]) {
     let may = |row: &MailboxRow| (row.user.username.clone(), json!({"modify_all": true}));
     let users: serde_json::Map<_, _> = rows.iter().map(may).collect();
     office.administrate("PATCH", "/salesforce/settings", &json!({ "users": users }));
-    let start = Utc::now() + TimeDelta::days(3);
-    let [start, end] = [start, start + TimeDelta::hours(1)].map(|at| at.format("%Y-%m-%dT%H:%M:%SZ"));
-    let guest = |row: &MailboxRow| {
-        let address = &row.mailbox.address;
-        format!("<t:Attendee><t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox></t:Attendee>")
-    };
-    let guests: String = rows[1..].iter().map(guest).collect();
+    let guests: Vec<&str> = rows[1..].iter().map(|row| row.mailbox.address.as_str()).collect();
+    let times = (Utc::now() + TimeDelta::days(3), 60);
     Outlook::of(&office.lab, 0)
-        .ask(&format!(
-            "<m:CreateItem MessageDisposition=\"SaveOnly\" SendMeetingInvitations=\"SendToAllAndSaveCopy\">\
-             <m:SavedItemFolderId><t:DistinguishedFolderId Id=\"calendar\"/></m:SavedItemFolderId><m:Items>\
-             <t:CalendarItem><t:Subject>Board</t:Subject><t:Start>{start}</t:Start><t:End>{end}</t:End>\
-             <t:RequiredAttendees>{guests}</t:RequiredAttendees></t:CalendarItem></m:Items></m:CreateItem>",
-        ))
+        .invite(&guests, "Board", times, "")
         .await;
 }
 

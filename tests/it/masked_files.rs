@@ -4,6 +4,7 @@
 use crate::harness::Office;
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::sales;
+use crate::salesforce_org::rows;
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use holdfast::record::kind::RecordKind;
@@ -42,14 +43,8 @@ async fn becomes(office: &Office, id: &str, sensitivity: &str) {
     outlook.set(&item(id), &[("item:Sensitivity", value)]).await;
 }
 
-fn rows(office: &Office, object: &str) -> Vec<Value> {
-    let content = office.lab.parts.salesforce.content();
-    let all = content[object].as_array().unwrap().clone();
-    all.into_iter().filter(|row| row["IsDeleted"] != true).collect()
-}
-
 fn event(office: &Office) -> String {
-    let events = rows(office, "Event");
+    let events = rows(&office.lab, "Event");
     assert_eq!(events.len(), 1);
     events[0]["Id"].as_str().unwrap().to_owned()
 }
@@ -57,13 +52,13 @@ fn event(office: &Office) -> String {
 /// The titles of what hangs on the event.
 fn hanging(office: &Office) -> BTreeSet<String> {
     let event = event(office);
-    let documents = rows(office, "ContentDocument");
+    let documents = rows(&office.lab, "ContentDocument");
     let title = |link: &Value| {
         let of_link = |row: &&Value| row["Id"] == link["ContentDocumentId"];
         let document = documents.iter().find(of_link).unwrap();
         document["Title"].as_str().unwrap().to_owned()
     };
-    let links = rows(office, "ContentDocumentLink");
+    let links = rows(&office.lab, "ContentDocumentLink");
     let on_event = links
         .iter()
         .filter(|link| link["LinkedEntityId"] == event.as_str());
@@ -100,7 +95,7 @@ async fn what_was_attached_to_a_meeting_that_becomes_private_comes_off_its_recor
         hanging(&office),
         titles(&["figures.txt", "mine.txt", "notes.txt"])
     );
-    let stored = rows(&office, "ContentDocument").len();
+    let stored = rows(&office.lab, "ContentDocument").len();
     assert_eq!(
         stored, 3,
         "the files had stayed with their owner, and are sent once"
@@ -121,5 +116,5 @@ async fn what_waits_to_be_carried_when_its_meeting_becomes_private_is_not_carrie
     assert!(hanging(&office).is_empty());
     becomes(&office, &id, "Private").await;
     office.settle(&row).await;
-    assert!(hanging(&office).is_empty() && rows(&office, "ContentDocument").is_empty());
+    assert!(hanging(&office).is_empty() && rows(&office.lab, "ContentDocument").is_empty());
 }

@@ -56,19 +56,9 @@ async fn everybody(office: &Office, count: usize) -> Vec<MailboxRow> {
 /// The first person invites the others, who find the meeting in their calendars; `rest` follows the attendees.
 async fn invite(office: &Office, rows: &[MailboxRow], title: &str, rest: &str) {
     let start = morning(today() + TimeDelta::days(2), Tz::Europe__Berlin);
-    let [start, end] = [start, start + TimeDelta::minutes(45)].map(|at| at.format("%Y-%m-%dT%H:%M:%SZ"));
-    let guest = |row: &MailboxRow| {
-        let address = &row.mailbox.address;
-        format!("<t:Attendee><t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox></t:Attendee>")
-    };
-    let guests: String = rows[1..].iter().map(guest).collect();
+    let guests: Vec<&str> = rows[1..].iter().map(|row| row.mailbox.address.as_str()).collect();
     Outlook::of(&office.lab, 0)
-        .ask(&format!(
-            "<m:CreateItem MessageDisposition=\"SaveOnly\" SendMeetingInvitations=\"SendToAllAndSaveCopy\">\
-             <m:SavedItemFolderId><t:DistinguishedFolderId Id=\"calendar\"/></m:SavedItemFolderId><m:Items>\
-             <t:CalendarItem><t:Subject>{title}</t:Subject><t:Start>{start}</t:Start><t:End>{end}</t:End>\
-             <t:RequiredAttendees>{guests}</t:RequiredAttendees>{rest}</t:CalendarItem></m:Items></m:CreateItem>",
-        ))
+        .invite(&guests, title, (start, 45), rest)
         .await;
 }
 

@@ -82,6 +82,30 @@ impl<'a> Outlook<'a> {
         attribute(&answer, "Id")
     }
 
+    /// Invites these people, who find the meeting in their calendars; `rest` follows the attendees.
+    pub async fn invite(
+        &self,
+        guests: &[&str],
+        subject: &str,
+        (start, minutes): (DateTime<Utc>, i64),
+        rest: &str,
+    ) {
+        let guest = |address: &&str| {
+            format!(
+                "<t:Attendee><t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox></t:Attendee>"
+            )
+        };
+        let guests: String = guests.iter().map(guest).collect();
+        let (start, end) = (wire(start), wire(start + TimeDelta::minutes(minutes)));
+        self.ask(&format!(
+            "<m:CreateItem MessageDisposition=\"SaveOnly\" SendMeetingInvitations=\"SendToAllAndSaveCopy\">\
+             <m:SavedItemFolderId><t:DistinguishedFolderId Id=\"calendar\"/></m:SavedItemFolderId><m:Items>\
+             <t:CalendarItem><t:Subject>{subject}</t:Subject><t:Start>{start}</t:Start><t:End>{end}</t:End>\
+             <t:RequiredAttendees>{guests}</t:RequiredAttendees>{rest}</t:CalendarItem></m:Items></m:CreateItem>",
+        ))
+        .await;
+    }
+
     /// Makes a folder below a well-known one; `element` says of which sort, as `ContactsFolder`. Gives its id.
     pub async fn make_folder(&self, parent: &str, element: &str, name: &str) -> String {
         let made = self
