@@ -2,6 +2,7 @@
 //! matters to the daemon's memory.
 
 use crate::harness::{Office, Site, eventually};
+use crate::salesforce_org::rows;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use holdfast::crm::model::{CrmWrite, ExternalKey};
@@ -80,17 +81,10 @@ fn receive(office: &Office, row: &MailboxRow, mail: Bytes) -> String {
     exchange.import_eml(&row.mailbox.address, "inbox", mail).unwrap()
 }
 
-/// Living rows of an object of the CRM.
-fn rows(office: &Office, object: &str) -> Vec<Value> {
-    let content = office.lab.parts.salesforce.content();
-    let all = content[object].as_array().unwrap().clone();
-    all.into_iter().filter(|row| row["IsDeleted"] != true).collect()
-}
-
 /// Links between files and records, without those to their owners.
 fn hanging(office: &Office) -> Vec<(String, String)> {
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
-    rows(office, "ContentDocumentLink")
+    rows(&office.lab, "ContentDocumentLink")
         .iter()
         .map(|row| (text(row, "ContentDocumentId"), text(row, "LinkedEntityId")))
         .filter(|(_, record)| !record.starts_with("005"))
@@ -102,8 +96,8 @@ async fn nothing_attached_goes_unless_the_policy_names_the_record_type() {
     let (office, people) = office(1, &[RecordKind::Calendar]).await;
     receive(&office, &people[0], mail(1, &part("a.txt", "text")));
     office.settle(&people[0]).await;
-    assert_eq!(rows(&office, "EmailMessage").len(), 1);
-    assert!(rows(&office, "ContentVersion").is_empty());
+    assert_eq!(rows(&office.lab, "EmailMessage").len(), 1);
+    assert!(rows(&office.lab, "ContentVersion").is_empty());
     assert_eq!(Policy::default().attachments.of, []);
 }
 
@@ -135,7 +129,7 @@ async fn a_mails_files_hang_on_its_record_byte_for_byte_and_what_does_not_go_has
     let counts = office.sync(&people[0]).await;
     let mail = &counts[&RecordKind::Mail];
     assert_eq!((mail.attachments_stored, mail.attachments_left_out), (3, 3));
-    let versions = rows(&office, "ContentVersion");
+    let versions = rows(&office.lab, "ContentVersion");
     let named = |title: &str| {
         let found = versions.iter().find(|row| row["Title"] == title);
         found.unwrap_or_else(|| panic!("no {title}: {versions:?}"))
@@ -184,7 +178,7 @@ async fn the_same_content_in_ten_mails_of_two_people_is_one_file_with_ten_links(
     for row in &people {
         office.settle(row).await;
     }
-    assert_eq!(rows(&office, "ContentDocument").len(), 1);
+    assert_eq!(rows(&office.lab, "ContentDocument").len(), 1);
     assert_eq!(hanging(&office).len(), 10);
 }
 
@@ -213,7 +207,7 @@ async fn a_transfer_that_breaks_on_either_side_is_repeated_and_nothing_is_double
             }
         }
         office.settle(&people[0]).await;
-        let versions = rows(&office, "ContentVersion");
+        let versions = rows(&office.lab, "ContentVersion");
         assert_eq!(versions.len(), 1, "{rule}");
         assert_eq!(versions[0]["ContentSize"], 2 << 20, "{rule}");
         assert_eq!(hanging(&office).len(), 1, "{rule}");
@@ -225,7 +219,7 @@ async fn a_file_that_somebody_deleted_in_the_crm_is_stored_again_for_the_next_ma
     let (office, people) = office(1, &[RecordKind::Mail]).await;
     receive(&office, &people[0], mail(1, &part("a.txt", "the same")));
     office.settle(&people[0]).await;
-    let document = rows(&office, "ContentDocument")[0]["Id"]
+    let document = rows(&office.lab, "ContentDocument")[0]["Id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -233,12 +227,12 @@ async fn a_file_that_somebody_deleted_in_the_crm_is_stored_again_for_the_next_ma
         id: holdfast::crm::model::CrmId(document),
     };
     office.in_crm(&people[0], RecordKind::Mail, gone).await;
-    assert!(rows(&office, "ContentDocument").is_empty());
+    assert!(rows(&office.lab, "ContentDocument").is_empty());
     // A folder is read again when its mark moved, which tells seconds apart.
     office.lab.parts.clock.advance(Duration::from_secs(2));
     receive(&office, &people[0], mail(2, &part("a.txt", "the same")));
     office.settle(&people[0]).await;
-    assert_eq!(rows(&office, "ContentDocument").len(), 1);
+    assert_eq!(rows(&office.lab, "ContentDocument").len(), 1);
     assert_eq!(hanging(&office).len(), 1);
 }
 
@@ -252,7 +246,7 @@ async fn what_is_attached_to_a_meeting_hangs_on_its_event() {
     };
     let id = office.in_mailbox(&people[0], RecordKind::Calendar, write).await;
     office.settle(&people[0]).await;
-    let events = rows(&office, "Event");
+    let events = rows(&office.lab, "Event");
     let file = AttachmentContent::File(Binary(Bytes::from_static(b"agenda")));
     let exchange = &office.lab.parts.exchange;
     exchange.attach_file(&id.0, "agenda.txt", file).unwrap();
