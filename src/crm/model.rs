@@ -175,7 +175,7 @@ pub enum CrmWrite {
         fields: FieldSet,
         /// Their values; other fields of it are not looked at.
         record: Record,
-        /// As in `Create`; needed where the attendees are among the fields.
+        /// As in `Create`; needed where the attendees or their answers are among the fields.
         matches: Vec<Match>,
     },
     /// Delete a record into the CRM's recycle bin, or its archive; for good where it has neither.
@@ -213,6 +213,8 @@ pub struct CrmCapabilities {
     pub tentative: bool,
     /// True where an event can show as "out of office".
     pub out_of_office: bool,
+    /// True where an attendee can have answered "perhaps".
+    pub perhaps: bool,
     /// True where a task can be waiting, and put off.
     pub waiting: bool,
     /// True where a task that was begun differs from one that was not.
@@ -264,6 +266,7 @@ impl CrmCapabilities {
             lengths: lengths.map(|(_, field, length)| (*field, *length)).collect(),
             tentative: self.tentative,
             out_of_office: self.out_of_office,
+            perhaps: self.perhaps,
             waiting: self.waiting,
             started: self.started,
             low_priority: self.low_priority,

@@ -19,6 +19,11 @@ impl Settled {
         }
     }
 
+    /// The record of a write that succeeded.
+    pub fn written(&self, at: usize) -> Option<&CrmWritten> {
+        self.0.get(at)?.as_ref()?.as_ref().ok()
+    }
+
     /// The fates in order; `missing` for those that nobody settled.
     pub fn finish(self, missing: impl Fn() -> CrmError) -> Vec<Result<CrmWritten, CrmError>> {
         let fates = self.0.into_iter();

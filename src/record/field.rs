@@ -52,11 +52,13 @@ pub enum Field {
     Priority = 21,
     /// Given and family name as one, for a side that keeps them so.
     FullName = 24,
+    /// What those attendees answered. One way: who was asked answers the mailbox, and the CRM is told.
+    Responses = 25,
 }
 
 impl Field {
     /// Every field, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Subject,
         Self::Body,
         Self::Location,
@@ -80,7 +82,11 @@ impl Field {
         Self::Status,
         Self::Priority,
         Self::FullName,
+        Self::Responses,
     ];
+
+    /// One more than the highest number.
+    pub const PLACES: usize = Self::Responses as usize + 1;
 
     /// The word in `explain` and in documents.
     pub fn word(self) -> &'static str {
@@ -108,6 +114,7 @@ impl Field {
             Self::Status => "status",
             Self::Priority => "priority",
             Self::FullName => "full name",
+            Self::Responses => "responses",
         }
     }
 }
@@ -119,6 +126,9 @@ pub struct FieldSet(u32);
 impl FieldSet {
     /// The empty set.
     pub const NONE: Self = Self(0);
+
+    /// Fields that go from the mailbox to the CRM and never back: what the CRM says of them is not compared.
+    pub const ONE_WAY: Self = Self::of(&[Field::Responses]);
 
     /// The set of these fields.
     pub const fn of(fields: &[Field]) -> Self {
@@ -137,7 +147,7 @@ impl FieldSet {
         use Field::*;
         match kind {
             RecordKind::Calendar => Self::of(&[
-                Subject, Body, Location, When, ShowAs, Privacy, Reminder, Attendees,
+                Subject, Body, Location, When, ShowAs, Privacy, Reminder, Attendees, Responses,
             ]),
             RecordKind::Contacts => Self::of(&[
                 GivenName,

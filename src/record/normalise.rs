@@ -7,13 +7,14 @@
 //! reformats a value has not changed it.
 
 use super::contact::PostalAddress;
-use super::event::{ShowAs, When};
+use super::event::{Response, ShowAs, When};
 use super::field::{Field, FieldSet};
 use super::kind::RecordKind;
 use super::places::Places;
 use super::task::{Priority, Status};
 use super::{Record, contact::Contact, event::Event, task::Task};
 use crate::foundation::content::Content;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the narrower side can hold.
@@ -25,6 +26,8 @@ pub struct Bounds {
     pub tentative: bool,
     /// False where "out of office" must be folded into "busy".
     pub out_of_office: bool,
+    /// False where an answer of "perhaps" must be folded into none.
+    pub perhaps: bool,
     /// False where a task that waits or is put off must be folded into "in progress" and "not started".
     pub waiting: bool,
     /// False where a task that was begun must be folded into one that was not.
@@ -44,6 +47,7 @@ impl Bounds {
             lengths: Vec::new(),
             tentative: true,
             out_of_office: true,
+            perhaps: true,
             waiting: true,
             started: true,
             low_priority: true,
@@ -77,6 +81,11 @@ fn fit_event(event: &mut Event, bounds: &Bounds) -> FieldSet {
     }
     if !bounds.out_of_office && event.show_as == ShowAs::OutOfOffice {
         event.show_as = ShowAs::Busy;
+    }
+    for attendee in &mut event.attendees {
+        if !bounds.perhaps && attendee.response == Response::Tentative {
+            attendee.response = Response::None;
+        }
     }
     Cutter::new(bounds)
         .line(Field::Subject, &mut event.subject)
@@ -233,8 +242,24 @@ fn event_value(event: &Event, field: Field, attendees: &[Content<String>]) -> Ve
             .collect::<Vec<_>>()
             .join("\n")
             .into_bytes(),
+        Field::Responses => responses(event, attendees),
         _ => Vec::new(),
     }
+}
+
+/// Who of these answered, and what; of somebody who was asked twice the first answer counts.
+fn responses(event: &Event, attendees: &[Content<String>]) -> Vec<u8> {
+    let mut said: BTreeMap<Content<String>, Response> = BTreeMap::new();
+    for attendee in &event.attendees {
+        said.entry(attendee.person.key()).or_insert(attendee.response);
+    }
+    said.retain(|key, response| *response != Response::None && attendees.contains(key));
+    let mut out = Vec::new();
+    for (key, response) in said {
+        out.extend_from_slice(key.expose().as_bytes());
+        out.extend([b'\n', response as u8]);
+    }
+    out
 }
 
 fn contact_value(contact: &Contact, field: Field) -> Vec<u8> {

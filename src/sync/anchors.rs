@@ -25,8 +25,9 @@ impl Anchors {
             return;
         }
         self.by_stamp.insert(stamp, link.key);
-        if link.base.fields() != FieldSet::NONE {
-            let alike = self.by_prints.entry(link.base.to_bytes()).or_default();
+        let base = compared(&link.base);
+        if base.fields() != FieldSet::NONE {
+            let alike = self.by_prints.entry(base.to_bytes()).or_default();
             alike.push(link.key);
         }
     }
@@ -42,9 +43,18 @@ impl Anchors {
         if let Some(key) = stamp.and_then(|stamp| self.by_stamp.get(stamp)) {
             return vec![*key];
         }
-        let alike = self.by_prints.get(&prints.to_bytes()).into_iter().flatten();
+        let alike = self
+            .by_prints
+            .get(&compared(prints).to_bytes())
+            .into_iter()
+            .flatten();
         alike.take(CANDIDATES).copied().collect()
     }
+}
+
+/// What goes one way is none of what both sides say alike.
+fn compared(prints: &Prints) -> Prints {
+    prints.without(FieldSet::ONE_WAY)
 }
 
 #[cfg(test)]

@@ -15,10 +15,12 @@ pub fn base_of_copy(original: &Seen, copy: &Seen, takes: FieldSet) -> Option<Pri
     if original.scope != Scope::In || copy.scope != Scope::In {
         return None;
     }
-    if copy.modified? <= original.modified? {
-        return Some(copy.prints.clone());
-    }
-    Some(original.prints.taken_over(takes))
+    // Whether the copy has heard of what goes one way, nobody knows: it is told once more.
+    let in_step = match copy.modified? <= original.modified? {
+        true => copy.prints.clone(),
+        false => original.prints.taken_over(takes),
+    };
+    Some(in_step.without(FieldSet::ONE_WAY))
 }
 
 /// The outcome of a merge.
@@ -64,10 +66,10 @@ impl<'a> From<&'a Seen> for SideState<'a> {
 /// policy, an attendee's copy) stays as it is on both sides, and its base stays too: once it may be
 /// written, the difference is still known.
 pub fn merge(base: &Prints, mailbox: SideState<'_>, crm: SideState<'_>, policy: Common) -> Merge {
-    let fields = mailbox.prints.fields().and(crm.prints.fields());
+    let fields = compared(mailbox, crm);
     let changed_by_mailbox = changed(base, mailbox.prints, fields);
     let changed_by_crm = changed(base, crm.prints, fields);
-    let differing = mailbox.prints.differing(crm.prints);
+    let differing = differing(mailbox, crm);
     let conflicted = changed_by_mailbox.and(changed_by_crm).and(differing);
     let whole_record = !matches!(policy.conflict, ConflictRule::MergeByField);
     // A field with a rule of its own is decided by itself and draws nothing else along.
@@ -89,7 +91,7 @@ pub fn merge(base: &Prints, mailbox: SideState<'_>, crm: SideState<'_>, policy: 
 /// Merges two sides that were never linked (a match by address, key or stamp): there is no base. An empty
 /// field takes the other side's value; where both hold different values, the conflict rule decides.
 pub fn match_up(mailbox: SideState<'_>, crm: SideState<'_>, policy: Common) -> Merge {
-    let differing = mailbox.prints.differing(crm.prints);
+    let differing = differing(mailbox, crm);
     let conflicted = differing
         .iter()
         .filter(|field| mailbox.prints.get(*field) != EMPTY && crm.prints.get(*field) != EMPTY)
@@ -121,7 +123,7 @@ fn settle(
     conflicted: FieldSet,
     towards_crm: impl Fn(Field) -> bool,
 ) -> Merge {
-    let fields = mailbox.prints.fields().and(crm.prints.fields());
+    let fields = compared(mailbox, crm);
     let mut merge = Merge {
         to_crm: FieldSet::NONE,
         to_mailbox: FieldSet::NONE,
@@ -146,8 +148,28 @@ fn settle(
         };
         (field, print)
     });
-    merge.base = Prints::from_pairs(pairs.collect::<Vec<_>>());
+    let mut pairs: Vec<_> = pairs.collect();
+    for field in FieldSet::ONE_WAY.and(mailbox.prints.fields()).iter() {
+        let (before, now) = (base.get(field), mailbox.prints.get(field));
+        let goes = before != now && policy.flow.to_crm() && crm.writable.has(field);
+        if goes {
+            merge.to_crm = merge.to_crm.with(field);
+        }
+        pairs.push((field, if goes { now } else { before }));
+    }
+    merge.base = Prints::from_pairs(pairs);
     merge
+}
+
+/// The fields that both sides have and that are compared. What goes one way is none of them: whatever the CRM says of
+/// it, a change in the mailbox goes there.
+fn compared(mailbox: SideState<'_>, crm: SideState<'_>) -> FieldSet {
+    let both = mailbox.prints.fields().and(crm.prints.fields());
+    both.minus(FieldSet::ONE_WAY)
+}
+
+fn differing(mailbox: SideState<'_>, crm: SideState<'_>) -> FieldSet {
+    mailbox.prints.differing(crm.prints).minus(FieldSet::ONE_WAY)
 }
 
 fn changed(base: &Prints, now: &Prints, fields: FieldSet) -> FieldSet {
@@ -258,6 +280,51 @@ mod tests {
                 "{mailbox} {crm} {record:?} {subject:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_goes_one_way_is_told_when_it_changes_and_neither_contested_nor_drawn_along() {
+        let with = |of: Prints, answers: u8| {
+            Prints::from_pairs(
+                of.pairs()
+                    .chain([(Field::Responses, [answers; PRINT_BYTES])])
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let writable = FieldSet::of(&[SUBJECT, BODY, Field::Responses]);
+        let (base, mine, theirs) = (with(prints(1, 1), 1), with(prints(1, 1), 2), prints(2, 1));
+        let told = |flow, writable, crm: &Prints| {
+            let policy = Common {
+                flow,
+                ..policy(ConflictRule::CrmWins, FieldRules::default())
+            };
+            let crm = SideState {
+                writable,
+                ..side(crm, 2, false)
+            };
+            let merged = merge(&base, side(&mine, 1, false), crm, policy);
+            let answers = merged.base.get(Field::Responses);
+            (merged.to_crm, merged.to_mailbox, merged.conflicted, answers)
+        };
+        let (answers, edit) = (FieldSet::of(&[Field::Responses]), FieldSet::of(&[SUBJECT]));
+        let (new, old) = ([2; PRINT_BYTES], [1; PRINT_BYTES]);
+        let nothing = FieldSet::NONE;
+        assert_eq!(told(Flow::Both, writable, &theirs), (answers, edit, nothing, new));
+        assert_eq!(
+            told(Flow::ToCrm, writable, &theirs),
+            (answers, nothing, nothing, new)
+        );
+        // Not told yet, and still known to be news.
+        assert_eq!(
+            told(Flow::ToMailbox, writable, &theirs),
+            (nothing, edit, nothing, old)
+        );
+        assert_eq!(told(Flow::Both, nothing, &theirs), (nothing, edit, nothing, old));
+        // A record that was not read again says nothing of its own.
+        assert_eq!(
+            told(Flow::Both, writable, &base),
+            (answers, nothing, nothing, new)
+        );
     }
 
     #[test]

@@ -26,19 +26,25 @@ pub enum ConflictRule {
     try_from = "BTreeMap<String, ConflictRule>",
     into = "BTreeMap<String, ConflictRule>"
 )]
-pub struct FieldRules([Option<ConflictRule>; Field::ALL.len()]);
+pub struct FieldRules([Option<ConflictRule>; Field::PLACES]);
 
-/// A policy names a field that no record type has.
+/// A policy names a field that no record type has, or that goes one way.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no field `{0}`; the fields are {names}", names = names())]
+#[error("no rule can be given to `{0}`; the fields that both sides can change are {names}", names = names())]
 pub struct NoSuchField(String);
 
 fn name(field: Field) -> String {
     field.word().replace(' ', "_")
 }
 
+/// What goes one way is never contested.
+fn changed_by_both() -> impl Iterator<Item = Field> {
+    let fields = Field::ALL.into_iter();
+    fields.filter(|field| !FieldSet::ONE_WAY.has(*field))
+}
+
 fn names() -> String {
-    Field::ALL.map(name).join(", ")
+    changed_by_both().map(name).collect::<Vec<_>>().join(", ")
 }
 
 impl FieldRules {
@@ -70,7 +76,7 @@ impl TryFrom<BTreeMap<String, ConflictRule>> for FieldRules {
     fn try_from(rules: BTreeMap<String, ConflictRule>) -> Result<Self, NoSuchField> {
         let mut all = Self::default();
         for (word, rule) in rules {
-            let field = Field::ALL.into_iter().find(|field| name(*field) == word);
+            let field = changed_by_both().find(|field| name(*field) == word);
             all = all.with(field.ok_or(NoSuchField(word))?, rule);
         }
         Ok(all)
@@ -101,8 +107,19 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_does_not_exist_is_refused_by_name() {
-        let refused = serde_json::from_str::<FieldRules>(r#"{"colour":"crm_wins"}"#).unwrap_err();
-        assert!(refused.to_string().contains("`colour`"), "{refused}");
+    fn every_field_that_both_sides_change_can_have_a_rule() {
+        for field in changed_by_both() {
+            let rules = FieldRules::default().with(field, ConflictRule::CrmWins);
+            assert_eq!(rules.get(field), Some(ConflictRule::CrmWins), "{}", name(field));
+        }
+    }
+
+    #[test]
+    fn a_field_that_does_not_exist_or_goes_one_way_is_refused_by_name() {
+        for word in ["colour", "responses"] {
+            let policy = format!(r#"{{"{word}":"crm_wins"}}"#);
+            let refused = serde_json::from_str::<FieldRules>(&policy).unwrap_err();
+            assert!(refused.to_string().contains(&format!("`{word}`")), "{refused}");
+        }
     }
 }

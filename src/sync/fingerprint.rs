@@ -74,6 +74,11 @@ impl Prints {
         )
     }
 
+    /// The same without these fields.
+    pub fn without(&self, fields: FieldSet) -> Self {
+        Self::from_pairs(self.pairs().filter(|(field, _)| !fields.has(*field)))
+    }
+
     /// Which fields are fingerprinted.
     pub fn fields(&self) -> FieldSet {
         self.fields
@@ -102,9 +107,11 @@ impl Prints {
             .fold(FieldSet::NONE, FieldSet::with)
     }
 
-    /// The stored form: for each field its number and its print, seven bytes.
+    /// The stored form: for each field its number and its print, seven bytes. Of what goes one way, nothing at all is
+    /// the same as nothing said.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.pairs()
+            .filter(|(field, held)| *held != EMPTY || !FieldSet::ONE_WAY.has(*field))
             .flat_map(|(field, print)| std::iter::once(field as u8).chain(print))
             .collect()
     }

@@ -89,9 +89,13 @@ fn deleted_in_crm(base: &Prints, mailbox: Option<&Change>, policy: Common) -> Ve
     }
 }
 
+/// What somebody edited. That somebody who was asked answers is no work on the meeting.
+fn changed(base: &Prints, seen: &Seen) -> FieldSet {
+    base.differing(&seen.prints).minus(FieldSet::ONE_WAY)
+}
+
 fn edited(base: &Prints, change: Option<&Change>) -> bool {
-    upserted(&change.cloned())
-        .is_some_and(|seen| seen.scope == Scope::In && !base.differing(&seen.prints).is_empty())
+    upserted(&change.cloned()).is_some_and(|seen| seen.scope == Scope::In && !changed(base, seen).is_empty())
 }
 
 /// A meeting that its owner has made private since must not stay where others read it, and one that was called off does

@@ -304,7 +304,7 @@ impl Stream {
         if held_back {
             writable = FieldSet::NONE;
         }
-        let prints = Prints::of(&record, self.fields, self.keys.prints(), &guests.linked);
+        let prints = Prints::of(&record, self.told_by(&record), self.keys.prints(), &guests.linked);
         let errand = self.errand(has_attachments, held_back, scope);
         LookedItem {
             notes: Note::of(&guests),
@@ -334,7 +334,7 @@ impl Stream {
         let attendees = self.listed(&record.record);
         let fields = match self.forms.is_other(&record.id) {
             true => self.fields.and(self.capabilities.other_form),
-            false => self.fields,
+            false => self.fields.minus(FieldSet::ONE_WAY),
         };
         let prints = Prints::of(&record.record, fields, self.keys.prints(), &attendees);
         let seen = Seen {
@@ -347,6 +347,14 @@ impl Stream {
             masked: false,
         };
         LookedRecord { seen, record }
+    }
+
+    /// The fields of which an item tells. Who answered what stands in the organiser's copy alone.
+    fn told_by(&self, record: &Record) -> FieldSet {
+        match record {
+            Record::Event(event) if !event.is_organizer => self.fields.without(Field::Responses),
+            _ => self.fields,
+        }
     }
 
     /// True for a record of the CRM that no item is to be taken for.

@@ -33,19 +33,25 @@ const CALENDAR: RecordKind = RecordKind::Calendar;
 const STRANGER: &str = "stranger@nowhere.example";
 
 /// An office whose first person's calendar is synchronised, and nothing else of hers.
-async fn calendar(people: usize) -> (Office, MailboxRow) {
+pub async fn calendar(people: usize) -> (Office, MailboxRow) {
     let office = Office::open(people, 0).await;
+    let row = synchronised(&office).await;
+    (office, row)
+}
+
+/// The first person's calendar, synchronised from now on.
+pub async fn synchronised(office: &Office) -> MailboxRow {
     let mut policy = Policy::default();
     policy.contacts.common.flow = Flow::Off;
     policy.tasks.common.flow = Flow::Off;
     office.policy("calendar", policy).await;
     let row = office.add_with(0, "calendar").await;
     office.settle(&row).await;
-    (office, row)
+    row
 }
 
 /// Makes a meeting of these people in Outlook.
-async fn meet(office: &Office, title: &str, people: &[String]) -> ItemId {
+pub async fn meet(office: &Office, title: &str, people: &[String]) -> ItemId {
     let guest = |address: &String| {
         format!("<t:Attendee><t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox></t:Attendee>")
     };
@@ -55,7 +61,7 @@ async fn meet(office: &Office, title: &str, people: &[String]) -> ItemId {
     ItemId(Outlook::of(&office.lab, 0).create(title, start, 60, &rest).await)
 }
 
-async fn record(office: &Office, row: &MailboxRow) -> CrmRecord {
+pub async fn record(office: &Office, row: &MailboxRow) -> CrmRecord {
     let mut records = office.records(row, CALENDAR).await;
     assert_eq!(records.len(), 1);
     records.remove(0)
@@ -96,14 +102,14 @@ fn set<'a>(addresses: impl IntoIterator<Item = &'a String>) -> BTreeSet<String> 
         .collect()
 }
 
-fn outsiders(office: &Office, kind: OutsiderKind, count: usize) -> Vec<String> {
+pub fn outsiders(office: &Office, kind: OutsiderKind, count: usize) -> Vec<String> {
     let of_kind = office.lab.cast.outsiders.iter().filter(|one| one.kind == kind);
     let found: Vec<String> = of_kind.map(|one| one.email.clone()).take(count).collect();
     assert_eq!(found.len(), count, "the cast is too small");
     found
 }
 
-fn colleagues(office: &Office) -> Vec<String> {
+pub fn colleagues(office: &Office) -> Vec<String> {
     let people = office.lab.cast.people.iter().skip(1);
     people.map(|person| person.smtp.clone()).collect()
 }

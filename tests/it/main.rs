@@ -14,6 +14,7 @@
 mod harness;
 
 mod access;
+mod answers;
 mod attachments;
 mod bad_input;
 mod canary;

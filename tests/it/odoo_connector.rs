@@ -1,7 +1,7 @@
 //! The Odoo connector against a real Odoo: the contract of every CRM over both of its interfaces, and what is
 //! Odoo's own.
 
-use crate::crm_contract::samples::{attendee, contact, event, mail, task};
+use crate::crm_contract::samples::{answered, attendee, contact, event, mail, task};
 use crate::crm_contract::{Known, Stage};
 use crate::odoo_server::{Odoo, Rep};
 use holdfast::crm::error::CrmError;
@@ -91,6 +91,7 @@ macro_rules! contract_over {
                     people_are_known_by_their_addresses_and_strangers_are_not,
                     of_two_contacts_with_one_address_the_older_comes_first_and_both_before_a_lead,
                     attendees_whom_the_crm_knows_are_linked_and_change_as_told,
+                    answers_are_set_as_told_and_nobody_is_asked_or_taken_off_with_them,
                     a_private_event_is_private_to_others,
                     a_mail_is_written_once_and_keeps_its_people,
                     a_user_whom_the_crm_does_not_know_is_refused_in_words,
@@ -168,6 +169,12 @@ async fn nobody_is_mailed_or_told_whatever_is_written() {
         .update(&id, attendees, meeting(at(26)))
         .await
         .expect("invited again");
+    let answer = Record::Event(Event {
+        attendees: vec![answered(&stage.contact.address, Response::Accepted)],
+        ..event()
+    });
+    let answers = FieldSet::of(&[Field::Responses]);
+    stage.update(&id, answers, answer).await.expect("answered");
     stage
         .one(RecordKind::Calendar, CrmWrite::Delete { id })
         .await

@@ -50,6 +50,7 @@ crm_contract!(
         people_are_known_by_their_addresses_and_strangers_are_not,
         of_two_contacts_with_one_address_the_older_comes_first_and_both_before_a_lead,
         attendees_whom_the_crm_knows_are_linked_and_change_as_told,
+        answers_are_set_as_told_and_nobody_is_asked_or_taken_off_with_them,
         a_private_event_is_private_to_others,
         a_mail_is_written_once_and_keeps_its_people,
         a_user_whom_the_crm_does_not_know_is_refused_in_words,

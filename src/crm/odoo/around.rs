@@ -18,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 
 #[derive(Deserialize)]
 struct GuestRow {
+    id: i64,
     #[serde(deserialize_with = "value::reference")]
     event_id: Option<i64>,
     #[serde(deserialize_with = "value::reference")]
@@ -95,6 +96,7 @@ pub(super) async fn guests(
             name: Some(row.common_name.clone()).filter(|name| !name.expose().is_empty()),
         });
         guests.entry(event).or_default().push(Guest {
+            row: row.id,
             partner,
             person,
             response: response(row.state.as_deref()),

@@ -73,6 +73,18 @@ pub(super) fn of_status(status: u16) -> CrmError {
     }
 }
 
+/// True where one record is concerned, and not every call.
+pub(super) fn is_of_record(error: &CrmError) -> bool {
+    matches!(
+        error,
+        CrmError::Gone
+            | CrmError::NotPermitted { .. }
+            | CrmError::RuleRefused { .. }
+            | CrmError::BadRequest { .. }
+            | CrmError::Busy { .. }
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! From writes to cells: what a record says, and whom it names.
 
+use super::answers::Answers;
 use super::convert::sheet::{Cell, Cells, Sheet};
 use super::convert::{self, Form};
 use super::filing;
@@ -9,7 +10,7 @@ use crate::crm::filing::PlaceId;
 use crate::crm::model::{CrmWrite, ExternalKey, Match, Who, WhoKind};
 use crate::record::Record;
 use crate::record::email::{Direction, Email};
-use crate::record::event::{Attendee, Event};
+use crate::record::event::{Attendee, Event, Response};
 use crate::record::field::Field;
 use crate::record::person::{Person as Named, address_key};
 use crate::record::places::Places;
@@ -23,6 +24,8 @@ pub(super) struct Draft {
     pub(super) key: ExternalKey,
     /// What it says.
     pub(super) cells: Cells,
+    /// What its guests answered, where somebody did.
+    pub(super) answers: Option<Answers>,
 }
 
 /// A change of a record.
@@ -35,6 +38,8 @@ pub(super) struct Change {
     pub(super) cells: Cells,
     /// Whoever is to be invited now; `None` where the list stays as it is.
     pub(super) guests: Option<Vec<i64>>,
+    /// What the guests answered, where that changes.
+    pub(super) answers: Option<Answers>,
     /// The reminder, where it changes.
     pub(super) reminder: Option<Option<u32>>,
 }
@@ -101,17 +106,23 @@ impl Desk<'_> {
             Record::Task(_) => sheet.put("user_ids", Cell::Many(vec![self.owner.id])),
             Record::Email(email) => self.fill_people(&mut sheet, email, matches, under)?,
         }
+        let answers = match record {
+            Record::Event(event) => Some(self.answers(at, event, matches)),
+            _ => None,
+        };
         Ok(Draft {
             at,
             key: key.clone(),
             cells: sheet.finish(),
+            answers: answers.filter(|of| of.guests.iter().any(|(_, response)| *response != Response::None)),
         })
     }
 
     fn fill_event(&self, sheet: &mut Sheet<'_>, event: &Event, matches: &[Match]) {
         sheet.put("user_id", Cell::One(Some(self.owner.id)));
         let mut guests = vec![self.owner.partner];
-        guests.extend(self.guests(&event.attendees, matches));
+        let invited = self.guests(&event.attendees, matches);
+        guests.extend(invited.into_iter().map(|(card, _)| card));
         sheet.put("partner_ids", Cell::Many(guests));
         let reminder = event
             .reminder_minutes
@@ -119,18 +130,25 @@ impl Desk<'_> {
         sheet.put("alarm_ids", Cell::Many(reminder.copied().into_iter().collect()));
     }
 
-    /// The cards of attendees, each once, without the owner's.
-    fn guests(&self, attendees: &[Attendee], matches: &[Match]) -> Vec<i64> {
-        let mut guests = Vec::new();
+    /// The cards of attendees and what they answered, each once, without the owner's.
+    fn guests(&self, attendees: &[Attendee], matches: &[Match]) -> Vec<(i64, Response)> {
+        let mut guests: Vec<(i64, Response)> = Vec::new();
         for attendee in attendees {
             if let Some(card) = card(&attendee.person, matches, &self.colleagues)
                 && card != self.owner.partner
-                && !guests.contains(&card)
+                && !guests.iter().any(|(known, _)| *known == card)
             {
-                guests.push(card);
+                guests.push((card, attendee.response));
             }
         }
         guests
+    }
+
+    fn answers(&self, at: usize, event: &Event, matches: &[Match]) -> Answers {
+        Answers {
+            at,
+            guests: self.guests(&event.attendees, matches),
+        }
     }
 
     /// What a mail is filed under, who wrote it, and whom else of the contacts it names.
@@ -201,10 +219,13 @@ impl Desk<'_> {
         };
         let mut sheet = Sheet::change(self.model, *fields);
         convert::fill(&mut sheet, self.form, self.places, &self.owner, record)?;
-        let (mut guests, mut reminder) = (None, None);
+        let (mut guests, mut answers, mut reminder) = (None, None, None);
         if let Record::Event(event) = record {
             let wanted = fields.has(Field::Attendees);
-            guests = wanted.then(|| self.guests(&event.attendees, matches));
+            let invited = || self.guests(&event.attendees, matches).into_iter();
+            guests = wanted.then(|| invited().map(|(card, _)| card).collect());
+            let told = fields.has(Field::Responses);
+            answers = told.then(|| self.answers(at, event, matches));
             reminder = fields.has(Field::Reminder).then_some(event.reminder_minutes);
         }
         Ok(Some(Change {
@@ -212,6 +233,7 @@ impl Desk<'_> {
             id: self.form.number(id).ok_or(CrmError::Gone)?,
             cells: sheet.finish(),
             guests,
+            answers,
             reminder,
         }))
     }

@@ -14,6 +14,8 @@
 //! **Nobody is mailed.** Every call is made in a context that says so ([`silence`]), and a mail is recorded and not
 //! posted.
 //!
+//! **Answers** of attendees are set in their own rows, once the event is written ([`answers`]).
+//!
 //! **Filing.** A mail is in one chatter: of the record that a rule of the policy named, or else of its first contact or
 //! lead ([`filing`]).
 //!
@@ -26,6 +28,7 @@
 //! **Trouble.** [`codes`] sorts exceptions into ours by their names; messages and tracebacks are dropped where
 //! they are read. [`wire`] has the shapes of the calls, one file each.
 
+mod answers;
 mod around;
 mod auth;
 mod call;

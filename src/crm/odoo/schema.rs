@@ -161,6 +161,7 @@ fn bare(tasks: TaskForm) -> CrmCapabilities {
         attendee_kinds: &[WhoKind::Contact, WhoKind::User],
         tentative: false,
         out_of_office: false,
+        perhaps: true,
         started: false,
         waiting: false,
         low_priority: false,

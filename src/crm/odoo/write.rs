@@ -6,9 +6,11 @@
 //! are there already, and as its external id, which Odoo keeps unique: where two mailboxes bring the same meeting
 //! at the same moment, the second import finds the first one's record.
 
+use super::answers::{self, Answers};
 use super::around;
 use super::call::Call;
 use super::client::{Client, misfit};
+use super::codes;
 use super::convert::sheet::Cell;
 use super::convert::{self, Form};
 use super::domain::Domain;
@@ -138,8 +140,14 @@ impl Writer {
                 Err(error) => fates.settle(*at, Err(error)),
             }
         }
+        let mut answers: Vec<Answers> = drafts
+            .iter_mut()
+            .filter_map(|draft| draft.answers.take())
+            .collect();
+        answers.extend(changes.iter_mut().filter_map(|change| change.answers.take()));
         self.create(login, form, drafts, fates).await?;
         self.update(login, &desk, changes, fates).await?;
+        answers::set(&self.client, login, &answers, fates).await?;
         self.delete(login, form, writes, fates).await
     }
 
@@ -407,13 +415,7 @@ fn prepared(desk: &Desk<'_>, at: usize, write: &CrmWrite) -> Result<Prepared, Cr
 fn settled(form: Form, answer: Result<i64, CrmError>) -> Result<Result<CrmWritten, CrmError>, CrmError> {
     match answer {
         Ok(id) => Ok(written(form, id, false)),
-        Err(
-            error @ (CrmError::Gone
-            | CrmError::NotPermitted { .. }
-            | CrmError::RuleRefused { .. }
-            | CrmError::BadRequest { .. }
-            | CrmError::Busy { .. }),
-        ) => Ok(Err(error)),
+        Err(error) if codes::is_of_record(&error) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }

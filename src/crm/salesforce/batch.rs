@@ -18,4 +18,6 @@ pub(super) struct Batch<'a> {
     pub(super) acts_as_user: bool,
     /// Events hold several contacts in their columns.
     pub(super) shared: bool,
+    /// Whoever is a column of an event has a row as well.
+    pub(super) columns_have_rows: bool,
 }

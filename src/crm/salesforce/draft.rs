@@ -5,7 +5,7 @@ use super::batch::Batch;
 use super::convert::row::KEY;
 use super::convert::sheet::Sheet;
 use super::convert::{self, email, event};
-use super::relations::{Guests, Sender, preferred};
+use super::relations::{Guests, Sender, Told, preferred};
 use super::reminders::Reminders;
 use super::wire::collections::Fields;
 use crate::crm::error::CrmError;
@@ -15,7 +15,6 @@ use crate::foundation::content::Content;
 use crate::record::Record;
 use crate::record::email::{Direction, Email};
 use crate::record::event::Event;
-use crate::record::field::Field;
 use crate::record::person::Person;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -124,16 +123,12 @@ fn draft(
             code: "record of another kind".to_owned(),
         }));
     }
-    let (mut sheet, key, guests) = match write {
-        CrmWrite::Update { fields, .. } => (
-            Sheet::change(batch.object, *fields),
-            None,
-            fields.has(Field::Attendees),
-        ),
+    let (mut sheet, key, told) = match write {
+        CrmWrite::Update { fields, .. } => (Sheet::change(batch.object, *fields), None, Told::of(*fields)),
         CrmWrite::Create { key, .. } | CrmWrite::File { key, .. } => (
             Sheet::new_record(batch.object, batch.kind),
             Some(key.clone()),
-            true,
+            Told::ALL,
         ),
         CrmWrite::Delete { .. } => return None,
     };
@@ -142,7 +137,9 @@ fn draft(
     }
     let (mut rest, mut plain) = (Rest::Nothing, None);
     match record {
-        Record::Event(event) if guests => (rest, plain) = put_guests(batch, &mut sheet, event, matches),
+        Record::Event(event) if told != Told::default() => {
+            (rest, plain) = put_guests(batch, &mut sheet, event, matches, told);
+        }
         Record::Email(email) => rest = put_mail(&mut sheet, email, matches, write),
         Record::Contact(contact) => {
             let account = accounts.get(&contact.company).filter(|_| key.is_some());
@@ -181,13 +178,14 @@ fn put_guests(
     sheet: &mut Sheet<'_>,
     event: &Event,
     matches: &[Match],
+    told: Told,
 ) -> (Rest, Option<Guests>) {
-    let guests = Guests::of(&event.attendees, matches, &batch.owner, batch.shared);
-    event::fill_who(sheet, &guests.who, batch.shared);
-    let plain = batch
-        .shared
-        .then(|| Guests::of(&event.attendees, matches, &batch.owner, false));
-    (Rest::Guests(guests), plain)
+    let of = |shared| Guests::of(&event.attendees, matches, &batch.owner, shared, told);
+    let guests = of(batch.shared);
+    if told.list {
+        event::fill_who(sheet, guests.who(), batch.shared);
+    }
+    (Rest::Guests(guests), batch.shared.then(|| of(false)))
 }
 
 /// The people of a mail, and the record under which it is filed.

@@ -1,13 +1,13 @@
 //! What the user may do in this org, by the org's own description of itself (promise P4).
 //!
-//! Four descriptions cost one call and are kept for ten minutes. Users of one profile have the same ones, so
+//! Five descriptions cost one call and are kept for ten minutes. Users of one profile have the same ones, so
 //! equal schemas are shared: ten thousand users hold a handful.
 
 use super::client::{Client, misfit};
 use super::codes;
 use super::convert;
 use super::convert::row::KEY;
-use super::relations::MOST_INVITED;
+use super::relations::{IS_INVITEE, MOST_INVITED};
 use super::wire::describe::Object;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmCapabilities, WhoKind};
@@ -22,10 +22,15 @@ const KEEP: Duration = Duration::from_secs(600);
 /// Distinct schemas that are compared with a new one; more profiles than this are not shared.
 const MOST_SHARED: usize = 64;
 
+/// The rows in which an event's invitees and their answers live.
+const INVITEES: &str = "EventRelation";
+const OF_INVITEES: [&str; 2] = ["Status", IS_INVITEE];
+
 /// The objects behind the four kinds; `None` for one that the user may not see.
 #[derive(PartialEq, Eq)]
 pub(super) struct Schema {
     objects: Vec<(RecordKind, Option<Object>)>,
+    invitees: Option<Object>,
 }
 
 impl Schema {
@@ -42,6 +47,17 @@ impl Schema {
             })
     }
 
+    /// True where a person who is a column of an event has a row as well, which says whether he is invited.
+    pub(super) fn columns_have_rows(&self) -> bool {
+        let invitees = self.invitees.as_ref();
+        invitees.is_some_and(|invitees| invitees.may_set(IS_INVITEE))
+    }
+
+    fn may_answer(&self) -> bool {
+        let invitees = self.invitees.as_ref();
+        invitees.is_some_and(|invitees| invitees.may_set("Status"))
+    }
+
     /// What the engine is told.
     ///
     /// # Errors
@@ -55,6 +71,7 @@ impl Schema {
             attendee_kinds: &[WhoKind::Contact, WhoKind::Lead, WhoKind::User],
             tentative: false,
             out_of_office: true,
+            perhaps: false,
             started: true,
             low_priority: true,
             undated: true,
@@ -76,9 +93,11 @@ impl Schema {
             capabilities.readable.push((*kind, set(&|name| object.has(name))));
             if object.createable {
                 has_key(*kind, object)?;
-                capabilities
-                    .writable
-                    .push((*kind, set(&|name| object.may_set(name))));
+                let mut writable = set(&|name| object.may_set(name));
+                if !self.may_answer() {
+                    writable = writable.without(Field::Responses);
+                }
+                capabilities.writable.push((*kind, writable));
             }
             capabilities.lengths.extend(lengths(*kind, object, table));
         }
@@ -164,16 +183,27 @@ impl Schemas {
 
 async fn ask(client: &Client, username: &str) -> Result<Schema, CrmError> {
     let kinds = RecordKind::ALL;
-    let paths = kinds.map(|kind| format!("sobjects/{}/describe", convert::object_name(kind)));
-    let mut objects = Vec::with_capacity(kinds.len());
-    for (kind, outcome) in kinds.into_iter().zip(client.composite(username, &paths).await?) {
-        let object = match outcome {
-            Ok(body) => Object::parse(body.get().as_bytes(), convert::columns(kind)).map_err(|_| misfit())?,
+    let wanted: Vec<(&str, &[&str])> = kinds
+        .map(|kind| (convert::object_name(kind), convert::columns(kind)))
+        .into_iter()
+        .chain([(INVITEES, &OF_INVITEES[..])])
+        .collect();
+    let paths: Vec<String> = wanted
+        .iter()
+        .map(|(object, _)| format!("sobjects/{object}/describe"))
+        .collect();
+    let mut described = Vec::with_capacity(wanted.len());
+    for ((_, columns), outcome) in wanted.iter().zip(client.composite(username, &paths).await?) {
+        described.push(match outcome {
+            Ok(body) => Object::parse(body.get().as_bytes(), columns).map_err(|_| misfit())?,
             // An object that the user may not see, or that the org does not have, is not found.
             Err((403 | 404, _)) => None,
             Err((status, fault)) => return Err(codes::of_call(status, fault.as_ref())),
-        };
-        objects.push((kind, object));
+        });
     }
-    Ok(Schema { objects })
+    let invitees = described.pop().flatten();
+    Ok(Schema {
+        objects: kinds.into_iter().zip(described).collect(),
+        invitees,
+    })
 }

@@ -10,7 +10,7 @@ use super::codes;
 use super::convert;
 use super::convert::row::KEY;
 use super::draft::{Draft, Rest, drafts};
-use super::relations::{Pending, Related, relate_guests, relate_senders};
+use super::relations::{Pending, Related, Rows, relate_guests, relate_senders};
 use super::reminders;
 use super::schema::Schemas;
 use super::soql;
@@ -85,6 +85,7 @@ impl Writer {
             owner: self.users.id(user).await?,
             acts_as_user: self.client.acts_as_user(),
             shared: object.may_set("EventWhoIds"),
+            columns_have_rows: schema.columns_have_rows(),
         };
         let mut fates = Settled::of(writes.len());
         self.whois.forget(writes);
@@ -267,7 +268,13 @@ impl Writer {
         }
         let mut related = Related::default();
         if !events.is_empty() {
-            related.add(relate_guests(&self.client, batch.user, &events, changed).await?);
+            let rows = Rows {
+                client: &self.client,
+                user: batch.user,
+                columns_have_rows: batch.columns_have_rows,
+                remove: changed,
+            };
+            related.add(relate_guests(rows, &events).await?);
         }
         if !mails.is_empty() {
             related.add(relate_senders(&self.client, batch.user, &mails).await?);

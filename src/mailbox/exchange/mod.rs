@@ -78,7 +78,7 @@ impl ExchangeServer {
 impl MailboxServer for ExchangeServer {
     fn capabilities(&self) -> MailboxCapabilities {
         MailboxCapabilities {
-            event: FieldSet::of_kind(RecordKind::Calendar),
+            event: FieldSet::of_kind(RecordKind::Calendar).minus(FieldSet::ONE_WAY),
             attendee_copy: FieldSet::of(&[Field::ShowAs, Field::Reminder]),
             contact: FieldSet::of_kind(RecordKind::Contacts),
             task: FieldSet::of_kind(RecordKind::Tasks),

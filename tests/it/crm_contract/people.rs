@@ -1,14 +1,14 @@
 //! Who people are to the CRM, and who the user is.
 
 use super::Stage;
-use super::samples::{attendee, contact, event};
+use super::samples::{answered, attendee, contact, event};
 use holdfast::crm::error::CrmError;
 use holdfast::crm::model::{CrmId, CrmUser, WhoKind};
 use holdfast::foundation::content::Content;
 use holdfast::foundation::failure::Class;
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::Event;
+use holdfast::record::event::{Event, Response};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
 
@@ -106,6 +106,46 @@ pub async fn attendees_whom_the_crm_knows_are_linked_and_change_as_told(stage: S
             )
             .await;
     }
+}
+
+pub async fn answers_are_set_as_told_and_nobody_is_asked_or_taken_off_with_them(stage: Stage) {
+    use Response::{Accepted, Declined, None, Tentative};
+    let (contact, another, colleague) = (
+        stage.contact.address.as_str(),
+        stage.another_contact.address.as_str(),
+        stage.colleague.address.as_str(),
+    );
+    let with = |answers: &[(&str, Response)]| {
+        Record::Event(Event {
+            attendees: answers.iter().map(|(who, said)| answered(who, *said)).collect(),
+            ..event()
+        })
+    };
+    let first = [(contact, Accepted), (another, None), (colleague, Declined)];
+    let id = stage.create("answered", with(&first)).await.expect("written").id;
+    let kind = RecordKind::Calendar;
+    let read = stage.record(kind, &id).await;
+    stage.assert_same(kind, &with(&first), &read, "a create").await;
+    for said in [
+        [Declined, Accepted, None],
+        [None, Tentative, Accepted],
+        [None, None, None],
+    ] {
+        let people = [contact, another, colleague];
+        let told: Vec<(&str, Response)> = people.into_iter().zip(said).collect();
+        // Somebody who is missing in what is told of the answers is no less a guest, and who is new is none yet.
+        let answers = FieldSet::of(&[Field::Responses]);
+        let some = [&told[..2], &[(stage.stranger.as_str(), Accepted)]].concat();
+        stage.update(&id, answers, with(&some)).await.expect("updated");
+        stage.update(&id, answers, with(&told)).await.expect("updated");
+        let read = stage.record(kind, &id).await;
+        stage.assert_same(kind, &with(&told), &read, "an update").await;
+    }
+    let fewer = with(&[(another, Accepted)]);
+    let both = FieldSet::of(&[Field::Attendees, Field::Responses]);
+    stage.update(&id, both, fewer.clone()).await.expect("updated");
+    let read = stage.record(kind, &id).await;
+    stage.assert_same(kind, &fewer, &read, "fewer people").await;
 }
 
 pub async fn a_user_whom_the_crm_does_not_know_is_refused_in_words(stage: Stage) {

@@ -35,6 +35,14 @@ pub fn attendee(address: &str) -> Attendee {
     }
 }
 
+/// The same, and he has answered.
+pub fn answered(address: &str, response: Response) -> Attendee {
+    Attendee {
+        response,
+        ..attendee(address)
+    }
+}
+
 pub fn event() -> Event {
     Event {
         meeting_id: None,
@@ -175,6 +183,13 @@ pub fn with_field(record: &Record, field: Field, source: &Record) -> Record {
                 Field::Privacy => event.sensitivity = source.sensitivity,
                 Field::Reminder => event.reminder_minutes = source.reminder_minutes,
                 Field::Attendees => event.attendees = source.attendees,
+                Field::Responses => {
+                    for attendee in &mut event.attendees {
+                        let key = attendee.person.key();
+                        let same = source.attendees.iter().find(|one| one.person.key() == key);
+                        attendee.response = same.map_or(attendee.response, |one| one.response);
+                    }
+                }
                 other => panic!("an event has no {}", other.word()),
             }
             Record::Event(event)

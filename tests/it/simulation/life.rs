@@ -8,6 +8,7 @@ use crate::harness::office::Ground;
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::model::Side;
 use holdfast::sync::policy::PrivateItems;
+use holdfast_lab::exchange::meeting::Answer;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -123,7 +124,8 @@ impl Life {
             53..55 => self.hide().await,
             55..60 => self.categorise().await,
             60..63 => self.attach().await,
-            63..68 => self.time(),
+            63..65 => self.answer(),
+            65..68 => self.time(),
             68..77 => self.interrupted_turn().await,
             77..80 => self.two_turns().await,
             80..82 => {
@@ -227,6 +229,18 @@ impl Life {
         let policy = &self.world.policies[thing.row];
         if policy.attachments.takes(thing.kind) && policy.common(thing.kind).flow.to_crm() {
             self.world.attach(which, file);
+        }
+    }
+
+    /// Whoever was asked to a meeting answers.
+    fn answer(&mut self) {
+        let things = self.world.things.iter().enumerate();
+        let meetings = things.filter(|(_, thing)| thing.guest.is_some());
+        let meetings: Vec<usize> = meetings.map(|(which, _)| which).collect();
+        if let Some(which) = meetings.choose(&mut self.rng) {
+            let answers = [Answer::Accept, Answer::Decline];
+            let answer = *answers.choose(&mut self.rng).unwrap_or(&Answer::Accept);
+            self.world.answer(*which, answer);
         }
     }
 

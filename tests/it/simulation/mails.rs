@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Whom the CRM knows, and whom it does not.
-const CUSTOMER: &str = "rita@customer.example";
+pub const CUSTOMER: &str = "rita@customer.example";
 const STRANGER: &str = "nobody@elsewhere.example";
 
 /// Files that hang on mails.

@@ -1,5 +1,6 @@
 //! What people do to things, over the wire like everybody; where a thing is now, the lab itself says.
 
+use super::mails::CUSTOMER;
 use super::policies::HOME;
 use super::things::{KINDS, TITLE, Thing};
 use super::way::field;
@@ -10,12 +11,14 @@ use holdfast::foundation::content::Content;
 use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
 use holdfast::record::contact::Contact;
-use holdfast::record::event::{Event, Sensitivity, When};
+use holdfast::record::event::{Attendance, Attendee, Event, Response, Sensitivity, When};
 use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
+use holdfast::record::person::Person;
 use holdfast::record::task::Task;
 use holdfast::sync::model::Side;
 use holdfast_lab::exchange::item::AttachmentContent;
+use holdfast_lab::exchange::meeting::Answer;
 use holdfast_lab::exchange::value::Binary;
 use std::collections::BTreeSet;
 
@@ -43,7 +46,7 @@ pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
                 subject: title,
                 location: first,
                 body: second,
-                attendees: Vec::new(),
+                attendees: thing.guest.iter().map(|guest| asked(guest)).collect(),
                 when: When::Timed {
                     start,
                     end: start + TimeDelta::minutes(30),
@@ -70,6 +73,22 @@ pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
         }),
         other @ Record::Email(_) => other,
     }
+}
+
+fn asked(guest: &str) -> Attendee {
+    Attendee {
+        person: Person::at(guest),
+        attendance: Attendance::Required,
+        response: Response::None,
+    }
+}
+
+/// What somebody answered, as far as he stands on a record.
+pub fn answer(record: &Record, guest: &str) -> Option<Response> {
+    let Record::Event(event) = record else { return None };
+    let mut attendees = event.attendees.iter();
+    let found = attendees.find(|attendee| attendee.person.key().expose() == guest)?;
+    Some(found.response)
 }
 
 /// The values in the two slots of a record.
@@ -104,6 +123,8 @@ impl World {
         let values = [value(kind, 0, number), value(kind, 1, number)];
         let mut thing = Thing::new(format!("{TITLE}{number}"), kind, row, side, values.clone());
         thing.hidden = hidden;
+        let asks = kind == RecordKind::Calendar && side == Side::Mailbox && !self.apart;
+        thing.guest = asks.then(|| CUSTOMER.to_owned());
         let (who, record) = (&self.rows[row], record(&thing, &values));
         match side {
             Side::Mailbox => {
@@ -227,6 +248,20 @@ impl World {
         self.note(format!("{} gets {}", thing.title, paper(file)));
         self.acted(thing.row, thing.kind);
         thing.was_attached(file);
+        self.things[which] = thing;
+    }
+
+    /// Whoever was asked to a meeting answers.
+    pub fn answer(&mut self, which: usize, answer: Answer) {
+        let mut thing = self.things[which].clone();
+        let (Some(item), Some(guest)) = (self.item(&thing), &thing.guest) else {
+            return;
+        };
+        let exchange = &self.office.lab.parts.exchange;
+        exchange.answer(&item.0, guest, answer).unwrap();
+        self.note(format!("{} is answered: {answer:?}", thing.title));
+        self.acted(thing.row, thing.kind);
+        thing.was_answered();
         self.things[which] = thing;
     }
 

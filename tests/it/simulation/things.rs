@@ -35,6 +35,8 @@ pub struct Thing {
     pub row: usize,
     /// Where it was made.
     pub origin: Side,
+    /// Who was asked to it.
+    pub guest: Option<String>,
     /// Its owner keeps it from the CRM.
     pub hidden: bool,
     /// A turn has seen that; where the item was removed before, nobody knows of it.
@@ -144,6 +146,7 @@ impl Thing {
             kind,
             row,
             origin,
+            guest: None,
             hidden: false,
             seen_hidden: false,
             at_home: false,
@@ -288,6 +291,11 @@ impl Thing {
     /// Its owner attached a file. The item is newer for it.
     pub fn was_attached(&mut self, file: usize) {
         self.papers.insert(file);
+        self.newest = Side::Mailbox;
+    }
+
+    /// Whoever was asked to it answered. The item is newer for it.
+    pub fn was_answered(&mut self) {
         self.newest = Side::Mailbox;
     }
 

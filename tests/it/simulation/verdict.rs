@@ -1,6 +1,6 @@
 //! What must hold of a world when it has come to rest.
 
-use super::people::values;
+use super::people::{answer, values};
 use super::standing::Standing;
 use super::things::{Due, KINDS, TITLE, Thing};
 use super::world::{Ended, Place, Rest, World};
@@ -8,7 +8,7 @@ use crate::harness::acts::granted;
 use crate::harness::office::subject;
 use holdfast::access::permission::ManageMailboxes;
 use holdfast::record::Record;
-use holdfast::record::event::Place as PlaceOf;
+use holdfast::record::event::{Place as PlaceOf, Response};
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::guard::control;
 use holdfast::sync::guard::store::Choice;
@@ -216,6 +216,16 @@ impl World {
             let thing = &self.things[which];
             let (item, record) = (here.get(&thing.title), there.get(&thing.title));
             self.judge_thing(thing, item, record)?;
+            if item.is_some() && record.is_some() {
+                let item = items.iter().find(|item| subject(&item.record) == thing.title);
+                let record = records
+                    .iter()
+                    .find(|record| subject(&record.record) == thing.title);
+                let both = item
+                    .zip(record)
+                    .map(|(item, record)| (&item.record, &record.record));
+                self.judge_answer(thing, both)?;
+            }
             self.judge_papers(thing, item.is_some(), record.is_some()).await?;
             met.add(thing, item.is_some(), record.is_some());
         }
@@ -276,6 +286,27 @@ impl World {
             return Err(format!("{name}: {item:?} in the mailbox, {record:?} in the CRM"));
         }
         Ok(())
+    }
+}
+
+impl World {
+    /// What was answered in the mailbox stands on the record, where it names whoever answered.
+    fn judge_answer(&self, thing: &Thing, both: Option<(&Record, &Record)>) -> Result<(), String> {
+        let way = self.way((thing.row, thing.kind));
+        let (Some((item, record)), Some(guest)) = (both, &thing.guest) else {
+            return Ok(());
+        };
+        let (said, told) = (answer(item, guest), answer(record, guest));
+        let due = thing.is_one(way) && way.source != Some(Side::Crm);
+        // A meeting that was made again of its record is asked anew, and the record keeps what it knows.
+        let open = said == Some(Response::None) || told.is_none();
+        match due && !open && said != told {
+            true => Err(format!(
+                "{}: {said:?} was answered, the CRM says {told:?}",
+                thing.title
+            )),
+            false => Ok(()),
+        }
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) const FIELDS: &[(Field, &[&str])] = &[
     (Field::Privacy, &["privacy"]),
     (Field::Reminder, &["alarm_ids"]),
     (Field::Attendees, &["partner_ids"]),
+    (Field::Responses, &["partner_ids"]),
 ];
 
 /// A row.
@@ -263,6 +264,7 @@ mod tests {
     #[test]
     fn the_owner_is_no_guest_and_whoever_has_no_address_is_left_out() {
         let guest = |partner, address: Option<&str>| Guest {
+            row: partner,
             partner,
             person: address.map(Person::at),
             response: Response::Accepted,

@@ -26,6 +26,8 @@ pub(in crate::crm::odoo) struct Head {
 /// An attendee of an event.
 #[derive(Clone)]
 pub(in crate::crm::odoo) struct Guest {
+    /// His row.
+    pub(in crate::crm::odoo) row: i64,
     /// His card.
     pub(in crate::crm::odoo) partner: i64,
     /// Who it is; `None` without an address, since nobody could tell who he is on the other side.

@@ -58,6 +58,7 @@ pub(super) const FIELDS: &[(Field, &[&str])] = &[
     (Field::Privacy, &["IsPrivate"]),
     (Field::Reminder, &["ReminderDateTime", "IsReminderSet"]),
     (Field::Attendees, &["WhoId"]),
+    (Field::Responses, &["WhoId"]),
 ];
 
 /// A row.
@@ -218,6 +219,7 @@ impl EventRow {
             let response = match relation.status.as_deref() {
                 Some("Accepted") => Response::Accepted,
                 Some("Declined") => Response::Declined,
+                Some("Maybe") => Response::Tentative,
                 _ => Response::None,
             };
             Some((relation.relation_id.as_deref()?, response))
@@ -292,10 +294,14 @@ fn fill_when(sheet: &mut Sheet<'_>, when: &When) {
 }
 
 /// The people of an event that are columns of its own: the first, and with shared activities all of them.
-pub(in crate::crm::salesforce) fn fill_who(sheet: &mut Sheet<'_>, who: &[String], shared: bool) {
-    sheet.put("WhoId", who.first().cloned());
-    if shared && (!who.is_empty() || !sheet.creating) {
-        let all = who.iter().cloned().map(Value::String).collect();
+pub(in crate::crm::salesforce) fn fill_who<'a>(
+    sheet: &mut Sheet<'_>,
+    who: impl Iterator<Item = &'a str>,
+    shared: bool,
+) {
+    let all: Vec<Value> = who.map(Value::from).collect();
+    sheet.put("WhoId", all.first().cloned());
+    if shared && (!all.is_empty() || !sheet.creating) {
         sheet.put("EventWhoIds", Value::Array(all));
     }
 }

@@ -383,7 +383,10 @@ pub fn answer(
         response.set(Field::Body, body);
     }
     if let Some(person) = cx.world.directory.by_smtp(&organizer.email) {
-        track(cx, person, meeting.text(Field::Uid), answer, now);
+        let found = |mailbox| find(&cx.world, mailbox, meeting.text(Field::Uid));
+        if let Some(key) = person.mailbox.and_then(found) {
+            track(&cx.world, person, key, &cx.user.smtp, answer);
+        }
         deliver(cx, person, received(response.clone(), person, now));
     }
     if save_copy {
@@ -391,15 +394,10 @@ pub fn answer(
     }
 }
 
-/// Notes an answer on the organiser's copy.
-fn track(cx: &Context, organizer: &Principal, uid: &str, answer: Answer, at: DateTime<Utc>) {
-    let Some(key) = organizer
-        .mailbox
-        .and_then(|mailbox| find(&cx.world, mailbox, uid))
-    else {
-        return;
-    };
-    let Some(mut transaction) = cx.world.transaction(key.mailbox, organizer) else {
+/// Notes on the organiser's copy what somebody answered, here or by mail from outside.
+pub fn track(world: &World, organizer: &Principal, key: ItemKey, smtp: &str, answer: Answer) {
+    let at = world.now();
+    let Some(mut transaction) = world.transaction(key.mailbox, organizer) else {
         return;
     };
     let Some(stored) = transaction.mailbox().items.get(&key.serial).cloned() else {
@@ -416,7 +414,7 @@ fn track(cx: &Context, organizer: &Principal, uid: &str, answer: Answer, at: Dat
             .iter()
             .cloned()
             .map(|mut attendee| {
-                if attendee.mailbox.is(&cx.user.smtp) {
+                if attendee.mailbox.is(smtp) {
                     attendee.response = answer.name().to_owned();
                     attendee.answered = Some(at);
                 }

@@ -130,6 +130,20 @@ impl World {
         files.map(|file| file.name.clone()).collect()
     }
 
+    /// Somebody outside answers this meeting by mail, and the organiser's server notes it.
+    ///
+    /// # Errors
+    /// No such meeting, as a sentence for the caller.
+    pub fn answer(&self, meeting: &str, smtp: &str, answer: meeting::Answer) -> Result<(), String> {
+        let missing = || format!("there is no meeting {meeting}");
+        let Some(Target::Item(key)) = self.ids.decode(meeting, self.count()) else {
+            return Err(missing());
+        };
+        let organizer = self.directory.owner(key.mailbox).ok_or_else(missing)?;
+        meeting::track(self, organizer, key, smtp, answer);
+        Ok(())
+    }
+
     fn folder_name(&self, read: &mailbox::Mailbox, folder: FolderKey) -> String {
         match (folder.distinguished(), read.folders.get(&folder)) {
             (Some(known), _) => known.wire_name().to_owned(),

@@ -16,14 +16,30 @@ pub fn object_rights(state: &State, caller: &Caller, object: &Object) -> ObjectR
         .unwrap_or_default()
 }
 
-/// Whether anything was said of the caller's rights on this object.
+/// Fields of EventRelation that are "visible when Shared Activities is enabled" ("EventRelation", Object Reference).
+const SHARED_ONLY: [&str; 4] = ["IsInvitee", "IsParent", "IsWhat", "AccountId"];
+
+fn is_hidden(state: &State, object: &Object, field: &Field) -> bool {
+    !state.settings.shared_activities && object.name == "EventRelation" && SHARED_ONLY.contains(&field.name)
+}
+
+/// Whether the caller sees less of this object than everybody does in an org as it comes.
 pub fn are_limited(state: &State, caller: &Caller, object: &Object) -> bool {
+    if object.fields().any(|field| is_hidden(state, object, field)) {
+        return true;
+    }
     let user = state.settings.users.get(&caller.username);
     user.is_some_and(|user| user.objects.contains_key(object.name))
 }
 
 /// The caller's rights on a field; system fields can always be read.
 pub fn field_rights(state: &State, caller: &Caller, object: &Object, field: &Field) -> FieldRights {
+    if is_hidden(state, object, field) {
+        return FieldRights {
+            read: false,
+            edit: false,
+        };
+    }
     let user = state.settings.users.get(&caller.username);
     let object = user.and_then(|user| user.objects.get(object.name));
     object

@@ -141,6 +141,9 @@ pub fn relate(tx: &mut Transaction, object: &'static str, id: &str) -> ApiResult
         match still {
             Some(at) => {
                 wanted.remove(at);
+                if object == "Event" && !row.flag("IsParent") {
+                    tx.amend(relation, &existing, |row| row.set("IsParent", true))?;
+                }
             }
             None if invitee => tx.amend(relation, &existing, |row| row.set("IsParent", false))?,
             None => tx.recycle(relation, &existing)?,

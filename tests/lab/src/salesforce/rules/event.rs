@@ -254,7 +254,9 @@ pub fn relation(tx: &Transaction, old: Option<&Row>, row: &mut Row) -> ApiResult
         let message = "An event can't have more than 1,000 invitees";
         return Err(ApiError::on("LIMIT_EXCEEDED", message, &["RelationId"]));
     }
-    if !row.text("Status").is_empty() && row.text("Status") != "New" && row.text("RespondedDate").is_empty() {
+    let answered_before = old.map_or("New", |old| old.text("Status"));
+    let answer = row.text("Status");
+    if !answer.is_empty() && answer != "New" && answer != answered_before {
         row.set("RespondedDate", stamp(tx.now));
     }
     Ok(())
