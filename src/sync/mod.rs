@@ -44,6 +44,9 @@
 //! **Going live.** Where the policy asks, a reading from the start links what is certainly the same and makes nothing;
 //! what a person says of the rest comes back into an ordinary turn ([`choice`]).
 //!
+//! **One way.** What was asked of people is answered in the mailbox alone: such a field is compared with what was told last,
+//! and never with what the CRM says.
+//!
 //! **Another organisation.** A sandbox that was refreshed has its records under other ids; [`refreshed`] joins them again.
 //!
 //! **Attachments.** Which items have some that go is committed with the page; they are carried when the turn has
@@ -73,6 +76,7 @@ pub mod guests;
 pub mod handover;
 pub mod health;
 mod in_words;
+pub mod invitations;
 pub mod journal;
 pub mod keeping;
 pub mod keys;

@@ -2,6 +2,7 @@
 
 pub use super::conflict_rule::{ConflictRule, FieldRules};
 use super::guard::limits::Guard;
+pub use super::invitations::Invitations;
 pub use super::mail_policy::{MailBody, MailPolicy, MatchRule, OnDemand};
 pub use super::scope_policy::{CategoryRules, FolderRules, OutOfScope};
 use crate::attachments::policy::AttachmentPolicy;
@@ -121,6 +122,9 @@ pub struct CalendarPolicy {
     pub future_days: u32,
     /// Private items.
     pub private: PrivateItems,
+    /// What people who are asked to meetings learn of what is done in the CRM.
+    #[serde(default)]
+    pub invitations: Invitations,
     /// Series; policies from before there were any have the defaults.
     #[serde(default)]
     pub series: SeriesPolicy,
@@ -233,6 +237,7 @@ impl Default for Policy {
                 past_days: 90,
                 future_days: 365,
                 private: PrivateItems::Skip,
+                invitations: Invitations::default(),
                 series: SeriesPolicy::default(),
                 categories: CategoryRules::default(),
                 folders: FolderRules::default(),

@@ -32,7 +32,7 @@ use crate::record::kind::RecordKind;
 use crate::record::normalise::{Bounds, fit};
 use crate::record::person::{Person, address_key};
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// A stream, ready to be looked at.
@@ -70,6 +70,8 @@ pub struct Stream {
     forms: Forms,
     /// The CRM is another organisation than before: a stamp on an item is that of a record under another id.
     pub refreshed: bool,
+    /// Both sides were read to their end before this turn, by the policy of now.
+    pub live: bool,
     /// What waits for a person, and what he has said.
     pub choices: Choices,
     /// Meetings that are kept for others.
@@ -169,6 +171,7 @@ impl Stream {
             anchors: None,
             choices: Choices::default(),
             refreshed: false,
+            live: false,
             row,
             policy,
             server,
@@ -460,14 +463,9 @@ impl Stream {
         let Record::Event(Event { attendees, .. }) = record else {
             return Vec::new();
         };
-        let mut keys: Vec<Content<String>> = attendees
-            .iter()
-            .map(|attendee| attendee.person.key())
-            .filter(|key| *key != self.owner)
-            .collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        let keys = attendees.iter().map(|attendee| attendee.person.key());
+        let keys: BTreeSet<Content<String>> = keys.filter(|key| *key != self.owner).collect();
+        keys.into_iter().collect()
     }
 }
 

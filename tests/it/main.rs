@@ -43,6 +43,7 @@ mod guard;
 mod guests;
 mod handover;
 mod history;
+mod invitations;
 mod isolation;
 mod keyring;
 mod kills;

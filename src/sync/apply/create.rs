@@ -1,6 +1,7 @@
 //! Creates, on either side. The key or the stamp finds a first copy that a crash left behind.
 
 use super::applied::{Applied, fail, link, refused, settle, skip, taken_over, wrote};
+use super::tell;
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmRecord, CrmWrite, CrmWritten};
 use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, Stamp};
@@ -35,16 +36,15 @@ pub(super) async fn create_in_mailbox(
             match (found, &work.crm_record) {
                 (Some(item), _) => created_in_mailbox(stream, &work, item, true, applied),
                 (None, Some(record)) => {
-                    writes.push(MailboxWrite::Create {
-                        stamp,
-                        record: record.record.clone(),
-                    });
+                    let record = record.record.clone();
+                    let notify = tell::of_create(stream, &record);
+                    writes.push((MailboxWrite::Create { stamp, record }, notify));
                     written.push(work);
                 }
                 (None, None) => settle(&work, applied),
             }
         }
-        let answers = write_mailbox(stream, &writes).await?;
+        let answers = write_mailbox(stream, writes).await?;
         for (work, answer) in written.into_iter().zip(answers) {
             match answer {
                 Ok(done) => {

@@ -1,11 +1,12 @@
 //! Deletions, on either side.
 
 use super::applied::{Applied, Failed, called, remains, unlink, wrote};
+use super::tell;
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
-use crate::mailbox::model::MailboxWrite;
+use crate::mailbox::model::{MailboxWrite, Notify};
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::journal::Act;
@@ -52,18 +53,21 @@ pub(super) async fn delete(
         }
     }
     for batch in chunks(in_mailbox, MAILBOX_BATCH) {
-        let (writes, batch): (Vec<MailboxWrite>, Vec<Deletion>) = batch
+        // What our own copy is taken away for is no deletion of anybody's.
+        let of_somebody = |deletion: &Deletion| {
+            let item = deletion.work.item.as_ref().filter(|_| deletion.because.is_none());
+            item.map(|item| item.id.clone())
+        };
+        let notify = tell::of_deletions(stream, batch.iter().map(of_somebody).collect()).await?;
+        let (writes, batch): (Vec<(MailboxWrite, Notify)>, Vec<Deletion>) = batch
             .into_iter()
-            .filter_map(|deletion| {
-                Some((
-                    MailboxWrite::Delete {
-                        item: deletion.work.item.clone()?.id,
-                    },
-                    deletion,
-                ))
+            .zip(notify)
+            .filter_map(|(deletion, notify)| {
+                let item = deletion.work.item.clone()?.id;
+                Some(((MailboxWrite::Delete { item }, notify), deletion))
             })
             .unzip();
-        let answers = write_mailbox(stream, &writes).await?;
+        let answers = write_mailbox(stream, writes).await?;
         for (deletion, answer) in batch.into_iter().zip(answers) {
             let answer = answer.map(drop).map_err(|error| (error.class(), error.code()));
             applied.counts.deleted_in_mailbox += u64::from(answer.is_ok());

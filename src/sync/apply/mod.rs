@@ -16,6 +16,7 @@ use update::{Update, update};
 mod applied;
 mod create;
 mod delete;
+mod tell;
 mod update;
 pub(in crate::sync) mod write;
 

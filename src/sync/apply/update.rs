@@ -1,13 +1,14 @@
 //! Updates, on either side or both.
 
 use super::applied::{Applied, fail, in_step, refused, wrote};
+use super::tell;
 use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, matches, write_crm, write_mailbox};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmWrite, CrmWritten};
 use crate::foundation::explain::Explain;
 use crate::foundation::failure::Class;
 use crate::mailbox::error::MailboxError;
-use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, MailboxWritten};
+use crate::mailbox::model::{ItemRef, ItemVersion, MailboxWrite, MailboxWritten, Notify};
 use crate::record::Record;
 use crate::record::field::{Field, FieldSet};
 use crate::record::task::Status;
@@ -79,22 +80,22 @@ pub(super) async fn update_mailbox(
             .crm_record
             .as_ref()
             .filter(|_| !update.to_mailbox.is_empty())?;
-        Some(MailboxWrite::Update {
-            item: update.work.item.clone()?,
-            fields: update.to_mailbox,
-            record: with_unknown_attendees(stream, update, record.record.clone()),
-        })
+        let item = update.work.item.clone()?;
+        let record = with_unknown_attendees(stream, update, record.record.clone());
+        let (before, fields) = (update.work.item_record.as_ref(), update.to_mailbox);
+        let notify = tell::of_update(stream, before, &record, fields);
+        Some((MailboxWrite::Update { item, fields, record }, notify))
     };
-    let writes: Vec<Option<MailboxWrite>> = batch.iter().map(write).collect();
-    let present: Vec<MailboxWrite> = writes.iter().flatten().cloned().collect();
-    let mut answers = Vec::with_capacity(present.len());
-    for chunk in present.chunks(MAILBOX_BATCH) {
+    let writes: Vec<Option<(MailboxWrite, Notify)>> = batch.iter().map(write).collect();
+    let written: Vec<bool> = writes.iter().map(Option::is_some).collect();
+    let mut answers = Vec::with_capacity(written.len());
+    for chunk in chunks(writes.into_iter().flatten().collect(), MAILBOX_BATCH) {
         answers.extend(write_mailbox(stream, chunk).await?);
     }
     let mut answers = answers.into_iter();
-    Ok(writes
+    Ok(written
         .into_iter()
-        .map(|write| write.and_then(|_| answers.next()))
+        .map(|written| written.then(|| answers.next()).flatten())
         .collect())
 }
 

@@ -52,20 +52,37 @@ where
     Ok(kept)
 }
 
+/// Writes items, each with whether people are told of it.
 pub(in crate::sync) async fn write_mailbox(
     stream: &Stream,
-    writes: &[MailboxWrite],
+    writes: Vec<(MailboxWrite, Notify)>,
 ) -> Result<Vec<Result<MailboxWritten, MailboxError>>, SyncError> {
-    if writes.is_empty() {
-        return Ok(Vec::new());
+    let mut all: Vec<Option<Result<MailboxWritten, MailboxError>>> = writes.iter().map(|_| None).collect();
+    let places = writes.into_iter().enumerate();
+    let (told, untold): (Vec<_>, Vec<_>) = places.partition(|(_, (_, notify))| *notify == Notify::Attendees);
+    for (some, notify) in [(untold, Notify::Nobody), (told, Notify::Attendees)] {
+        if some.is_empty() {
+            continue;
+        }
+        still_ours(stream).await?;
+        if notify == Notify::Attendees {
+            tracing::info!(stream = %stream.id, meetings = some.len(), "people are told of their meetings");
+        }
+        let (places, writes): (Vec<usize>, Vec<MailboxWrite>) =
+            some.into_iter().map(|(place, (write, _))| (place, write)).unzip();
+        let (server, mailbox) = (&stream.server, &stream.row.mailbox);
+        let answers = server.write(mailbox, stream.kind(), &writes, notify).await?;
+        for (place, answer) in places.into_iter().zip(answers) {
+            if let Some(slot) = all.get_mut(place) {
+                *slot = Some(answer);
+            }
+        }
     }
-    still_ours(stream).await?;
-    // Nobody is mailed (promise P7). A policy that invites does not exist yet.
-    let answers = stream
-        .server
-        .write(&stream.row.mailbox, stream.kind(), writes, Notify::Nobody)
-        .await?;
-    items_alone(answers, MailboxError::class)
+    let missing = MailboxError::Unintelligible {
+        what: "an answer of another length than the request",
+    };
+    let all: Option<Vec<_>> = all.into_iter().collect();
+    items_alone(all.ok_or(missing)?, MailboxError::class)
 }
 
 pub(super) fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
@@ -76,7 +93,7 @@ pub(super) fn matches(stream: &Stream, record: &Record) -> Vec<Match> {
     }
 }
 
-pub(super) fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
+pub(in crate::sync) fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
     let mut chunks = Vec::new();
     let mut rest = all.into_iter();
     loop {

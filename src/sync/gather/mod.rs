@@ -25,5 +25,6 @@ pub use left::left_alone;
 pub use lost::anchors;
 pub use mailbox::mailbox_page;
 pub use pending::Pending;
+pub(in crate::sync) use read::read_items;
 pub use series::{Expansion, due_series, ended, rulings, span};
 pub use work::{ChangedSeries, EndedSeries, Gathered, SeriesNews, Work, mark_earlier, transfers};

@@ -36,7 +36,7 @@ pub(super) fn split(looked: Option<Option<LookedRecord>>) -> (Option<Change>, Op
 
 pub(super) type Answer = (ItemId, Result<MailboxItem, MailboxError>);
 
-pub(super) async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<Answer>, SyncError> {
+pub(in crate::sync) async fn read_items(stream: &Stream, ids: Vec<ItemId>) -> Result<Vec<Answer>, SyncError> {
     let batches: Vec<Vec<ItemId>> = ids.chunks(READ_BATCH).map(<[ItemId]>::to_vec).collect();
     let reads = batches.into_iter().map(|batch| async move {
         let answers = stream

@@ -4,8 +4,8 @@ use super::store::{self, Removal};
 use crate::crm::model::CrmWrite;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
-use crate::mailbox::model::MailboxWrite;
-use crate::sync::apply::write::{CRM_BATCH, MAILBOX_BATCH, write_crm, write_mailbox};
+use crate::mailbox::model::{MailboxWrite, Notify};
+use crate::sync::apply::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::sync::engine::Engine;
 use crate::sync::error::SyncError;
 use crate::sync::journal::{Act, Entry};
@@ -48,18 +48,17 @@ async fn remove(stream: &Stream, batch: &[Removal]) -> Result<Vec<Fate>, SyncErr
         .filter(|one| one.side == Side::Crm)
         .map(|one| CrmWrite::Delete { id: one.crm.clone() })
         .collect();
-    let in_mailbox: Vec<MailboxWrite> = batch
+    let in_mailbox: Vec<(MailboxWrite, Notify)> = batch
         .iter()
         .filter(|one| one.side == Side::Mailbox)
         .filter_map(|one| {
-            Some(MailboxWrite::Delete {
-                item: one.item.clone()?,
-            })
+            let item = one.item.clone()?;
+            Some((MailboxWrite::Delete { item }, Notify::Nobody))
         })
         .collect();
     let of_crm = write_crm(stream, &in_crm).await?;
     let mut of_mailbox = Vec::with_capacity(in_mailbox.len());
-    for few in in_mailbox.chunks(MAILBOX_BATCH) {
+    for few in chunks(in_mailbox, MAILBOX_BATCH) {
         of_mailbox.extend(write_mailbox(stream, few).await?);
     }
     let mut of_crm = of_crm

@@ -1,0 +1,163 @@
+//! A policy that invites: whoever is asked to a meeting learns from the organiser's mail server what is done to it in
+//! the CRM. Nobody learns anything else, and without such a policy nobody learns anything.
+
+use crate::guests::{by_hand, outsiders};
+use crate::harness::Office;
+use crate::harness::acts::event;
+use chrono::{TimeDelta, Utc};
+use holdfast::crm::model::{CrmId, CrmWrite, ExternalKey};
+use holdfast::foundation::content::Content;
+use holdfast::record::Record;
+use holdfast::record::event::{Attendance, Attendee, Event, Response, When};
+use holdfast::record::field::{Field, FieldSet};
+use holdfast::record::kind::RecordKind;
+use holdfast::record::person::Person;
+use holdfast::sync::policy::{Deletion, Flow, Invitations, OutOfScope, Policy};
+use holdfast::sync::store::mailboxes::MailboxRow;
+use holdfast_lab::cast::OutsiderKind;
+
+const CALENDAR: RecordKind = RecordKind::Calendar;
+
+fn inviting() -> Policy {
+    let mut policy = Policy::default();
+    policy.calendar.invitations = Invitations::FromCrm;
+    policy.calendar.common.deletion = Deletion::Follow;
+    policy.contacts.common.flow = Flow::Off;
+    policy.tasks.common.flow = Flow::Off;
+    policy
+}
+
+/// An office whose only person's calendar invites, and somebody whom the CRM knows.
+async fn office(policy: Policy) -> (Office, MailboxRow, String) {
+    let office = Office::open(1, 0).await;
+    office.policy("inviting", policy).await;
+    let row = office.add_with(0, "inviting").await;
+    let guest = outsiders(&office, OutsiderKind::Contact, 1).remove(0);
+    (office, row, guest)
+}
+
+fn meeting(title: &str, hours: i64, guests: &[&str]) -> Event {
+    let start = Utc::now() + TimeDelta::hours(hours);
+    let end = start + TimeDelta::hours(1);
+    let guest = |address: &&str| Attendee {
+        person: Person::at(*address),
+        attendance: Attendance::Required,
+        response: Response::None,
+    };
+    Event {
+        attendees: guests.iter().map(guest).collect(),
+        ..event(title, When::Timed { start, end })
+    }
+}
+
+/// The user makes a meeting in the CRM.
+async fn made(office: &Office, row: &MailboxRow, meeting: Event) {
+    let keys: Vec<Content<String>> = meeting.attendees.iter().map(|one| one.person.key()).collect();
+    let matches = by_hand(office).who_is(&row.user, &keys).await.unwrap();
+    let write = CrmWrite::Create {
+        key: ExternalKey(format!("by-hand-{}", meeting.subject.expose())),
+        record: Record::Event(meeting),
+        matches,
+    };
+    office.in_crm(row, CALENDAR, write).await;
+}
+
+/// Its number in the CRM.
+async fn id(office: &Office, row: &MailboxRow) -> CrmId {
+    office.records(row, CALENDAR).await.remove(0).id
+}
+
+async fn edit(office: &Office, row: &MailboxRow, fields: &[Field], meeting: Event) {
+    let write = CrmWrite::Update {
+        id: id(office, row).await,
+        fields: FieldSet::of(fields),
+        record: Record::Event(meeting),
+        matches: Vec::new(),
+    };
+    office.in_crm(row, CALENDAR, write).await;
+}
+
+/// What went out, and to whom.
+fn told(office: &Office) -> Vec<(&'static str, Vec<String>)> {
+    use holdfast_lab::ledger::Noticed::{Cancellation, Invitation};
+    let entries = office.lab.parts.ledger.entries();
+    let told = entries.into_iter().map(|entry| match &entry {
+        Invitation { to, .. } | Cancellation { to, .. } => (entry.kind(), to.clone()),
+        _ => (entry.kind(), Vec::new()),
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn people_are_invited_told_of_a_move_and_of_the_end_and_of_nothing_else() {
+    let (office, row, guest) = office(inviting()).await;
+    office.settle(&row).await;
+    let to = vec![guest.clone()];
+    made(&office, &row, meeting("Offer", 48, &[&guest])).await;
+    office.settle(&row).await;
+    let mut expected = vec![("invitation", to.clone())];
+    assert_eq!(told(&office), expected);
+    edit(&office, &row, &[Field::When], meeting("Offer", 72, &[])).await;
+    office.settle(&row).await;
+    expected.push(("invitation", to.clone()));
+    assert_eq!(told(&office), expected);
+    // A note is for the house, and a reminder for its owner.
+    let noted = Event {
+        body: "He haggles".into(),
+        reminder_minutes: Some(30),
+        ..meeting("Offer", 72, &[])
+    };
+    edit(&office, &row, &[Field::Body, Field::Reminder], noted).await;
+    office.settle(&row).await;
+    assert_eq!(told(&office), expected);
+    let id = id(&office, &row).await;
+    office.in_crm(&row, CALENDAR, CrmWrite::Delete { id }).await;
+    office.settle(&row).await;
+    expected.push(("cancellation", to));
+    assert_eq!(told(&office), expected);
+    assert!(office.items(&row, CALENDAR).await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_what_was_there_before_of_what_is_over_or_of_an_appointment_alone() {
+    let (office, row, guest) = office(inviting()).await;
+    made(&office, &row, meeting("There before", 48, &[&guest])).await;
+    office.settle(&row).await;
+    made(&office, &row, meeting("Over", -48, &[&guest])).await;
+    made(&office, &row, meeting("Alone", 48, &[])).await;
+    office.settle(&row).await;
+    assert_eq!(office.items(&row, CALENDAR).await.len(), 3);
+    assert_eq!(told(&office), []);
+}
+
+#[tokio::test]
+async fn what_a_policy_takes_away_is_not_called_off() {
+    let (office, row, guest) = office(inviting()).await;
+    office.settle(&row).await;
+    made(&office, &row, meeting("Offer", 48, &[&guest])).await;
+    office.settle(&row).await;
+    let mut narrow = inviting();
+    narrow.calendar.future_days = 0;
+    narrow.calendar.common.out_of_scope = OutOfScope::Remove;
+    office.policy("inviting", narrow).await;
+    office.settle(&row).await;
+    assert!(office.items(&row, CALENDAR).await.is_empty());
+    assert_eq!(told(&office), [("invitation", vec![guest])]);
+}
+
+#[tokio::test]
+async fn without_such_a_policy_nobody_is_told_of_anything() {
+    let mut policy = inviting();
+    policy.calendar.invitations = Invitations::Never;
+    let (office, row, guest) = office(policy).await;
+    office.settle(&row).await;
+    made(&office, &row, meeting("Offer", 48, &[&guest])).await;
+    office.settle(&row).await;
+    edit(&office, &row, &[Field::When], meeting("Offer", 72, &[])).await;
+    office.settle(&row).await;
+    let id = id(&office, &row).await;
+    office.in_crm(&row, CALENDAR, CrmWrite::Delete { id }).await;
+    office.settle(&row).await;
+    assert!(office.items(&row, CALENDAR).await.is_empty());
+    assert_eq!(told(&office), []);
+}
