@@ -24,6 +24,7 @@ use crate::sync::budget::purse::Purse;
 use crate::sync::engine::{Connections, Engine, EngineSettings};
 use crate::sync::pace::Pace;
 use crate::sync::retry::Patience;
+use crate::sync::store::directory::Directory;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -222,6 +223,7 @@ impl App {
             },
             node: Uuid::new_v4(),
             metrics: self.metrics.clone(),
+            directory: Directory::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::error::SyncError;
 use super::model::StreamId;
 use super::pace::Pace;
 use super::retry::Patience;
+use super::store::directory::Directory;
 use super::store::mailboxes::{self, MailboxRow};
 use super::store::streams::{self, Lease};
 use crate::crm::port::Crm;
@@ -85,6 +86,8 @@ pub struct Engine {
     pub node: Uuid,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is here.
+    pub directory: Directory,
 }
 
 impl Engine {

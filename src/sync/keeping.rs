@@ -4,15 +4,16 @@
 
 use super::error::SyncError;
 use super::model::{ItemKey, StreamId};
+use super::store::directory::People;
 use super::store::kept;
-use super::store::mailboxes::MailboxRow;
+use super::store::streams::Lease;
 use crate::crm::model::{CrmId, ExternalKey};
 use crate::foundation::db::Db;
 use crate::foundation::ids::MailboxId;
 use crate::record::field::{Field, FieldSet};
 use crate::record::kind::RecordKind;
-use std::collections::{HashMap, HashSet};
-use std::sync::{PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What all copies of a meeting share. How it shows, its reminder and who else was asked are each copy's own.
 pub const SHARED: FieldSet = FieldSet::of(&[Field::Subject, Field::Body, Field::Location, Field::When]);
@@ -21,37 +22,47 @@ pub const SHARED: FieldSet = FieldSet::of(&[Field::Subject, Field::Body, Field::
 pub struct Keeping {
     db: Db,
     mailbox: MailboxId,
-    /// CRM users whose mailboxes are here, or will be again.
-    here: HashSet<CrmId>,
+    crm: String,
+    people: Arc<People>,
     /// The items by which it keeps meetings, with the owners of their records.
     kept: RwLock<HashMap<ItemKey, CrmId>>,
 }
 
 impl Keeping {
-    /// What a stream keeps; `all` are all mailboxes.
+    /// What a stream keeps. Whose turn it is lets go what an earlier one could not link.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn open(db: &Db, id: StreamId, crm: &str, all: &[MailboxRow]) -> Result<Self, SyncError> {
-        let kept = match id.kind {
-            RecordKind::Calendar => {
-                db.run_for(id.mailbox, move |conn| kept::of(conn, id.mailbox))
-                    .await?
+    /// The database's, and [`SyncError::LeaseLost`].
+    pub async fn open(
+        db: &Db,
+        id: StreamId,
+        turn: Option<Lease>,
+        crm: &str,
+        people: Arc<People>,
+    ) -> Result<Self, SyncError> {
+        let read = move |conn: &mut _| {
+            let kept = kept::of(conn, id.mailbox)?;
+            match turn.filter(|_| !kept.is_empty()) {
+                Some(lease) if kept::release_unlinked(conn, lease)? > 0 => kept::of(conn, id.mailbox),
+                _ => Ok(kept),
             }
+        };
+        let kept = match id.kind {
+            RecordKind::Calendar => db.run_for(id.mailbox, read).await?,
             _ => HashMap::new(),
         };
-        let here = all.iter().filter(|row| row.crm == crm && !row.is_gone());
         Ok(Self {
             db: db.clone(),
             mailbox: id.mailbox,
-            here: here.filter_map(|row| row.user.id.clone()).collect(),
+            crm: crm.to_owned(),
+            people,
             kept: RwLock::new(kept),
         })
     }
 
     /// True for a CRM user whose mailbox is here, or will be again.
     pub fn is_here(&self, owner: &CrmId) -> bool {
-        self.here.contains(owner)
+        self.people.is_here(&self.crm, owner)
     }
 
     /// The owner of the record that this item keeps up to date for him.

@@ -15,6 +15,7 @@ use super::retry;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams::{Lease, Position, TurnEnd};
 use super::store::{listeners, mailboxes, outcome, streams};
+use super::turn::stage::stage;
 use super::turn::turn;
 use crate::foundation::explain::Explain as _;
 use crate::record::kind::RecordKind;
@@ -33,7 +34,7 @@ pub async fn run_turn(engine: &Engine, lease: Lease, progress: &dyn Progress) ->
     let started = engine.clock.now();
     let heartbeat = Heartbeat::start(engine, lease);
     let mut counts = Counts::default();
-    let result = turn(engine, lease, progress, &mut counts).await;
+    let result = stage(|| turn(engine, lease, progress, &mut counts)).await;
     drop(heartbeat);
     finish(engine, lease, started, &counts, result.as_ref().err()).await?;
     result.map(|()| counts)

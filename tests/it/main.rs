@@ -27,6 +27,7 @@ mod corpus;
 mod crm_contract;
 mod daemon;
 mod database;
+mod directory;
 mod disk_full;
 mod edges;
 mod egress;

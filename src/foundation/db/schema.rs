@@ -82,6 +82,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    directory (one) {
+        one -> Bool,
+        edition -> Uuid,
+    }
+}
+
+diesel::table! {
     egress_ledger (id) {
         id -> Int8,
         at -> Timestamptz,
@@ -384,8 +391,8 @@ diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, egress_ledger, failures,
-    journal, kept_meetings, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes,
+    ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, directory, egress_ledger,
+    failures, journal, kept_meetings, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes,
     policies, quarantine, sealed_secrets, series, sessions, sign_in_codes, skips, streams, transfers, turns,
     undo_items, unseen_items,
 );

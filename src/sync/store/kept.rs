@@ -74,7 +74,7 @@ pub fn release(conn: &mut PgConnection, mailbox: MailboxId, items: &[ItemKey]) -
 ///
 /// # Errors
 /// [`SyncError::LeaseLost`] where the lease is not ours any more; the caller's transaction must roll back.
-pub fn release_unlinked(conn: &mut PgConnection, lease: Lease) -> Result<(), SyncError> {
+pub fn release_unlinked(conn: &mut PgConnection, lease: Lease) -> Result<usize, SyncError> {
     let mailbox = lease.stream.mailbox.0;
     let linked = links::table
         .filter(links::mailbox_id.eq(mailbox))
@@ -86,10 +86,10 @@ pub fn release_unlinked(conn: &mut PgConnection, lease: Lease) -> Result<(), Syn
             .filter(table::item_key.ne_all(linked)),
     )
     .execute(conn)?;
-    match rows {
-        0 => Ok(()),
-        _ => super::streams::advance(conn, lease, &Advance::default()),
+    if rows > 0 {
+        super::streams::advance(conn, lease, &Advance::default())?;
     }
+    Ok(rows)
 }
 
 /// Has every calendar judged anew that left a meeting to a colleague, or keeps one for somebody: who is here has changed.

@@ -2,6 +2,7 @@
 //! caller composes several of them in one transaction.
 //!
 //! * [`mailboxes`] who is synchronised, and by which policy
+//! * [`directory`] the same of all mailboxes at once, for every turn
 //! * [`judged`] by which policy a stream was judged as a whole
 //! * [`streams`] scheduling, leases, cursors
 //! * [`nodes`] which daemons live
@@ -15,6 +16,7 @@
 //! * [`totals`] counts for people
 
 pub mod ahead;
+pub mod directory;
 pub mod journal;
 pub mod judged;
 pub mod kept;

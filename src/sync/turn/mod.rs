@@ -4,6 +4,7 @@ mod begin;
 mod merge;
 mod opened;
 mod page;
+pub(super) mod stage;
 
 use super::budget::backfill;
 use super::choice::bring_back;
@@ -30,6 +31,7 @@ use crate::crm::model::{CrmChange, CrmCursor, CrmId};
 use crate::crm::port::Crm;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
 use chrono::{DateTime, NaiveDate, Utc};
+use stage::stage;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -56,11 +58,11 @@ pub(super) async fn turn(
         })
         .await?;
     if position.first_read_done {
-        return work(engine, lease, (row, position), progress, counts).await;
+        return stage(|| work(engine, lease, (row, position), progress, counts)).await;
     }
     // Before the stream is opened, which takes calls.
     room_for_first_reading(engine.crm(&row.crm)?.as_ref())?;
-    backfill::marked(work(engine, lease, (row, position), progress, counts)).await
+    backfill::marked(stage(|| work(engine, lease, (row, position), progress, counts))).await
 }
 
 /// Whether a first reading may go on: years of mail must not take the calls of those who work.
@@ -86,7 +88,7 @@ async fn work(
         mut stream,
         position,
         organisation,
-    } = opened::open(engine, lease, row, position).await?;
+    } = stage(|| opened::open(engine, lease, row, position)).await?;
     let before = position.organisation.clone();
     // An undo that was cut off is finished before anything else is looked at.
     carry_out(engine, lease, &stream).await?;
@@ -133,14 +135,14 @@ async fn work(
         total,
         met: HashSet::new(),
     };
-    turn.both_sides(position, organisation.as_ref()).await?;
+    stage(|| turn.both_sides(position, organisation.as_ref())).await?;
     turn.window_moved(today).await?;
     rejudge::finish(&engine.db, lease, &turn.stream).await?;
     if let Some(name) = organisation.filter(|name| before.as_ref() != Some(name)) {
         let put = move |conn: &mut _| streams::put_organisation(conn, lease, &name);
         engine.db.run(put).await?;
     }
-    turn.carry_attachments().await
+    stage(|| turn.carry_attachments()).await
 }
 
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
@@ -190,8 +192,8 @@ impl Turn<'_> {
         self.back = hold::bring_back(&self.engine.db, &self.stream, &mut pending).await?;
         self.bring_back_chosen(&mut pending).await?;
         self.follow_merged(&mut pending).await?;
-        self.mailbox_side(position, &mut pending).await?;
-        self.crm_side(pending, crm_cursor).await
+        stage(|| self.mailbox_side(position, &mut pending)).await?;
+        stage(|| self.crm_side(pending, crm_cursor)).await
     }
 
     /// Pulls the CRM's changes, and records that failed before and are due. Returns the cursor behind them.
@@ -356,8 +358,8 @@ impl Turn<'_> {
             .map(gather::key_of)
             .filter(|key| self.unseen.remove(key).is_some())
             .collect();
-        let mut gathered =
-            gather::mailbox_page(&self.engine.db, &mut self.stream, changes, forced, pending).await?;
+        let (db, stream) = (&self.engine.db, &mut self.stream);
+        let mut gathered = stage(|| gather::mailbox_page(db, stream, changes, forced, pending)).await?;
         // Before the page's own commit, with which the cursor moves past them.
         self.series(std::mem::take(&mut gathered.series), pending).await?;
         self.counts.read_in_mailbox += read;
@@ -367,7 +369,7 @@ impl Turn<'_> {
             read_total: self.total.and_then(|total| i32::try_from(total).ok()),
             ..step
         };
-        self.plan_apply_commit(gathered, shown, step, evidence).await?;
+        stage(|| self.plan_apply_commit(gathered, shown, step, evidence)).await?;
         self.progress.advanced(self.stream.id, self.done, self.total);
         Ok(())
     }

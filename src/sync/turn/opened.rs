@@ -1,10 +1,7 @@
 //! A stream as its turn begins with it: by which organisation of the CRM, and from where.
 
-use crate::record::kind::RecordKind;
 use crate::sync::engine::Engine;
 use crate::sync::error::SyncError;
-use crate::sync::fence::Fence;
-use crate::sync::store::kept;
 use crate::sync::store::mailboxes::MailboxRow;
 use crate::sync::store::streams::{Lease, Position};
 use crate::sync::stream::Stream;
@@ -39,15 +36,8 @@ pub(super) async fn open(
         row.user.id = None;
         position = rejudge::from_the_start(position);
     }
-    if id.kind == RecordKind::Calendar {
-        engine
-            .db
-            .run_for(id.mailbox, move |conn| kept::release_unlinked(conn, lease))
-            .await?;
-    }
-    let mut stream = Stream::open(engine, row, id.kind).await?;
+    let mut stream = Stream::open_for(engine, row, lease).await?;
     stream.refreshed = refreshed;
-    stream.fence = Some(Fence::new(engine, lease));
     Ok(Opened {
         stream,
         position,

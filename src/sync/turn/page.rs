@@ -1,5 +1,6 @@
 //! One page of a turn: plan, guard, apply, commit.
 
+use super::stage::stage;
 use super::{ROUNDS, Turn};
 use crate::foundation::failure::Class;
 use crate::mailbox::model::{ItemId, ItemRef, ItemVersion};
@@ -73,7 +74,7 @@ impl Turn<'_> {
             self.counts.held += guarded.held.len() as u64;
             page.held.extend(guarded.held);
             page.settled.extend(guarded.settled);
-            let applied = apply::apply(&self.stream, guarded.works).await?;
+            let applied = stage(|| apply::apply(&self.stream, guarded.works)).await?;
             works = self.take_in(applied, &mut page);
         }
         page.transfers = gather::transfers(&errands, &page.links);

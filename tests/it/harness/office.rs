@@ -27,6 +27,7 @@ use holdfast::sync::error::SyncError;
 use holdfast::sync::pass;
 use holdfast::sync::policy::Policy;
 use holdfast::sync::report::{Counts, Quiet};
+use holdfast::sync::store::directory::Directory;
 use holdfast::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
 use holdfast_lab::salesforce::app;
 use holdfast_lab::{Lab, Options, PEOPLES_LOGIN};
@@ -169,6 +170,7 @@ impl Office {
             settings: EngineSettings::default(),
             node: Uuid::new_v4(),
             metrics: Metrics::new(),
+            directory: Directory::default(),
         };
         Self {
             lab,

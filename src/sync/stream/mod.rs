@@ -1,13 +1,14 @@
 //! A stream with everything that is needed to look at its items: who, by which policy, with which keys,
 //! through which connections. From here content goes in and [`Seen`] comes out.
 
+mod open;
+
 use super::anchors::Anchors;
 use super::choice::model::Choices;
-use super::engine::Engine;
 use super::error::SyncError;
 use super::fence::Fence;
 use super::fingerprint::{Print, Prints};
-use super::forms::{self, Forms};
+use super::forms::Forms;
 use super::guests::{self, Guests, Takes};
 use super::keeping::Keeping;
 use super::keys::Keys;
@@ -16,10 +17,11 @@ use super::model::{Link, Reason, Scope, Seen, Side, StreamId};
 use super::notes::Note;
 use super::policy::{Common, Policy};
 use super::rules::{self, Known, Marks, RuleContext, Ruling};
+use super::store::directory::People;
 use super::store::judged::PolicyVersion;
-use super::store::mailboxes::{self, MailboxRow};
+use super::store::mailboxes::MailboxRow;
 use crate::attachments::model::Errand;
-use crate::crm::model::{CrmCapabilities, CrmId, CrmRecord, ListId};
+use crate::crm::model::{CrmCapabilities, CrmId, CrmRecord};
 use crate::crm::port::Crm;
 use crate::foundation::content::Content;
 use crate::mailbox::model::{ItemRef, MailboxCapabilities, MailboxItem, Stamp};
@@ -80,7 +82,7 @@ pub struct Stream {
     bounds: Bounds,
     fields: FieldSet,
     owner: Content<String>,
-    synchronised: HashSet<Content<String>>,
+    people: Arc<People>,
 }
 
 /// An item of the mailbox, looked at.
@@ -108,80 +110,6 @@ pub struct LookedRecord {
 }
 
 impl Stream {
-    /// Opens a stream: loads the policy and the keys, and asks the CRM what the user may do.
-    ///
-    /// # Errors
-    /// Whatever stops a turn before it begins.
-    pub async fn open(engine: &Engine, row: MailboxRow, kind: RecordKind) -> Result<Self, SyncError> {
-        let (server, crm) = (engine.mail_server(&row.mail_server)?, engine.crm(&row.crm)?);
-        let name = row.policy.clone();
-        let ((version, policy), all) = engine
-            .db
-            .run(move |conn| Ok::<_, SyncError>((mailboxes::policy(conn, &name)?, mailboxes::list(conn)?)))
-            .await?;
-        let mut row = row;
-        row.mailbox
-            .drop_folders
-            .clone_from(&policy.mail.on_demand.folders);
-        row.user.list = policy
-            .contacts
-            .list
-            .clone()
-            .filter(|_| kind == RecordKind::Contacts)
-            .map(ListId);
-        row.mailbox.folders = policy.folder_choices();
-        if row.user.id.is_none() {
-            let user = crm.probe(&row.user).await?.user;
-            let (id, found) = (row.mailbox.id, user.clone());
-            engine
-                .db
-                .run(move |conn| mailboxes::set_crm_user(conn, id, &found))
-                .await?;
-            row.user.id = Some(user);
-        }
-        let id = StreamId {
-            mailbox: row.mailbox.id,
-            kind,
-        };
-        let (crm, forms) = forms::seen_by(engine, id, &policy, crm).await?;
-        let capabilities = crm.capabilities(&row.user).await?;
-        let keys = Keys::new(
-            engine.keyring.mailbox_key(row.mailbox.id).await?,
-            engine.keyring.organisation_key().clone(),
-        );
-        let keeping = Keeping::open(&engine.db, id, &row.crm, &all).await?;
-        Ok(Self {
-            id,
-            forms,
-            keeping,
-            common: policy.common(kind),
-            bounds: capabilities.bounds(kind),
-            fields: FieldSet::of_kind(kind).and(capabilities.readable(kind)),
-            owner: address_key(&row.mailbox.address),
-            mailbox_capabilities: server.capabilities(),
-            known: Known::default(),
-            places: Places::default(),
-            now: engine.clock.now(),
-            fence: None,
-            version: PolicyVersion {
-                name: row.policy.clone(),
-                version,
-            },
-            before: None,
-            anchors: None,
-            choices: Choices::default(),
-            refreshed: false,
-            live: false,
-            row,
-            policy,
-            server,
-            crm,
-            capabilities,
-            keys,
-            synchronised: synchronised(&all),
-        })
-    }
-
     /// The record type.
     pub fn kind(&self) -> RecordKind {
         self.id.kind
@@ -275,7 +203,7 @@ impl Stream {
             policy,
             now: self.now,
             owner: &self.owner,
-            synchronised: &self.synchronised,
+            synchronised: &self.people.synchronised,
             known: &self.known,
             places: &self.places,
             mail_needs_record: self.capabilities.mail_needs_record,
@@ -467,12 +395,6 @@ impl Stream {
         let keys: BTreeSet<Content<String>> = keys.filter(|key| *key != self.owner).collect();
         keys.into_iter().collect()
     }
-}
-
-/// The addresses of mailboxes that are synchronised.
-fn synchronised(all: &[MailboxRow]) -> HashSet<Content<String>> {
-    let active = all.iter().filter(|other| other.state == "active");
-    active.map(|other| address_key(&other.mailbox.address)).collect()
 }
 
 /// An item that bears a stamp was made by us.
