@@ -465,6 +465,7 @@ impl World {
         if !to_crm.is_empty() {
             if !self.effect(false, Some(crm), limit)? {
                 self.again(item);
+                self.again_of(crm);
                 return Ok(false);
             }
             self.put(false, Some(crm), merged(theirs, mine, to_crm), None);
@@ -472,6 +473,7 @@ impl World {
         if !to_mailbox.is_empty() {
             if !self.effect(true, Some(item), limit)? {
                 self.again(item);
+                self.again_of(crm);
                 return Ok(false);
             }
             self.put(true, Some(item), merged(mine, theirs, to_mailbox), None);
@@ -515,6 +517,12 @@ impl World {
     fn again(&mut self, item: u32) {
         self.mailbox.news.insert(item);
         self.mailbox.touched.insert(item);
+    }
+
+    /// And its record, of which nobody tells again if the item is gone by then.
+    fn again_of(&mut self, crm: u32) {
+        self.crm.news.insert(crm);
+        self.crm.touched.insert(crm);
     }
 
     /// Turns that nothing disturbs, until all that people did has arrived; says what the one after it writes.
@@ -667,6 +675,24 @@ proptest! {
         for half in [&world.mailbox, &world.crm] {
             prop_assert_eq!(World::values(half), vec![[9, values[1], values[2]]]);
         }
+    }
+
+    #[test]
+    fn a_copy_that_was_deleted_before_it_could_be_joined_is_made_again(policy in policies(), value in 1_u8..4) {
+        let mut world = World::new(policy);
+        world.deed(&Deed::Create { in_mailbox: false, values: [value, 2, 0] });
+        world.deed(&Deed::Create { in_mailbox: false, values: [value, 0, 0] });
+        // The turn dies once the first copy is made.
+        let dying = Turn { crash: Some(1), ..Turn::quiet() };
+        prop_assert!(world.turn(&dying).is_err());
+        // Somebody is at work while the two are joined, and deletes the copy before the next turn.
+        let edit = Deed::Edit { in_mailbox: true, which: 0, field: 0, value: 0 };
+        world.deed(&edit);
+        let during = Turn { meanwhile: vec![(0, edit)], ..Turn::quiet() };
+        let _ = world.turn(&during);
+        world.deed(&Deed::Delete { in_mailbox: true, which: 0 });
+        world.settle();
+        prop_assert_eq!(World::values(&world.mailbox), World::values(&world.crm));
     }
 
     #[test]

@@ -10,14 +10,17 @@ use holdfast::access::authorize;
 use holdfast::access::permission::{ManageMailboxes, ReadNames, ViewStatus};
 use holdfast::access::principal::Principal;
 use holdfast::access::resource::Resource;
+use holdfast::crm::model::CrmWrite;
 use holdfast::foundation::clock::Clock;
 use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::ids::MailboxId;
-use holdfast::mailbox::model::{MailboxRef, Notify};
+use holdfast::mailbox::model::{MailboxRef, MailboxWrite, Notify};
 use holdfast::mailbox::port::MailboxServer as _;
 use holdfast::record::Record;
 use holdfast::record::event::When;
+use holdfast::record::field::{Field, FieldSet};
 use holdfast::record::kind::RecordKind;
+use holdfast::record::task::{Priority, Task};
 use holdfast::sync::control as engine_control;
 use holdfast::sync::failed::control::{self, Replayed};
 use holdfast::sync::store::mailboxes::MailboxRow;
@@ -280,4 +283,55 @@ async fn the_command_line_lists_failures_by_ids_by_names_where_it_is_asked_to_an
     let unknown = site.run(&["failures", "retry", &one]);
     assert_eq!(unknown.status.code(), Some(5));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("sync.unknown_failure"));
+}
+
+#[tokio::test]
+async fn an_edit_in_the_crm_beats_the_deletion_of_an_item_whose_own_edit_was_refused_there() {
+    let (office, _ground, row) = office().await;
+    let tasks = RecordKind::Tasks;
+    office
+        .in_mailbox(&row, tasks, made_by_owner(task("Angebot")))
+        .await;
+    office.settle(&row).await;
+    let (item, record) = (
+        office.items(&row, tasks).await.remove(0),
+        office.records(&row, tasks).await.remove(0),
+    );
+    let write = CrmWrite::Update {
+        id: record.id,
+        fields: FieldSet::of(&[Field::Body]),
+        record: Record::Task(Task {
+            body: "By telephone".into(),
+            ..Task::default()
+        }),
+        matches: Vec::new(),
+    };
+    office.in_crm(&row, tasks, write).await;
+    let write = MailboxWrite::Update {
+        item: item.item.clone(),
+        fields: FieldSet::of(&[Field::Priority]),
+        record: Record::Task(Task {
+            priority: Priority::High,
+            ..Task::default()
+        }),
+    };
+    office.in_mailbox(&row, tasks, write).await;
+    office.crm_fails("collections_update", RULE, None);
+    // Until the CRM's feed repeats nothing of it any more.
+    for _ in 0..4 {
+        assert_eq!(office.sync(&row).await[&tasks].deleted_in_crm, 0);
+        office.lab.parts.clock.advance(Duration::from_secs(1_200));
+    }
+    office.lab.parts.faults.clear();
+    let write = MailboxWrite::Delete { item: item.item.id };
+    office.in_mailbox(&row, tasks, write).await;
+    office.settle(&row).await;
+    let notes = |record: &Record| match record {
+        Record::Task(task) => task.body.expose().clone(),
+        _ => String::new(),
+    };
+    let items = office.items(&row, tasks).await;
+    let records = office.records(&row, tasks).await;
+    let kept: Vec<String> = items.iter().map(|item| notes(&item.record)).collect();
+    assert_eq!((kept, records.len()), (vec!["By telephone".to_owned()], 1));
 }

@@ -5,7 +5,7 @@ use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
 use crate::sync::keys::item_key;
 use crate::sync::model::{ItemKey, Side};
 use crate::sync::store::outcome::Due;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The mailbox's items among failures that are due.
 pub fn due_items(failures: &[Due]) -> Vec<ItemId> {
@@ -16,11 +16,24 @@ pub fn due_items(failures: &[Due]) -> Vec<ItemId> {
         .collect()
 }
 
-/// The CRM's records among failures that are due.
+/// The CRM's records among failures that are due. Those of items too: where an item was to be joined with a record and is
+/// gone by now, nobody else would tell of the record again.
 pub fn due_records(failures: &[Due]) -> Vec<CrmId> {
-    failures
-        .iter()
-        .filter(|failure| failure.due && failure.side == Side::Crm)
+    let due = failures.iter().filter(|failure| failure.due);
+    let records: BTreeSet<&CrmId> = due.filter_map(|failure| failure.crm.as_ref()).collect();
+    records.into_iter().cloned().collect()
+}
+
+/// The records of items that failed and are deleted now. What the CRM's feed told of them was for the attempt that failed.
+pub fn records_of_deleted(failures: &[Due], changes: &[ItemChange]) -> Vec<CrmId> {
+    let deleted = changes.iter().filter_map(|change| match change {
+        ItemChange::Deleted(id) => Some(item_key(id)),
+        ItemChange::Upserted(_) => None,
+    });
+    let deleted: HashSet<ItemKey> = deleted.collect();
+    let failed = failures.iter().filter(|failure| failure.side == Side::Mailbox);
+    failed
+        .filter(|failure| deleted.contains(&failure.key))
         .filter_map(|failure| failure.crm.clone())
         .collect()
 }
