@@ -10,11 +10,11 @@ use holdfast::access::authorize;
 use holdfast::access::permission::{ManageMailboxes, ReadNames, ViewStatus};
 use holdfast::access::principal::Principal;
 use holdfast::access::resource::Resource;
-use holdfast::crm::model::CrmWrite;
+use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::foundation::clock::Clock;
 use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::ids::MailboxId;
-use holdfast::mailbox::model::{MailboxRef, MailboxWrite, Notify};
+use holdfast::mailbox::model::{ItemRef, MailboxRef, MailboxWrite, Notify};
 use holdfast::mailbox::port::MailboxServer as _;
 use holdfast::record::Record;
 use holdfast::record::event::When;
@@ -285,20 +285,58 @@ async fn the_command_line_lists_failures_by_ids_by_names_where_it_is_asked_to_an
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("sync.unknown_failure"));
 }
 
+/// A task on both sides, urgent in the mailbox since a moment.
+async fn edited(office: &Office, row: &MailboxRow) -> (ItemRef, CrmId) {
+    let tasks = RecordKind::Tasks;
+    office
+        .in_mailbox(row, tasks, made_by_owner(task("Angebot")))
+        .await;
+    office.settle(row).await;
+    let item = office.items(row, tasks).await.remove(0).item;
+    let record = office.records(row, tasks).await.remove(0).id;
+    let write = MailboxWrite::Update {
+        item: item.clone(),
+        fields: FieldSet::of(&[Field::Priority]),
+        record: Record::Task(Task {
+            priority: Priority::High,
+            ..Task::default()
+        }),
+    };
+    office.in_mailbox(row, tasks, write).await;
+    (item, record)
+}
+
+/// The CRM refuses every change, until its feed repeats nothing of what was changed before.
+async fn goes_by(office: &Office, row: &MailboxRow) {
+    office.crm_fails("collections_update", RULE, None);
+    for _ in 0..4 {
+        let counts = &office.sync(row).await[&RecordKind::Tasks];
+        assert_eq!(counts.deleted_in_crm + counts.deleted_in_mailbox, 0);
+        office.lab.parts.clock.advance(Duration::from_secs(1_200));
+    }
+    office.lab.parts.faults.clear();
+}
+
+/// Notes and urgency of the tasks on both sides.
+async fn tasks(office: &Office, row: &MailboxRow) -> [Vec<(String, Priority)>; 2] {
+    let said = |record: &Record| match record {
+        Record::Task(task) => (task.body.expose().clone(), task.priority),
+        _ => panic!("a task"),
+    };
+    let items = office.items(row, RecordKind::Tasks).await;
+    let records = office.records(row, RecordKind::Tasks).await;
+    [
+        items.iter().map(|item| said(&item.record)).collect(),
+        records.iter().map(|record| said(&record.record)).collect(),
+    ]
+}
+
 #[tokio::test]
 async fn an_edit_in_the_crm_beats_the_deletion_of_an_item_whose_own_edit_was_refused_there() {
     let (office, _ground, row) = office().await;
-    let tasks = RecordKind::Tasks;
-    office
-        .in_mailbox(&row, tasks, made_by_owner(task("Angebot")))
-        .await;
-    office.settle(&row).await;
-    let (item, record) = (
-        office.items(&row, tasks).await.remove(0),
-        office.records(&row, tasks).await.remove(0),
-    );
+    let (item, record) = edited(&office, &row).await;
     let write = CrmWrite::Update {
-        id: record.id,
+        id: record,
         fields: FieldSet::of(&[Field::Body]),
         record: Record::Task(Task {
             body: "By telephone".into(),
@@ -306,32 +344,24 @@ async fn an_edit_in_the_crm_beats_the_deletion_of_an_item_whose_own_edit_was_ref
         }),
         matches: Vec::new(),
     };
-    office.in_crm(&row, tasks, write).await;
-    let write = MailboxWrite::Update {
-        item: item.item.clone(),
-        fields: FieldSet::of(&[Field::Priority]),
-        record: Record::Task(Task {
-            priority: Priority::High,
-            ..Task::default()
-        }),
-    };
-    office.in_mailbox(&row, tasks, write).await;
-    office.crm_fails("collections_update", RULE, None);
-    // Until the CRM's feed repeats nothing of it any more.
-    for _ in 0..4 {
-        assert_eq!(office.sync(&row).await[&tasks].deleted_in_crm, 0);
-        office.lab.parts.clock.advance(Duration::from_secs(1_200));
-    }
-    office.lab.parts.faults.clear();
-    let write = MailboxWrite::Delete { item: item.item.id };
-    office.in_mailbox(&row, tasks, write).await;
+    office.in_crm(&row, RecordKind::Tasks, write).await;
+    goes_by(&office, &row).await;
+    let write = MailboxWrite::Delete { item: item.id };
+    office.in_mailbox(&row, RecordKind::Tasks, write).await;
     office.settle(&row).await;
-    let notes = |record: &Record| match record {
-        Record::Task(task) => task.body.expose().clone(),
-        _ => String::new(),
-    };
-    let items = office.items(&row, tasks).await;
-    let records = office.records(&row, tasks).await;
-    let kept: Vec<String> = items.iter().map(|item| notes(&item.record)).collect();
-    assert_eq!((kept, records.len()), (vec!["By telephone".to_owned()], 1));
+    let kept = vec![("By telephone".to_owned(), Priority::Normal)];
+    assert_eq!(tasks(&office, &row).await, [kept.clone(), kept]);
+}
+
+#[tokio::test]
+async fn an_edit_that_the_crm_refused_beats_the_deletion_of_its_record() {
+    let (office, _ground, row) = office().await;
+    let (_, id) = edited(&office, &row).await;
+    goes_by(&office, &row).await;
+    office
+        .in_crm(&row, RecordKind::Tasks, CrmWrite::Delete { id })
+        .await;
+    office.settle(&row).await;
+    let kept = vec![(String::new(), Priority::High)];
+    assert_eq!(tasks(&office, &row).await, [kept.clone(), kept]);
 }

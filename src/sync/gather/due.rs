@@ -1,5 +1,6 @@
 //! Failures whose time has come.
 
+use super::pending::Pending;
 use crate::crm::model::CrmId;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
 use crate::sync::keys::item_key;
@@ -24,18 +25,24 @@ pub fn due_records(failures: &[Due]) -> Vec<CrmId> {
     records.into_iter().cloned().collect()
 }
 
-/// The records of items that failed and are deleted now. What the CRM's feed told of them was for the attempt that failed.
+/// The records of pairs that failed and whose items are deleted now. What the CRM's feed told of them was for the attempt
+/// that failed.
 pub fn records_of_deleted(failures: &[Due], changes: &[ItemChange]) -> Vec<CrmId> {
     let deleted = changes.iter().filter_map(|change| match change {
-        ItemChange::Deleted(id) => Some(item_key(id)),
+        ItemChange::Deleted(id) => Some(id),
         ItemChange::Upserted(_) => None,
     });
-    let deleted: HashSet<ItemKey> = deleted.collect();
-    let failed = failures.iter().filter(|failure| failure.side == Side::Mailbox);
-    failed
-        .filter(|failure| deleted.contains(&failure.key))
-        .filter_map(|failure| failure.crm.clone())
-        .collect()
+    let deleted: HashSet<&ItemId> = deleted.collect();
+    let is_deleted = |failure: &&Due| failure.item.as_ref().is_some_and(|id| deleted.contains(id));
+    let records = failures.iter().filter(is_deleted);
+    records.filter_map(|failure| failure.crm.clone()).collect()
+}
+
+/// The items of pairs that failed and whose records are deleted now: the edit that failed is still in them.
+pub fn items_of_deleted(failures: &[Due], pending: &Pending) -> Vec<ItemId> {
+    let is_deleted = |failure: &&Due| failure.crm.as_ref().is_some_and(|id| pending.is_deleted(id));
+    let items = failures.iter().filter(is_deleted);
+    items.filter_map(|failure| failure.item.clone()).collect()
 }
 
 /// Which item a change is about.

@@ -66,6 +66,11 @@ impl Pending {
             .collect()
     }
 
+    /// True for a record that is gone.
+    pub fn is_deleted(&self, id: &CrmId) -> bool {
+        matches!(self.changes.get(id), Some(CrmChange::Deleted(_)))
+    }
+
     /// Drops the change of this record.
     pub fn forget(&mut self, id: &CrmId) {
         self.changes.remove(id);

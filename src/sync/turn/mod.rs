@@ -288,6 +288,7 @@ impl Turn<'_> {
             self.stream.anchors = gather::anchors(&self.engine.db, &self.stream).await?;
         }
         let mut again = gather::due_items(&self.failures);
+        again.extend(gather::items_of_deleted(&self.failures, pending));
         again.append(&mut self.back.items);
         again.extend(gather::items_ahead(&self.ahead));
         loop {
