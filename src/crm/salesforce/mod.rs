@@ -12,7 +12,7 @@
 //! **Once only.** Every record we make carries a key in the column Holdfast_Key__c, which an administrator
 //! makes once on Activity, Contact and EmailMessage: text of 64 characters, unique, external id. A repeated
 //! insert finds its first copy by it ([`mod@write`]); people that are rows of their own follow the record and are
-//! completed by the repetition too ([`relations`]).
+//! completed by the repetition too ([`relations`]), an event's guests with what they answered ([`guests`]).
 //!
 //! **Few calls.** Records are written 200 to a call, five questions are asked in one ([`client`]), addresses
 //! are remembered for minutes ([`who`]). A thousand mails to a thousand people cost about a dozen calls.
@@ -35,6 +35,7 @@ mod fate;
 mod feed;
 mod files;
 mod filing;
+mod guests;
 mod lists;
 mod people;
 mod read;

@@ -7,7 +7,7 @@ use super::client::{Client, misfit};
 use super::codes;
 use super::convert;
 use super::convert::row::KEY;
-use super::relations::{IS_INVITEE, MOST_INVITED};
+use super::guests::{IS_INVITEE, MOST_INVITED};
 use super::wire::describe::Object;
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmCapabilities, WhoKind};
