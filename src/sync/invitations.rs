@@ -1,7 +1,6 @@
 //! Whether people are mailed of what happens to a meeting in the CRM (promise P7: nobody, unless a policy says so). Pure.
 
 use crate::record::Record;
-use crate::record::event::Event;
 use crate::record::field::{Field, FieldSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,7 +22,12 @@ const TOLD: FieldSet = FieldSet::of(&[Field::Subject, Field::Location, Field::Wh
 
 /// True where somebody is to be told of a meeting: it is its owner's own, somebody is asked to it, and it is not over.
 pub fn concerns_somebody(record: &Record, now: DateTime<Utc>) -> bool {
-    matches!(record, Record::Event(event) if is_ahead(event, now) && !event.attendees.is_empty())
+    match record {
+        Record::Event(event) => {
+            event.is_organizer && event.when.span().1 > now && !event.attendees.is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// True where people are told that these fields of a meeting were changed, which was like this before and is like that
@@ -32,8 +36,4 @@ pub fn is_news(before: &Record, after: &Record, fields: FieldSet, now: DateTime<
     let owned = matches!(before, Record::Event(event) if event.is_organizer);
     let either = concerns_somebody(before, now) || concerns_somebody(after, now);
     owned && either && !fields.and(TOLD).is_empty()
-}
-
-fn is_ahead(event: &Event, now: DateTime<Utc>) -> bool {
-    event.is_organizer && event.when.span().1 > now
 }

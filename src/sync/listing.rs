@@ -9,7 +9,7 @@ use super::error::SyncError;
 use super::gather::Pending;
 use super::store::links;
 use super::stream::Stream;
-use crate::crm::model::{CrmChange, CrmId};
+use crate::crm::model::CrmId;
 use crate::foundation::db::Db;
 use std::collections::BTreeSet;
 
@@ -37,10 +37,7 @@ pub async fn ask(db: &Db, stream: &Stream, pending: &mut Pending) -> Result<(), 
         .await?;
     let odd: Vec<CrmId> = members.symmetric_difference(&linked).cloned().collect();
     for batch in odd.chunks(BATCH) {
-        let records = stream.crm.read(user, stream.kind(), batch).await?;
-        for record in records.into_iter().flatten() {
-            pending.add(stream, CrmChange::Upserted(Box::new(record)));
-        }
+        pending.read(stream, batch).await?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ use super::store::streams::Position;
 use super::store::{links, outcome, streams, unseen};
 use super::stream::Stream;
 use super::{handover, listing, plan, pull, refreshed, rejudge};
-use crate::crm::model::{CrmChange, CrmId, ExternalKey};
+use crate::crm::model::{CrmId, ExternalKey};
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
 use crate::mailbox::series::Series;
@@ -172,11 +172,8 @@ impl<'a> Look<'a> {
         let db = &engine.db;
         let mut due = gather::due_records(&self.failures);
         due.extend(gather::records_ahead(&self.ahead));
-        if pulled.cursor.is_some() && !due.is_empty() {
-            let records = stream.crm.read(&stream.row.user, stream.kind(), &due).await?;
-            for record in records.into_iter().flatten() {
-                pending.add(stream, CrmChange::Upserted(Box::new(record)));
-            }
+        if pulled.cursor.is_some() {
+            pending.read(stream, &due).await?;
         }
         let check = engine.settings.survivor_check;
         let is_due = position.survivors_at.is_none_or(|at| stream.now - at >= check);

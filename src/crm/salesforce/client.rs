@@ -5,7 +5,6 @@ use super::codes;
 use super::settings::{SalesforceSettings, WRITTEN_AGAINST};
 use super::soql::MOST_QUERIES;
 use super::throttle::{self, TRIES, Usage};
-use super::wire::collections::{self, Fields, Saved};
 use super::wire::composite::{self, Outcome};
 use super::wire::fault::Fault;
 use super::wire::query::{self, Rows, Scope};
@@ -386,37 +385,6 @@ impl Client {
             true => Ok((outcomes, answer.at)),
             false => Err(misfit()),
         }
-    }
-
-    /// Sends up to 200 records to be inserted (POST) or updated (PATCH).
-    pub(super) async fn save(
-        &self,
-        username: &str,
-        method: Method,
-        object: &str,
-        rows: &[&Fields],
-        repeatable: bool,
-    ) -> Result<Vec<Saved>, CrmError> {
-        let mut answers = Vec::with_capacity(rows.len());
-        let mut waiting: Vec<&[&Fields]> = rows.chunks(collections::MOST_ROWS).rev().collect();
-        while let Some(some) = waiting.pop() {
-            let body = collections::body(object, some.iter().copied()).map_err(|_| misfit())?;
-            if body.len() > collections::MOST_BYTES && some.len() > 1 {
-                let (first, second) = some.split_at(some.len() / 2);
-                waiting.extend([second, first]);
-                continue;
-            }
-            let mut call = Call::new(method.clone(), "composite/sobjects", body);
-            if !repeatable {
-                call = call.once();
-            }
-            let saved: Vec<Saved> = self.send(username, call).await?.json()?;
-            if saved.len() != some.len() {
-                return Err(misfit());
-            }
-            answers.extend(saved);
-        }
-        Ok(answers)
     }
 }
 

@@ -177,8 +177,7 @@ impl Files {
             .map(|row| row.id.as_str())
             .collect();
         for some in ours.chunks(collections::MOST_ROWS) {
-            let call = Call::new(Method::DELETE, collections::delete_path(some.iter().copied()), "");
-            let saved: Vec<Saved> = self.client.send(&user.username, call).await?.json()?;
+            let saved = self.client.delete(&user.username, some.iter().copied()).await?;
             for fault in saved.into_iter().flat_map(|saved| saved.errors) {
                 match codes::of_record(&fault) {
                     CrmError::Gone => {}

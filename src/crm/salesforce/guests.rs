@@ -3,11 +3,11 @@
 //! Answers live in the rows of invitees. A contact or lead in an event's columns has such a row once he has answered:
 //! with shared activities the one that relates him, which then says that he is invited too, and else one of his own.
 
-use super::client::{Call, Client};
+use super::client::Client;
 use super::convert::row::is_person;
 use super::relations::{NewRow, Pending, Related, add_rows, fields, preferred};
 use super::soql;
-use super::wire::collections::{self, Fields, Saved};
+use super::wire::collections::{self, Fields};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmId, CrmUser, Match, WhoKind};
 use crate::record::event::{Attendee, Response};
@@ -188,9 +188,8 @@ impl Rows<'_> {
     async fn take_off(&self, rows: &[(&str, &str)]) -> Result<Related, CrmError> {
         let mut related = Related::default();
         for some in rows.chunks(collections::MOST_ROWS) {
-            let path = collections::delete_path(some.iter().map(|(_, id)| *id));
-            let call = Call::new(Method::DELETE, path, "");
-            let saved: Vec<Saved> = self.client.send(&self.user.username, call).await?.json()?;
+            let ids = some.iter().map(|(_, id)| *id);
+            let saved = self.client.delete(&self.user.username, ids).await?;
             for ((event, _), saved) in some.iter().zip(saved) {
                 related.note(event, None, saved);
             }

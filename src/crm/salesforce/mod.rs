@@ -41,6 +41,7 @@ mod people;
 mod read;
 mod relations;
 mod reminders;
+mod rows;
 mod schema;
 
 mod settings;

@@ -49,13 +49,12 @@ impl Schema {
 
     /// True where a person who is a column of an event has a row as well, which says whether he is invited.
     pub(super) fn columns_have_rows(&self) -> bool {
-        let invitees = self.invitees.as_ref();
-        invitees.is_some_and(|invitees| invitees.may_set(IS_INVITEE))
+        self.may_set_of_invitees(IS_INVITEE)
     }
 
-    fn may_answer(&self) -> bool {
+    fn may_set_of_invitees(&self, column: &str) -> bool {
         let invitees = self.invitees.as_ref();
-        invitees.is_some_and(|invitees| invitees.may_set("Status"))
+        invitees.is_some_and(|invitees| invitees.may_set(column))
     }
 
     /// What the engine is told.
@@ -94,7 +93,7 @@ impl Schema {
             if object.createable {
                 has_key(*kind, object)?;
                 let mut writable = set(&|name| object.may_set(name));
-                if !self.may_answer() {
+                if !self.may_set_of_invitees("Status") {
                     writable = writable.without(Field::Responses);
                 }
                 capabilities.writable.push((*kind, writable));

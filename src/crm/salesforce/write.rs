@@ -5,7 +5,7 @@
 
 use super::accounts::Accounts;
 use super::batch::Batch;
-use super::client::{Call, Client, misfit};
+use super::client::{Client, misfit};
 use super::codes;
 use super::convert;
 use super::convert::row::KEY;
@@ -298,9 +298,8 @@ impl Writer {
             })
             .collect();
         for some in ids.chunks(collections::MOST_ROWS) {
-            let path = collections::delete_path(some.iter().map(|(_, id)| id.0.as_str()));
-            let call = Call::new(Method::DELETE, path, "");
-            let saved: Vec<Saved> = self.client.send(&batch.user.username, call).await?.json()?;
+            let gone = some.iter().map(|(_, id)| id.0.as_str());
+            let saved = self.client.delete(&batch.user.username, gone).await?;
             for ((at, id), saved) in some.iter().zip(saved) {
                 let written = CrmWritten {
                     id: (*id).clone(),

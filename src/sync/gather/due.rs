@@ -40,7 +40,7 @@ pub fn records_of_deleted(failures: &[Due], changes: &[ItemChange]) -> Vec<CrmId
 
 /// The items of pairs that failed and whose records are deleted now: the edit that failed is still in them.
 pub fn items_of_deleted(failures: &[Due], pending: &Pending) -> Vec<ItemId> {
-    let is_deleted = |failure: &&Due| failure.crm.as_ref().is_some_and(|id| pending.is_deleted(id));
+    let is_deleted = |failure: &&Due| failure.crm.as_ref().is_some_and(|id| pending.says_deleted(id));
     let items = failures.iter().filter(is_deleted);
     items.filter_map(|failure| failure.item.clone()).collect()
 }

@@ -9,7 +9,7 @@ use super::occurrence::goes_along;
 use super::pending::Pending;
 use super::read::{look_at_change, read_items, split};
 use super::work::{ChangedSeries, EndedSeries, Gathered, Work};
-use crate::crm::model::{CrmChange, CrmId, CrmRecord};
+use crate::crm::model::{CrmId, CrmRecord};
 use crate::foundation::db::Db;
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
@@ -109,14 +109,7 @@ async fn meet_again(
         .map(|link| link.crm.clone())
         .filter(|id| !pending.has(id))
         .collect();
-    if ids.is_empty() || stream.kind() == RecordKind::Mail {
-        return Ok(());
-    }
-    let records = stream.crm.read(&stream.row.user, stream.kind(), &ids).await?;
-    for record in records.into_iter().flatten() {
-        pending.add(stream, CrmChange::Upserted(Box::new(record)));
-    }
-    Ok(())
+    pending.read(stream, &ids).await
 }
 
 /// The works of items that were read.

@@ -4,7 +4,9 @@ use super::alike::{Mark, marks};
 use crate::crm::model::{CrmChange, CrmId, CrmRecord, ExternalKey};
 use crate::mailbox::model::Stamp;
 use crate::record::Record;
+use crate::record::kind::RecordKind;
 use crate::sync::choice::model::Stage;
+use crate::sync::error::SyncError;
 use crate::sync::stream::Stream;
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,6 +40,22 @@ impl Pending {
         self.changes.insert(id, change);
     }
 
+    /// Adds records as they are now, of which the CRM's feed may not tell again. A mail that was saved is not looked at
+    /// again.
+    ///
+    /// # Errors
+    /// The CRM's.
+    pub async fn read(&mut self, stream: &Stream, ids: &[CrmId]) -> Result<(), SyncError> {
+        if ids.is_empty() || stream.kind() == RecordKind::Mail {
+            return Ok(());
+        }
+        let records = stream.crm.read(&stream.row.user, stream.kind(), ids).await?;
+        for record in records.into_iter().flatten() {
+            self.add(stream, CrmChange::Upserted(Box::new(record)));
+        }
+        Ok(())
+    }
+
     /// The records among them.
     pub fn records(&self) -> impl Iterator<Item = &CrmRecord> {
         self.changes.values().filter_map(|change| match change {
@@ -64,11 +82,6 @@ impl Pending {
             .filter(gone)
             .map(|change| change.id().clone())
             .collect()
-    }
-
-    /// True for a record that is gone.
-    pub fn is_deleted(&self, id: &CrmId) -> bool {
-        matches!(self.changes.get(id), Some(CrmChange::Deleted(_)))
     }
 
     /// Drops the change of this record.

@@ -4,9 +4,11 @@
 use super::mailboxes::{self, MailboxRow};
 use crate::crm::model::CrmId;
 use crate::foundation::content::Content;
+use crate::foundation::db::schema::directory as table;
 use crate::record::person::address_key;
 use crate::sync::error::SyncError;
 use diesel::pg::PgConnection;
+use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
@@ -56,7 +58,7 @@ impl Directory {
     /// The database's.
     pub fn read(&self, conn: &mut PgConnection) -> Result<Arc<People>, SyncError> {
         // The edition first: what changes after it was read makes the next look read again.
-        let edition = mailboxes::edition(conn)?;
+        let edition: Option<Uuid> = table::table.select(table::edition).first(conn).optional()?;
         if let Some((known, people)) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner)
             && Some(*known) == edition
         {

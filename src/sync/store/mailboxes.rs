@@ -1,7 +1,7 @@
 //! Mailboxes and policies.
 
 use crate::crm::model::{CrmId, CrmUser};
-use crate::foundation::db::schema::{directory, mailboxes, policies, streams};
+use crate::foundation::db::schema::{mailboxes, policies, streams};
 use crate::foundation::ids::MailboxId;
 use crate::mailbox::folders::FolderChoices;
 use crate::mailbox::model::{AccountNames, MailboxRef};
@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use std::collections::HashMap;
-use uuid::Uuid;
 
 /// A mailbox as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,14 +181,6 @@ pub fn list(conn: &mut PgConnection) -> Result<Vec<MailboxRow>, SyncError> {
         .order(mailboxes::address)
         .load(conn)?;
     Ok(rows.into_iter().map(from_row).collect())
-}
-
-/// The edition of the mailboxes: another one after anything about who is here has changed. `None` before there is any.
-pub fn edition(conn: &mut PgConnection) -> Result<Option<Uuid>, SyncError> {
-    Ok(directory::table
-        .select(directory::edition)
-        .first(conn)
-        .optional()?)
 }
 
 /// Those of these mailboxes that are active, by number.

@@ -27,10 +27,9 @@ use super::stream::Stream;
 use super::undo::carry_out::carry_out;
 use super::{gather, listing, pull, rejudge};
 use crate::crm::error::CrmError;
-use crate::crm::model::{CrmChange, CrmCursor, CrmId};
+use crate::crm::model::{CrmCursor, CrmId};
 use crate::crm::port::Crm;
 use crate::mailbox::model::{ChangePage, ItemChange, ItemId, ItemRef, ItemVersion, MailboxCursor};
-use crate::record::kind::RecordKind;
 use chrono::{DateTime, NaiveDate, Utc};
 use stage::stage;
 use std::collections::{BTreeMap, HashSet};
@@ -146,18 +145,6 @@ async fn work(
     stage(|| turn.carry_attachments()).await
 }
 
-/// Reads records that the CRM's feed may not tell of again. A mail that was saved is not looked at again.
-async fn read_again(stream: &Stream, ids: &[CrmId], pending: &mut Pending) -> Result<(), SyncError> {
-    if ids.is_empty() || stream.kind() == RecordKind::Mail {
-        return Ok(());
-    }
-    let records = stream.crm.read(&stream.row.user, stream.kind(), ids).await?;
-    for record in records.into_iter().flatten() {
-        pending.add(stream, CrmChange::Upserted(Box::new(record)));
-    }
-    Ok(())
-}
-
 async fn first_total(stream: &Stream) -> Result<Option<u64>, SyncError> {
     let probe = stream.server.probe(&stream.row.mailbox).await?;
     Ok(probe.count(stream.kind()).map(u64::from))
@@ -236,7 +223,7 @@ impl Turn<'_> {
         }
         let mut due = gather::due_records(&self.failures);
         due.extend(gather::records_ahead(&self.ahead));
-        read_again(stream, &due, pending).await?;
+        pending.read(stream, &due).await?;
         Ok(pulled.cursor)
     }
 
@@ -302,7 +289,7 @@ impl Turn<'_> {
                 self.seen_earlier.remove(&(Side::Mailbox, key));
             }
             let orphans = gather::records_of_deleted(&self.failures, &page.changes);
-            read_again(&self.stream, &orphans, pending).await?;
+            pending.read(&self.stream, &orphans).await?;
             let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
             let last = !page.more;
             let step = Advance {
