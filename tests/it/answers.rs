@@ -1,8 +1,8 @@
 //! What those who were asked to a meeting answer: it comes to the CRM, whenever it comes, and changes nothing else.
 
 use crate::guests::{calendar, colleagues, meet, outsiders, record as the_record, synchronised};
-use crate::harness::Office;
 use crate::harness::outlook::{Outlook, item};
+use crate::harness::{Office, began};
 use crate::salesforce_org::rows;
 use chrono::{TimeDelta, Utc};
 use holdfast::crm::model::CrmWrite;
@@ -90,7 +90,7 @@ async fn what_people_answer_after_the_record_was_made_comes_to_it_and_what_they_
 async fn what_a_colleague_answers_in_her_own_outlook_comes_to_the_organisers_record() {
     let (office, row) = calendar(2).await;
     let colleague = colleagues(&office).remove(0);
-    let start = Utc::now() + TimeDelta::days(3);
+    let start = began() + TimeDelta::days(3);
     let outlook = Outlook::of(&office.lab, 0);
     outlook.invite(&[&colleague], "Offer", (start, 60), "").await;
     let hers = office.add_with(1, "calendar").await;

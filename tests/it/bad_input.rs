@@ -1,8 +1,8 @@
 //! Bad input and bad days: each gets a clear sentence with the next step, nothing is lost, the rest goes on.
 
 use crate::harness::acts::event;
-use crate::harness::{Site, eventually};
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Site, began, eventually};
+use chrono::TimeDelta;
 use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::ids::MailboxId;
 use holdfast::mailbox::model::{MailboxRef, MailboxWrite, Notify, Stamp};
@@ -303,7 +303,7 @@ async fn a_record_that_a_rule_of_the_crm_refuses_is_a_failure_and_the_rest_goes_
 }
 
 fn long_event() -> Event {
-    let start = (Utc::now() + TimeDelta::days(2)).with_nanosecond(0).unwrap();
+    let start = began() + TimeDelta::days(2);
     event(
         "A long one",
         When::Timed {

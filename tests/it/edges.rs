@@ -4,9 +4,9 @@
 //!
 //! The edges are worked out from the zones' own rules for the year that lies ahead, so that no year is a special one.
 
-use crate::harness::Office;
 use crate::harness::outlook::Outlook;
 use crate::harness::sales;
+use crate::harness::{Office, began};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Offset as _, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use holdfast::record::kind::RecordKind;
@@ -38,7 +38,7 @@ enum Time {
 }
 
 fn first_day() -> NaiveDate {
-    Utc::now().date_naive() + Days::new(2)
+    began().date_naive() + Days::new(2)
 }
 
 fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {

@@ -2,8 +2,8 @@
 
 use crate::harness::acts::{granted, made_by_owner, task};
 use crate::harness::office::{Ground, subject};
-use crate::harness::{Office, Site};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::harness::{Office, Site, began};
+use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Int4, Nullable};
 use holdfast::access::authorize;
@@ -217,8 +217,7 @@ async fn long_events(site: &Site, titles: &[&str]) {
     let (server, _) = site.outside().connect(Arc::new(MemoryLedger::default()));
     let address = site.people()[0]["smtp"].as_str().unwrap().to_owned();
     let mailbox = MailboxRef::new(MailboxId(1), address);
-    let start = Utc::now() + TimeDelta::days(2);
-    let start = DateTime::from_timestamp(start.timestamp(), 0).unwrap();
+    let start = began() + TimeDelta::days(2);
     for title in titles {
         let when = When::Timed {
             start,

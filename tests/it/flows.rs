@@ -1,9 +1,9 @@
 //! One-way policies and kept counterparts: what goes the policy's way goes, and nothing ever goes the other.
 
-use crate::harness::Office;
 use crate::harness::acts::{event, made_by_owner, made_by_user};
 use crate::harness::office::subject;
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
@@ -19,7 +19,7 @@ const KINDS: [RecordKind; 3] = [RecordKind::Calendar, RecordKind::Contacts, Reco
 
 /// A thing of this kind: its title, and its notes.
 fn thing(kind: RecordKind, title: &str, notes: &str) -> Record {
-    let start = (Utc::now() + TimeDelta::days(3)).with_nanosecond(0).unwrap();
+    let start = began() + TimeDelta::days(3);
     match kind {
         RecordKind::Calendar => Record::Event(Event {
             body: notes.into(),

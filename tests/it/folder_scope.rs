@@ -4,8 +4,8 @@ use crate::folders::{default_alone, foreseen, make_in, named, rename_record, tit
 use crate::harness::acts::{made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{self, Outlook, rule};
-use crate::harness::{Office, sales};
-use chrono::{TimeDelta, Utc};
+use crate::harness::{Office, began, sales};
+use chrono::TimeDelta;
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::policy::OutOfScope;
 use holdfast::sync::store::mailboxes::MailboxRow;
@@ -151,7 +151,7 @@ async fn the_dates_of_a_series_leave_with_their_folder_and_come_back_with_it() {
     let folder = outlook
         .make_folder("calendar", "CalendarFolder", "Customers")
         .await;
-    let first = Utc::now().date_naive() + TimeDelta::days(1);
+    let first = began().date_naive() + TimeDelta::days(1);
     let pattern = "<t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence>";
     let range = format!(
         "<t:NumberedRecurrence><t:StartDate>{first}</t:StartDate><t:NumberOfOccurrences>3</t:NumberOfOccurrences>\

@@ -4,9 +4,9 @@
 use crate::harness::acts::{granted, made_by_owner, made_by_user, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{self, Outlook};
-use crate::harness::{Node, Office, sales};
+use crate::harness::{Node, Office, began, sales};
 use crate::notifications::{arrives_in_the_crm, at_rest, hardly_asks};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use holdfast::access::permission::{Explain, ManagePolicies};
 use holdfast::foundation::explain::Explain as _;
 use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
@@ -112,7 +112,7 @@ pub async fn foreseen(office: &Office, row: &MailboxRow) -> BTreeMap<&'static st
 
 /// Each record type with its default folder, the element of its folders and an item named NAME.
 fn sorts() -> [(RecordKind, &'static str, &'static str, String); 3] {
-    let day = (Utc::now() + TimeDelta::days(3)).date_naive();
+    let day = (began() + TimeDelta::days(3)).date_naive();
     let meeting = format!(
         "<t:CalendarItem><t:Subject>NAME</t:Subject><t:Start>{day}T10:00:00Z</t:Start><t:End>{day}T11:00:00Z</t:End>\
          </t:CalendarItem>"

@@ -1,10 +1,10 @@
 //! The people of a meeting: how many go on the record, who stays in the mailbox alone, and that this is said.
 
-use crate::harness::Office;
 use crate::harness::acts::granted;
 use crate::harness::office::Outside;
 use crate::harness::outlook::{Outlook, item};
-use chrono::{TimeDelta, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::access::permission::Explain;
 use holdfast::crm::model::{CrmId, CrmRecord, CrmUser, CrmWrite, ExternalKey};
 use holdfast::crm::port::Crm;
@@ -57,7 +57,7 @@ pub async fn meet(office: &Office, title: &str, people: &[String]) -> ItemId {
     };
     let guests: String = people.iter().map(guest).collect();
     let rest = format!("<t:RequiredAttendees>{guests}</t:RequiredAttendees>");
-    let start = Utc::now() + TimeDelta::days(3);
+    let start = began() + TimeDelta::days(3);
     ItemId(Outlook::of(&office.lab, 0).create(title, start, 60, &rest).await)
 }
 

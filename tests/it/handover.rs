@@ -1,9 +1,9 @@
 //! The organiser leaves: a colleague's copy keeps the meeting's one record up to date, and gives it back.
 
-use crate::harness::Office;
 use crate::harness::acts::granted;
 use crate::harness::outlook::{Outlook, item};
-use chrono::{TimeDelta, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::access::permission::ManageMailboxes;
 use holdfast::crm::model::CrmRecord;
 use holdfast::record::Record;
@@ -41,7 +41,7 @@ pub async fn invite(office: &Office, rows: &[MailboxRow]) {
     let users: serde_json::Map<_, _> = rows.iter().map(may).collect();
     office.administrate("PATCH", "/salesforce/settings", &json!({ "users": users }));
     let guests: Vec<&str> = rows[1..].iter().map(|row| row.mailbox.address.as_str()).collect();
-    let times = (Utc::now() + TimeDelta::days(3), 60);
+    let times = (began() + TimeDelta::days(3), 60);
     Outlook::of(&office.lab, 0)
         .invite(&guests, "Board", times, "")
         .await;

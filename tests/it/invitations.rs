@@ -2,9 +2,9 @@
 //! the CRM. Nobody learns anything else, and without such a policy nobody learns anything.
 
 use crate::guests::{by_hand, outsiders};
-use crate::harness::Office;
 use crate::harness::acts::event;
-use chrono::{TimeDelta, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::crm::model::{CrmId, CrmWrite, ExternalKey};
 use holdfast::foundation::content::Content;
 use holdfast::record::Record;
@@ -37,7 +37,7 @@ async fn office(policy: Policy) -> (Office, MailboxRow, String) {
 }
 
 fn meeting(title: &str, hours: i64, guests: &[&str]) -> Event {
-    let start = Utc::now() + TimeDelta::hours(hours);
+    let start = began() + TimeDelta::hours(hours);
     let end = start + TimeDelta::hours(1);
     let guest = |address: &&str| Attendee {
         person: Person::at(*address),

@@ -3,8 +3,8 @@
 use crate::harness::acts::made_by_owner;
 use crate::harness::letters::{Letter, WORDS, customer, known, related, saved};
 use crate::harness::outlook::Outlook;
-use crate::harness::{Office, outlook};
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Office, began, outlook};
+use chrono::{TimeDelta, Utc};
 use holdfast::crm::model::CrmWrite;
 use holdfast::record::Record;
 use holdfast::record::event::{Event, Place, Sensitivity, ShowAs, When};
@@ -259,7 +259,7 @@ async fn where_mail_is_off_none_is_saved() {
 }
 
 fn doctor() -> Event {
-    let start = (Utc::now() + TimeDelta::days(3)).with_nanosecond(0).unwrap();
+    let start = began() + TimeDelta::days(3);
     Event {
         meeting_id: None,
         place: Place::Single,

@@ -1,12 +1,12 @@
 //! A meeting that becomes private under a policy that shows no more of it than when: what was attached to it does not
 //! stay on its record, and what waited to go there does not go.
 
-use crate::harness::Office;
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::sales;
+use crate::harness::{Office, began};
 use crate::salesforce_org::rows;
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use holdfast::record::kind::RecordKind;
 use holdfast::sync::policy::{Policy, PrivateItems};
 use holdfast::sync::store::mailboxes::MailboxRow;
@@ -28,7 +28,7 @@ async fn office() -> (Office, MailboxRow) {
 /// A meeting with two files in the person's calendar; its id.
 async fn meeting(office: &Office) -> String {
     let outlook = Outlook::of(&office.lab, 0);
-    let start = Utc::now() + TimeDelta::days(2);
+    let start = began() + TimeDelta::days(2);
     let id = outlook.create("Appraisal", start, 30, "").await;
     for (name, text) in [("notes.txt", b"the first"), ("figures.txt", b"the other")] {
         let file = AttachmentContent::File(Binary(Bytes::from_static(text)));

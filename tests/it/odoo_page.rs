@@ -2,6 +2,7 @@
 //! when the mailbox changes; an activity that he marks as done there is a task that is done here.
 
 use crate::harness::acts::{made_by_owner, task};
+use crate::harness::began;
 use crate::harness::outlook::{Entry, Outlook, item};
 use crate::odoo_activities::on_record;
 use crate::odoo_office::{office_beside, office_under};
@@ -95,7 +96,7 @@ async fn a_meeting_that_a_person_changes_in_odoos_own_page_changes_in_exchange_a
     };
     let (office, row) = office_beside(&odoo, &rep).await;
     let outlook = Outlook::of(&office.lab, 0);
-    let day = (Utc::now() + TimeDelta::days(2)).date_naive();
+    let day = (began() + TimeDelta::days(2)).date_naive();
     let start = day.and_hms_opt(9, 0, 0).unwrap().and_utc();
     let shown = || outlook.view(day, day + TimeDelta::days(2));
     let master = outlook.create("Quarterly review", start, 60, "").await;

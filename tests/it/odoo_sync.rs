@@ -4,11 +4,11 @@
 use crate::canary::plant::{self, Words};
 use crate::canary::{look_around, nothing_of, scan, take_everything, there_already, world_but};
 use crate::harness::acts::{event, made_by_owner};
-use crate::harness::{Site, eventually, until};
+use crate::harness::{Site, began, eventually, until};
 use crate::odoo_server::{Odoo, Rep};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{TimeDelta, Timelike as _, Utc};
+use chrono::{TimeDelta, Utc};
 use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::ids::MailboxId;
 use holdfast::mailbox::model::{MailboxRef, Notify};
@@ -109,7 +109,7 @@ impl Hands {
 async fn work(site: &Site, odoo: &Odoo, rep: &Rep, number: usize) -> Vec<(&'static str, String)> {
     let hands = hands(site);
     let title = |sort: &str, side: &str| format!("kill-{sort}-{side}-{number}-{}", rep.login);
-    let start = Utc::now().with_nanosecond(0).unwrap() + TimeDelta::hours(48 + number as i64);
+    let start = began() + TimeDelta::hours(48 + number as i64);
     let end = start + TimeDelta::minutes(30);
     let mine = [
         Record::Task(Task {
@@ -226,7 +226,7 @@ async fn plant_in_odoo(odoo: &Odoo, rep: &Rep, words: &mut Words) {
     }
     let guest = json!({ "vals_list": [guest] });
     let guest = odoo.admin("res.partner", "create", guest).await;
-    let at = |hours: i64| (Utc::now() + TimeDelta::hours(hours)).format("%Y-%m-%d %H:%M:%S");
+    let at = |hours: i64| (began() + TimeDelta::hours(hours)).format("%Y-%m-%d %H:%M:%S");
     meeting["start"] = json!(at(50).to_string());
     meeting["stop"] = json!(at(51).to_string());
     meeting["partner_ids"] = json!([[6, 0, [rep.partner, guest[0]]]]);

@@ -1,9 +1,9 @@
 //! Recurring tasks: the occurrence whose turn it is goes on being one task on both sides, and each one that was
 //! completed stays as a completed task on both.
 
-use crate::harness::Office;
 use crate::harness::outlook::Outlook;
-use chrono::{Days, NaiveDate, Utc};
+use crate::harness::{Office, began};
+use chrono::{Days, NaiveDate};
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::mailbox::model::MailboxWrite;
 use holdfast::record::Record;
@@ -21,7 +21,7 @@ const TASKS: RecordKind = RecordKind::Tasks;
 type Shown = BTreeSet<(NaiveDate, bool)>;
 
 fn due() -> NaiveDate {
-    Utc::now().date_naive() + Days::new(3)
+    began().date_naive() + Days::new(3)
 }
 
 fn week(number: u64) -> NaiveDate {
@@ -192,7 +192,7 @@ async fn a_task_that_regenerates_comes_back_a_week_after_it_was_done() {
     office.settle(&row).await;
     complete_in_crm(&office, &row).await;
     office.settle(&row).await;
-    let today = Utc::now().date_naive();
+    let today = began().date_naive();
     assert_both(&office, &row, &[(week(0), true), (today + Days::new(7), false)]).await;
 }
 

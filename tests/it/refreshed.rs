@@ -1,13 +1,13 @@
 //! A sandbox that was refreshed: another organisation, every record under another id. Nothing is doubled, nothing is
 //! deleted, and nobody is asked.
 
-use crate::harness::Office;
 use crate::harness::acts::{event, granted, made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{Outlook, rule};
 use crate::harness::sales;
+use crate::harness::{Office, began};
 use crate::restored::{KINDS, at};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use holdfast::access::permission::Explain;
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
@@ -60,7 +60,7 @@ async fn at_work() -> (Office, MailboxRow) {
             .in_mailbox(&row, RecordKind::Tasks, made_by_owner(task("Twin")))
             .await;
     }
-    let first = Utc::now().date_naive() + TimeDelta::days(1);
+    let first = began().date_naive() + TimeDelta::days(1);
     let pattern = "<t:DailyRecurrence><t:Interval>7</t:Interval></t:DailyRecurrence>";
     let range = format!(
         "<t:NumberedRecurrence><t:StartDate>{first}</t:StartDate><t:NumberOfOccurrences>4</t:NumberOfOccurrences>\

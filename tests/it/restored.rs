@@ -1,12 +1,12 @@
 //! A mailbox that comes back from a backup: every item in it has another id, and nothing is doubled, deleted or asked
 //! about.
 
-use crate::harness::Office;
 use crate::harness::acts::{event, granted, made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{Outlook, rule};
 use crate::harness::sales;
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::access::permission::Explain;
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite};
@@ -32,8 +32,7 @@ fn card(family: &str, company: &'static str) -> Record {
 }
 
 pub fn at(days: i64) -> When {
-    let start = Utc::now() + TimeDelta::days(days);
-    let start = DateTime::from_timestamp(start.timestamp(), 0).unwrap();
+    let start = began() + TimeDelta::days(days);
     When::Timed {
         start,
         end: start + TimeDelta::hours(1),
@@ -66,7 +65,7 @@ async fn at_work() -> (Office, MailboxRow) {
             .in_mailbox(&row, RecordKind::Tasks, made_by_owner(task("Twin")))
             .await;
     }
-    let first = Utc::now().date_naive() + TimeDelta::days(1);
+    let first = began().date_naive() + TimeDelta::days(1);
     let pattern = "<t:DailyRecurrence><t:Interval>7</t:Interval></t:DailyRecurrence>";
     let range = format!(
         "<t:NumberedRecurrence><t:StartDate>{first}</t:StartDate><t:NumberOfOccurrences>4</t:NumberOfOccurrences>\

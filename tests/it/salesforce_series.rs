@@ -1,7 +1,7 @@
 //! Series that people make in Salesforce: recurring events of Classic and event series of Lightning Experience.
 
-use crate::harness::Office;
 use crate::harness::sales;
+use crate::harness::{Office, began};
 use chrono::{DateTime, TimeDelta, Utc};
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxItem, MailboxWrite};
@@ -28,7 +28,7 @@ impl Calendar {
     async fn open() -> Self {
         let office = Office::open(2, 0).await;
         let row = office.add(0).await;
-        let tomorrow = Utc::now().date_naive() + TimeDelta::days(1);
+        let tomorrow = began().date_naive() + TimeDelta::days(1);
         let first = tomorrow.and_hms_opt(9, 0, 0).unwrap().and_utc();
         Self { office, row, first }
     }

@@ -1,11 +1,11 @@
 //! What goes over the wire is valid under Microsoft's own schema: every answer of the lab, and every request of our
 //! connector, under the newest server's schema and under the oldest one's.
 
-use crate::harness::eventually;
 use crate::harness::office::Outside;
 use crate::harness::records::{full, other};
+use crate::harness::{began, eventually};
 use crate::truth::{Running, clients_are_here};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::ids::MailboxId;
 use holdfast::mailbox::exchange::ExchangeServer;
@@ -172,7 +172,7 @@ impl Work {
 
     async fn read_series(&self) {
         let ids = self.ids(RecordKind::Calendar).await;
-        let today = Utc::now().date_naive();
+        let today = began().date_naive();
         let span = Span {
             from: today - TimeDelta::days(30),
             to: today + TimeDelta::days(60),

@@ -1,11 +1,11 @@
 //! Who takes part is judged anew when the policy changes: what fell out of scope is handled as the policy says, what came
 //! into it is picked up, and what the window merely went past stays.
 
-use crate::harness::Office;
 use crate::harness::acts::{event, granted, made_by_owner, made_by_user, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{self, Outlook, rule};
 use crate::harness::sales;
+use crate::harness::{Office, began};
 use chrono::{DateTime, TimeDelta, Utc};
 use holdfast::access::permission::{Explain, ManageMailboxes, ManagePolicies};
 use holdfast::foundation::clock::Clock;
@@ -212,7 +212,7 @@ async fn many_removals_after_a_change_of_policy_wait_for_a_person_and_approved_o
     office.policy("house", Policy::default()).await;
     let row = office.add_with(0, "house").await;
     for number in 0..25 {
-        let day = Utc::now() + TimeDelta::days(60 + number);
+        let day = began() + TimeDelta::days(60 + number);
         let meeting = event(&format!("{number}"), hour(day));
         let write = made_by_owner(Record::Event(meeting));
         office.in_mailbox(&row, RecordKind::Calendar, write).await;
@@ -348,7 +348,7 @@ async fn the_dates_of_series_leave_with_a_narrower_window_and_with_series_that_s
     let office = Office::open(2, 0).await;
     office.policy("house", with(OutOfScope::Remove)).await;
     let row = office.add_with(0, "house").await;
-    let first = Utc::now().date_naive() + TimeDelta::days(1);
+    let first = began().date_naive() + TimeDelta::days(1);
     let start = first.and_hms_opt(9, 0, 0).unwrap().and_utc();
     let pattern = "<t:DailyRecurrence><t:Interval>10</t:Interval></t:DailyRecurrence>";
     let range = format!(

@@ -5,8 +5,8 @@
 
 // long: one table of patterns, and then each thing that can happen to a series
 
-use crate::harness::Office;
 use crate::harness::outlook::{Entry, Outlook, item, nth, rule};
+use crate::harness::{Office, began};
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use holdfast::crm::model::{CrmId, CrmWrite};
@@ -28,7 +28,7 @@ const NEW_YORK: (&str, Tz) = ("Eastern Standard Time", Tz::America__New_York);
 const SYDNEY: (&str, Tz) = ("AUS Eastern Standard Time", Tz::Australia__Sydney);
 
 pub fn today() -> NaiveDate {
-    Utc::now().date_naive()
+    began().date_naive()
 }
 
 pub fn at(day: NaiveDate, hour: u32, zone: Tz) -> DateTime<Utc> {

@@ -2,10 +2,10 @@
 
 // long: one promise of a turn after the other, in one office
 
-use crate::harness::Office;
 use crate::harness::acts::{made_by_owner, made_by_user};
 use crate::harness::office::subject;
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Office, began};
+use chrono::TimeDelta;
 use holdfast::crm::model::CrmWrite;
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxItem, MailboxWrite};
 use holdfast::mailbox::series::{Series, Span};
@@ -25,9 +25,7 @@ use holdfast::sync::store::totals;
 use holdfast_lab::faults::Fault;
 
 fn meeting(title: &str, in_days: i64) -> Event {
-    let start = (Utc::now() + TimeDelta::days(in_days))
-        .with_nanosecond(0)
-        .unwrap();
+    let start = began() + TimeDelta::days(in_days);
     Event {
         meeting_id: None,
         place: Place::Single,

@@ -1,7 +1,7 @@
 //! What lies beyond the window comes when the days have brought it within, though no feed tells of that.
 
-use crate::harness::Office;
 use crate::harness::acts::{event, made_by_owner, made_by_user};
+use crate::harness::{Office, began};
 use crate::scope::{DAY, foreseen, hour, titles, with};
 use chrono::{TimeDelta, Utc};
 use holdfast::crm::model::CrmWrite;
@@ -31,7 +31,7 @@ async fn a_meeting_far_ahead_crosses_when_the_days_have_brought_it_within_the_wi
     office.engine.clock = Clock::manual(Utc::now());
     office.policy("house", Policy::default()).await;
     let row = office.add_with(0, "house").await;
-    let when = hour(Utc::now() + TimeDelta::days(400));
+    let when = hour(began() + TimeDelta::days(400));
     let mine = made_by_owner(Record::Event(event("mine", when.clone())));
     let item = office.in_mailbox(&row, RecordKind::Calendar, mine).await;
     let theirs = made_by_user("key", Record::Event(event("theirs", when)));
@@ -41,7 +41,7 @@ async fn a_meeting_far_ahead_crosses_when_the_days_have_brought_it_within_the_wi
         titles(&office, &row, RecordKind::Calendar).await,
         [["mine"], ["theirs"]]
     );
-    let day = (Utc::now() + TimeDelta::days(36)).date_naive();
+    let day = (began() + TimeDelta::days(36)).date_naive();
     let said = format!("The window reaches it on {day}; it is looked at again then.");
     assert!(notes_of(&office, &row, &item.0).await.contains(&said));
     assert!(notes_of(&office, &row, &record.0).await.contains(&said));
@@ -72,12 +72,12 @@ async fn a_meeting_that_was_moved_far_ahead_is_stopped_before_the_window_and_cat
     office.engine.clock = Clock::manual(Utc::now());
     office.policy("house", with(OutOfScope::Keep)).await;
     let row = office.add_with(0, "house").await;
-    let near = event("plan", hour(Utc::now() + TimeDelta::days(5)));
+    let near = event("plan", hour(began() + TimeDelta::days(5)));
     let write = made_by_owner(Record::Event(near.clone()));
     let item = office.in_mailbox(&row, RecordKind::Calendar, write).await;
     office.settle(&row).await;
     let mut far = near.clone();
-    far.when = hour(Utc::now() + TimeDelta::days(400));
+    far.when = hour(began() + TimeDelta::days(400));
     let write = MailboxWrite::Update {
         item: ItemRef {
             id: item,

@@ -1,7 +1,7 @@
 //! Words that stand nowhere else, planted in every content field of both sides, the short ones too.
 
-use crate::harness::Site;
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Site, began};
+use chrono::TimeDelta;
 use holdfast::crm::model::{CrmUser, CrmWrite, ExternalKey};
 use holdfast::crm::port::Crm as _;
 use holdfast::foundation::content::Content;
@@ -96,7 +96,7 @@ impl Words {
         Task {
             subject: self.carried(),
             body: self.carried(),
-            due: Some((Utc::now() + TimeDelta::days(3)).date_naive()),
+            due: Some((began() + TimeDelta::days(3)).date_naive()),
             status: Status::InProgress,
             priority: Priority::Normal,
             reminder: None,
@@ -106,7 +106,7 @@ impl Words {
     }
 
     fn event(&mut self, attendees: Vec<Attendee>) -> Event {
-        let start = (Utc::now() + TimeDelta::days(2)).with_nanosecond(0).unwrap();
+        let start = began() + TimeDelta::days(2);
         Event {
             meeting_id: None,
             place: Place::Single,

@@ -1,10 +1,10 @@
 //! Meetings that multiply, vanish, shift or invite: the complaints 1 and 6 to 11.
 
 use super::{assert_nobody_noticed, items, records};
-use crate::harness::Office;
 use crate::harness::acts::{self, made_by_owner, made_by_user};
 use crate::harness::outlook::{Outlook, nth, rule};
 use crate::harness::pages::Stage;
+use crate::harness::{Office, began};
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use holdfast::record::Record;
@@ -25,7 +25,7 @@ fn event(title: &str, when: When, zone: Tz) -> Event {
 }
 
 fn today() -> NaiveDate {
-    Utc::now().date_naive()
+    began().date_naive()
 }
 
 /// Half past nine on a day in a zone.

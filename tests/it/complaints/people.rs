@@ -2,10 +2,11 @@
 
 use super::{assert_nobody_noticed, items, records};
 use crate::harness::acts::{event, made_by_owner, task};
+use crate::harness::began;
 use crate::harness::letters::Letter;
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::pages::Stage;
-use chrono::{TimeDelta, Timelike as _, Utc};
+use chrono::{TimeDelta, Timelike as _};
 use holdfast::attachments::model::LeftOut;
 use holdfast::crm::model::CrmWrite;
 use holdfast::record::Record;
@@ -20,8 +21,7 @@ use holdfast::sync::policy::Policy;
 use holdfast::sync::store::totals;
 
 fn meeting(title: &str) -> Event {
-    let start = (Utc::now() + TimeDelta::days(3)).with_second(0).unwrap();
-    let start = start.with_nanosecond(0).unwrap();
+    let start = (began() + TimeDelta::days(3)).with_second(0).unwrap();
     let end = start + TimeDelta::minutes(45);
     event(title, When::Timed { start, end })
 }
@@ -39,7 +39,7 @@ fn card(change: impl FnOnce(&mut Contact)) -> Record {
 pub async fn complaint_02_going_live_doubled_every_meeting_and_task<S: Stage>() {
     let office = S::open(1, 0).await;
     let row = office.add(0).await;
-    let due = Some((Utc::now() + TimeDelta::days(2)).date_naive());
+    let due = Some((began() + TimeDelta::days(2)).date_naive());
     let call = Record::Task(Task {
         subject: "Call".into(),
         due,
@@ -206,7 +206,7 @@ pub async fn complaint_18_attendees_whom_the_crm_does_not_know_vanished<S: Stage
     let outlook = Outlook::of(&office.lab, 0);
     let guest = "<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>stranger@outside.example\
                  </t:EmailAddress></t:Mailbox></t:Attendee></t:RequiredAttendees>";
-    let start = Utc::now() + TimeDelta::days(3);
+    let start = began() + TimeDelta::days(3);
     let id = outlook.create("Hearing", start, 60, guest).await;
     office.sync(&row).await;
     let rows = [row];

@@ -6,9 +6,9 @@ use crate::harness::acts::{made_by_owner, made_by_user, task};
 use crate::harness::office::subject;
 use crate::harness::outlook::{Outlook, item};
 use crate::harness::pages::Stage;
-use crate::harness::{Node, Office, until};
+use crate::harness::{Node, Office, began, until};
 use crate::notifications::{arrives_in_the_crm, at_rest, hardly_asks, in_outlook, stream_states};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use holdfast::crm::model::CrmWrite;
 use holdfast::record::Record;
 use holdfast::record::event::Event;
@@ -43,7 +43,7 @@ pub async fn complaint_04_meetings_were_cancelled_because_a_user_lost_sight_of_t
     let guest = "<t:RequiredAttendees><t:Attendee><t:Mailbox><t:EmailAddress>guest@outside.example</t:EmailAddress>\
                  </t:Mailbox></t:Attendee></t:RequiredAttendees>";
     outlook
-        .create("Signing", Utc::now() + TimeDelta::days(4), 60, guest)
+        .create("Signing", began() + TimeDelta::days(4), 60, guest)
         .await;
     office.settle(&row).await;
     let record = records(
@@ -184,7 +184,7 @@ pub async fn complaint_17_formatting_and_the_other_sides_words_were_lost<S: Stag
     let head = "<t:Subject>Plan</t:Subject><t:Body BodyType=\"HTML\">&lt;p&gt;Bring the &lt;b&gt;bold&lt;/b&gt; \
                 one&lt;/p&gt;</t:Body>";
     let id = outlook
-        .create_as(head, Utc::now() + TimeDelta::days(4), 60, "")
+        .create_as(head, began() + TimeDelta::days(4), 60, "")
         .await;
     office.settle(&row).await;
     let record = records(&office, std::slice::from_ref(&row), RecordKind::Calendar, "Plan")
@@ -236,9 +236,7 @@ pub async fn complaint_20_a_moved_mailbox_doubled_or_lost_what_was_linked<S: Sta
     let office = S::open(1, 0).await;
     let row = office.add(0).await;
     let outlook = Outlook::of(&office.lab, 0);
-    outlook
-        .create("Ours", Utc::now() + TimeDelta::days(4), 60, "")
-        .await;
+    outlook.create("Ours", began() + TimeDelta::days(4), 60, "").await;
     office
         .in_crm(&row, TASKS, made_by_user("theirs", task("Theirs")))
         .await;

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod disk;
 pub mod exchange;
 pub mod letters;
+pub mod moment;
 pub mod node;
 pub mod office;
 pub mod outlook;
@@ -19,6 +20,7 @@ pub mod test_db;
 pub mod unsure_db;
 pub mod wait;
 
+pub use moment::began;
 pub use node::Node;
 pub use office::Office;
 pub use site::Site;

@@ -4,8 +4,8 @@
 mod inventory;
 
 use crate::harness::acts::{event, made_by_owner, made_by_user};
-use crate::harness::{Site, eventually};
-use chrono::{TimeDelta, Timelike as _, Utc};
+use crate::harness::{Site, began, eventually};
+use chrono::{TimeDelta, Utc};
 use holdfast::crm::model::CrmUser;
 use holdfast::crm::port::Crm;
 use holdfast::crm::salesforce::SalesforceCrm;
@@ -116,7 +116,7 @@ const KNOWN: &str = "kill-crm-0@outside.example";
 fn records(side: &str, number: usize) -> [Record; 3] {
     let title = format!("kill test {side} {number}");
     let hour = TimeDelta::hours(number as i64 + if side == "crm" { 100 } else { 0 });
-    let start = Utc::now().with_nanosecond(0).unwrap() + TimeDelta::days(2) + hour;
+    let start = began() + TimeDelta::days(2) + hour;
     [
         Record::Task(Task {
             subject: title.as_str().into(),

@@ -5,7 +5,7 @@ use super::policies::HOME;
 use super::things::{KINDS, TITLE, Thing};
 use super::way::field;
 use super::world::World;
-use chrono::{NaiveDate, TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta};
 use holdfast::crm::model::{CrmId, CrmWrite};
 use holdfast::foundation::content::Content;
 use holdfast::mailbox::model::{ItemId, ItemRef, ItemVersion, MailboxWrite};
@@ -24,8 +24,8 @@ use std::collections::BTreeSet;
 
 use crate::harness::acts::{made_by_owner, made_by_user};
 use crate::harness::office::subject;
-use crate::harness::outlook;
 use crate::harness::records::full;
+use crate::harness::{began, outlook};
 
 /// Files that people have to attach to things.
 pub const PAPERS: usize = 6;
@@ -41,7 +41,7 @@ pub fn record(thing: &Thing, values: &[String; 2]) -> Record {
     let title = Content::from(thing.title.as_str());
     match full(thing.kind) {
         Record::Event(event) => {
-            let start = Utc::now() + TimeDelta::days(10);
+            let start = began() + TimeDelta::days(10);
             Record::Event(Event {
                 subject: title,
                 location: first,
@@ -109,7 +109,7 @@ pub fn values(record: &Record) -> [String; 2] {
 pub fn value(kind: RecordKind, slot: usize, number: u64) -> String {
     match (kind, slot) {
         (RecordKind::Tasks, 1) => {
-            (NaiveDate::MIN.max(Utc::now().date_naive()) + TimeDelta::days(number as i64 % 300)).to_string()
+            (NaiveDate::MIN.max(began().date_naive()) + TimeDelta::days(number as i64 % 300)).to_string()
         }
         (RecordKind::Contacts, 1) => format!("+49 30 {number}"),
         _ => format!("value {number}"),

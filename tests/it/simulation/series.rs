@@ -2,6 +2,7 @@
 //! in the end both show the same dates.
 
 use super::world::World;
+use crate::harness::began;
 use crate::harness::outlook::{Entry, Outlook, item, nth, rule};
 use crate::harness::records::full;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -96,10 +97,7 @@ impl World {
     }
 
     pub async fn make_series(&mut self, row: usize, rng: &mut StdRng) {
-        let (first, every) = (
-            Utc::now().date_naive() + TimeDelta::days(3),
-            rng.random_range(1..=3),
-        );
+        let (first, every) = (began().date_naive() + TimeDelta::days(3), rng.random_range(1..=3));
         let (title, count) = (format!("series {}", self.fresh()), rng.random_range(3..=6));
         let pattern = format!("<t:DailyRecurrence><t:Interval>{every}</t:Interval></t:DailyRecurrence>");
         let range = format!(
