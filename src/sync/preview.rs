@@ -170,10 +170,8 @@ impl<'a> Look<'a> {
             ..
         } = self;
         let db = &engine.db;
-        let mut due = gather::due_records(&self.failures);
-        due.extend(gather::records_ahead(&self.ahead));
         if pulled.cursor.is_some() {
-            pending.read(stream, &due).await?;
+            gather::read_due(stream, &self.failures, &self.ahead, pending).await?;
         }
         let check = engine.settings.survivor_check;
         let is_due = position.survivors_at.is_none_or(|at| stream.now - at >= check);
@@ -251,9 +249,8 @@ impl<'a> Look<'a> {
             unmet = all_items(self.engine).await?;
             self.stream.anchors = gather::anchors(&self.engine.db, &self.stream).await?;
         }
-        let mut again = gather::due_items(&self.failures);
+        let mut again = gather::due_items(&self.failures, &self.ahead, &self.pending);
         again.append(&mut self.back.items);
-        again.extend(gather::items_ahead(&self.ahead));
         loop {
             let (page, lost) = pull::mailbox(&self.stream, cursor.as_ref(), size).await?;
             if lost {
@@ -266,7 +263,9 @@ impl<'a> Look<'a> {
                 unmet.remove(&key);
                 self.seen_earlier.remove(&(Side::Mailbox, key));
             }
-            let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
+            let (stream, failures, due) = (&self.stream, &self.failures, std::mem::take(&mut again));
+            let (changes, forced) =
+                gather::page_with_due(stream, failures, page.changes, due, &mut self.pending).await?;
             self.mailbox_page(changes, &forced, Evidence::Said).await?;
             progress.advanced(id, done, None);
             cursor = Some(page.cursor);

@@ -39,7 +39,7 @@ const RULE: Fault = Fault::Refused {
 };
 
 /// An office on whose database the test can look, its clock in the test's hand, and a person in it.
-async fn office() -> (Office, Ground, MailboxRow) {
+pub async fn office() -> (Office, Ground, MailboxRow) {
     let ground = Ground::new().await;
     let options = Options {
         people: 1,
@@ -285,7 +285,7 @@ async fn the_command_line_lists_failures_by_ids_by_names_where_it_is_asked_to_an
 }
 
 /// A task on both sides, urgent in the mailbox since a moment.
-async fn edited(office: &Office, row: &MailboxRow) -> (ItemRef, CrmId) {
+pub async fn edited(office: &Office, row: &MailboxRow) -> (ItemRef, CrmId) {
     let tasks = RecordKind::Tasks;
     office
         .in_mailbox(row, tasks, made_by_owner(task("Angebot")))
@@ -305,8 +305,22 @@ async fn edited(office: &Office, row: &MailboxRow) -> (ItemRef, CrmId) {
     (item, record)
 }
 
+/// Somebody writes a note on the task's record.
+pub async fn noted(office: &Office, row: &MailboxRow, id: CrmId) {
+    let write = CrmWrite::Update {
+        id,
+        fields: FieldSet::of(&[Field::Body]),
+        record: Record::Task(Task {
+            body: "By telephone".into(),
+            ..Task::default()
+        }),
+        matches: Vec::new(),
+    };
+    office.in_crm(row, RecordKind::Tasks, write).await;
+}
+
 /// The CRM refuses every change, until its feed repeats nothing of what was changed before.
-async fn goes_by(office: &Office, row: &MailboxRow) {
+pub async fn goes_by(office: &Office, row: &MailboxRow) {
     office.crm_fails("collections_update", RULE, None);
     for _ in 0..4 {
         let counts = &office.sync(row).await[&RecordKind::Tasks];
@@ -334,16 +348,7 @@ async fn tasks(office: &Office, row: &MailboxRow) -> [Vec<(String, Priority)>; 2
 async fn an_edit_in_the_crm_beats_the_deletion_of_an_item_whose_own_edit_was_refused_there() {
     let (office, _ground, row) = office().await;
     let (item, record) = edited(&office, &row).await;
-    let write = CrmWrite::Update {
-        id: record,
-        fields: FieldSet::of(&[Field::Body]),
-        record: Record::Task(Task {
-            body: "By telephone".into(),
-            ..Task::default()
-        }),
-        matches: Vec::new(),
-    };
-    office.in_crm(&row, RecordKind::Tasks, write).await;
+    noted(&office, &row, record).await;
     goes_by(&office, &row).await;
     let write = MailboxWrite::Delete { item: item.id };
     office.in_mailbox(&row, RecordKind::Tasks, write).await;

@@ -1,11 +1,13 @@
 //! What a preview says is what the next turn then does: over a first reading, over what people do on both sides, over
 //! merges, over what failed before and over a policy that changes.
 
+use crate::failed;
 use crate::harness::Office;
 use crate::harness::acts::{made_by_owner, task};
 use crate::harness::office::subject;
 use crate::harness::sales;
 use chrono::Utc;
+use holdfast::crm::model::CrmWrite;
 use holdfast::foundation::clock::Clock;
 use holdfast::mailbox::model::{ItemRef, ItemVersion, MailboxWrite};
 use holdfast::record::Record;
@@ -242,6 +244,29 @@ async fn what_failed_and_is_due_is_foretold_and_what_the_user_may_not_make_is_no
     office.engine.clock.advance(Duration::from_secs(86_400));
     let (_, did) = as_foretold(&office, &row).await;
     assert_eq!(did["created_in_crm"], 1);
+}
+
+#[tokio::test]
+async fn an_edit_in_the_crm_is_foretold_to_beat_the_deletion_of_an_item_whose_own_edit_was_refused_there() {
+    let (office, _ground, row) = failed::office().await;
+    let (item, id) = failed::edited(&office, &row).await;
+    failed::noted(&office, &row, id).await;
+    failed::goes_by(&office, &row).await;
+    let write = MailboxWrite::Delete { item: item.id };
+    office.in_mailbox(&row, RecordKind::Tasks, write).await;
+    let (_, did) = as_foretold(&office, &row).await;
+    assert_eq!(did, BTreeMap::from([("created_in_mailbox", 1)]));
+}
+
+#[tokio::test]
+async fn an_edit_that_the_crm_refused_is_foretold_to_beat_the_deletion_of_its_record() {
+    let (office, _ground, row) = failed::office().await;
+    let (_, id) = failed::edited(&office, &row).await;
+    failed::goes_by(&office, &row).await;
+    let write = CrmWrite::Delete { id };
+    office.in_crm(&row, RecordKind::Tasks, write).await;
+    let (_, did) = as_foretold(&office, &row).await;
+    assert_eq!(did, BTreeMap::from([("created_in_crm", 1)]));
 }
 
 #[tokio::test]

@@ -58,11 +58,11 @@ fn day_of(stream: &Stream, change: Option<&Change>, record: Option<&Record>) -> 
 }
 
 /// The mailbox's items among those whose day has come.
-pub fn items_ahead(due: &[Ahead]) -> Vec<ItemId> {
+pub(super) fn items_ahead(due: &[Ahead]) -> Vec<ItemId> {
     due.iter().filter_map(|one| one.item.clone()).collect()
 }
 
 /// The CRM's records among those whose day has come.
-pub fn records_ahead(due: &[Ahead]) -> Vec<CrmId> {
+pub(super) fn records_ahead(due: &[Ahead]) -> Vec<CrmId> {
     due.iter().filter_map(|one| one.crm.clone()).collect()
 }

@@ -17,9 +17,9 @@ mod read;
 mod series;
 mod work;
 
-pub use ahead::{ahead, items_ahead, reached_on, records_ahead};
+pub use ahead::{ahead, reached_on};
 pub use crm::{crm_changes, crm_page};
-pub use due::{due_items, due_records, items_of_deleted, key_of, records_of_deleted, with_retries};
+pub use due::{due_items, key_of, page_with_due, read_due};
 pub use kept::as_kept;
 pub use left::left_alone;
 pub use lost::anchors;

@@ -221,9 +221,7 @@ impl Turn<'_> {
         if pulled.cursor.is_none() {
             return Ok(None);
         }
-        let mut due = gather::due_records(&self.failures);
-        due.extend(gather::records_ahead(&self.ahead));
-        pending.read(stream, &due).await?;
+        gather::read_due(stream, &self.failures, &self.ahead, pending).await?;
         Ok(pulled.cursor)
     }
 
@@ -274,10 +272,8 @@ impl Turn<'_> {
         if !position.first_read_done {
             self.stream.anchors = gather::anchors(&self.engine.db, &self.stream).await?;
         }
-        let mut again = gather::due_items(&self.failures);
-        again.extend(gather::items_of_deleted(&self.failures, pending));
+        let mut again = gather::due_items(&self.failures, &self.ahead, pending);
         again.append(&mut self.back.items);
-        again.extend(gather::items_ahead(&self.ahead));
         loop {
             if !position.first_read_done {
                 room_for_first_reading(self.stream.crm.as_ref())?;
@@ -288,9 +284,9 @@ impl Turn<'_> {
                 unmet.remove(&key);
                 self.seen_earlier.remove(&(Side::Mailbox, key));
             }
-            let orphans = gather::records_of_deleted(&self.failures, &page.changes);
-            pending.read(&self.stream, &orphans).await?;
-            let (changes, forced) = gather::with_retries(page.changes, std::mem::take(&mut again));
+            let (stream, failures, due) = (&self.stream, &self.failures, std::mem::take(&mut again));
+            let (changes, forced) =
+                gather::page_with_due(stream, failures, page.changes, due, pending).await?;
             let last = !page.more;
             let step = Advance {
                 mailbox: Some(page.cursor.clone()),
