@@ -13,7 +13,7 @@ use super::keys::{item_key, record_key};
 use super::model::{ItemKey, Link, Reason, Side, StreamId};
 use super::notes::Note;
 use super::plan;
-use super::preview;
+use super::preview::planned::planned;
 use super::report::Explanation;
 use super::rules::is_marked;
 use super::series;
@@ -281,7 +281,7 @@ fn said(
     lasting: &Lasting,
     candidates: &HashMap<ItemKey, Candidates>,
 ) -> Vec<String> {
-    let planned = preview::planned(works, stream, lasting, candidates);
+    let planned = planned(works, stream, lasting, candidates);
     let asked = planned.waits.iter().map(may_be);
     let asked = asked.map(|may_be| format!("hold for a choice: {may_be}"));
     let told = planned.works.iter().filter_map(|(_, verdict)| describe(verdict));
