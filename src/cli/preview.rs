@@ -45,9 +45,10 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
 fn csv(preview: &Preview) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // A vector takes every write.
-    let _ = writer.write_record(["kind", "side", "id", "action", "detail"]);
+    let _ = writer.write_record(["kind", "side", "id", "action", "detail", "told"]);
     for row in &preview.rows {
-        let _ = writer.write_record([row.kind, row.side.word(), &row.id, row.action, &row.detail]);
+        let (side, told) = (row.side.word(), row.told.words());
+        let _ = writer.write_record([row.kind, side, &row.id, row.action, &row.detail, &told]);
     }
     String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
 }
@@ -61,28 +62,11 @@ fn words(preview: &Preview) -> String {
         .iter()
         .map(|(action, count)| format!("{count} {action}"))
         .collect();
-    let rows = preview.rows.iter().take(SHOWN).map(|row| {
-        let id: String = row
-            .id
-            .chars()
-            .rev()
-            .take(24)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
-        [
-            row.kind.to_owned(),
-            row.action.to_owned(),
-            format!("…{id}"),
-            row.detail.clone(),
-        ]
-    });
-    let mut text = format!(
-        "{}\n\n{}",
-        totals.join(", "),
-        table(["kind", "action", "id", "detail"], rows)
-    );
+    let mut text = totals.join(", ");
+    if !preview.told.is_nobodys() {
+        text.push_str(&format!("\nMail would go out: {}.", preview.told.words()));
+    }
+    text.push_str(&format!("\n\n{}", shown(preview)));
     if preview.rows.len() > SHOWN {
         text.push_str(&format!(
             "\n… and {} more; --csv or --json shows all.",
@@ -90,4 +74,27 @@ fn words(preview: &Preview) -> String {
         ));
     }
     text
+}
+
+/// The first rows; with a column for who would be told only where somebody would.
+fn shown(preview: &Preview) -> String {
+    let rows = preview.rows.iter().take(SHOWN).map(|row| {
+        let id: Vec<char> = row.id.chars().rev().take(24).collect();
+        let id: String = id.into_iter().rev().collect();
+        [
+            row.kind.to_owned(),
+            row.action.to_owned(),
+            format!("…{id}"),
+            row.detail.clone(),
+            row.told.words(),
+        ]
+    });
+    let header = ["kind", "action", "id", "detail", "told"];
+    match preview.told.is_nobodys() {
+        true => table(
+            ["kind", "action", "id", "detail"],
+            rows.map(|[a, b, c, d, _]| [a, b, c, d]),
+        ),
+        false => table(header, rows),
+    }
 }

@@ -88,6 +88,7 @@ pub mod mail_policy;
 pub mod matching;
 pub mod merged;
 pub mod model;
+pub mod news;
 pub mod notes;
 pub mod pace;
 pub mod pass;

@@ -169,6 +169,13 @@ pub async fn finish(db: &Db, lease: Lease, stream: &Stream) -> Result<(), SyncEr
         .await
 }
 
+/// True where both sides were read to their end before, by the present policy and in the present organisation: what is
+/// news now, somebody did since. Ask once it was begun.
+pub fn is_live(stream: &Stream, position: &Position) -> bool {
+    let read_before = position.first_read_done && position.crm.is_some();
+    read_before && stream.before.is_none() && !stream.refreshed
+}
+
 /// A stream that is read from its start, on both sides.
 pub(super) fn from_the_start(position: Position) -> Position {
     Position {

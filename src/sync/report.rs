@@ -1,6 +1,7 @@
 //! What a turn, a preview and an explanation tell people. Ids, counts and reasons; no content.
 
 use super::model::{Reason, Side, StreamId};
+use super::news::News;
 use crate::foundation::telemetry::Metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -128,6 +129,9 @@ pub struct PreviewRow {
     pub action: &'static str,
     /// Fields that would be written, or the reason for leaving it alone.
     pub detail: String,
+    /// Whom the organiser's mail server would mail of it; absent where nobody.
+    #[serde(skip_serializing_if = "News::is_nobodys")]
+    pub told: News,
 }
 
 /// A dry run: the same plan, and nothing written.
@@ -137,6 +141,8 @@ pub struct Preview {
     pub rows: Vec<PreviewRow>,
     /// How many of each action.
     pub totals: BTreeMap<&'static str, u64>,
+    /// Mails that the organiser's mail server would send to people.
+    pub told: News,
 }
 
 /// Why an item is, or is not, on the other side.

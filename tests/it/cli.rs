@@ -296,7 +296,7 @@ fn a_preview_writes_nothing_and_foretells_what_a_run_then_does() {
     let creates = foretold["totals"]["create in CRM"].as_u64().unwrap();
     assert!(creates > 0, "{foretold}");
     let csv = site.succeed(&["preview", &mailbox, "--csv"]);
-    assert!(csv.starts_with("kind,side,id,action,detail\n"));
+    assert!(csv.starts_with("kind,side,id,action,detail,told\n"));
     assert_eq!(
         csv.lines().count() - 1,
         foretold["rows"].as_array().unwrap().len()

@@ -5,7 +5,8 @@ use crate::guests::{by_hand, outsiders};
 use crate::harness::acts::event;
 use crate::harness::{Office, began};
 use chrono::TimeDelta;
-use holdfast::crm::model::{CrmId, CrmWrite, ExternalKey};
+use holdfast::crm::model::{CrmId, CrmUser, CrmWrite, ExternalKey, Match};
+use holdfast::crm::port::Crm;
 use holdfast::foundation::content::Content;
 use holdfast::record::Record;
 use holdfast::record::event::{Attendance, Attendee, Event, Response, When};
@@ -16,19 +17,20 @@ use holdfast::sync::policy::{Deletion, Flow, Invitations, OutOfScope, Policy};
 use holdfast::sync::store::mailboxes::MailboxRow;
 use holdfast_lab::cast::OutsiderKind;
 
-const CALENDAR: RecordKind = RecordKind::Calendar;
+pub const CALENDAR: RecordKind = RecordKind::Calendar;
 
-fn inviting() -> Policy {
+pub fn inviting() -> Policy {
     let mut policy = Policy::default();
     policy.calendar.invitations = Invitations::FromCrm;
     policy.calendar.common.deletion = Deletion::Follow;
     policy.contacts.common.flow = Flow::Off;
     policy.tasks.common.flow = Flow::Off;
+    policy.mail.enabled = false;
     policy
 }
 
 /// An office whose only person's calendar invites, and somebody whom the CRM knows.
-async fn office(policy: Policy) -> (Office, MailboxRow, String) {
+pub async fn office(policy: Policy) -> (Office, MailboxRow, String) {
     let office = Office::open(1, 0).await;
     office.policy("inviting", policy).await;
     let row = office.add_with(0, "inviting").await;
@@ -36,7 +38,7 @@ async fn office(policy: Policy) -> (Office, MailboxRow, String) {
     (office, row, guest)
 }
 
-fn meeting(title: &str, hours: i64, guests: &[&str]) -> Event {
+pub fn meeting(title: &str, hours: i64, guests: &[&str]) -> Event {
     let start = began() + TimeDelta::hours(hours);
     let end = start + TimeDelta::hours(1);
     let guest = |address: &&str| Attendee {
@@ -50,35 +52,43 @@ fn meeting(title: &str, hours: i64, guests: &[&str]) -> Event {
     }
 }
 
-/// The user makes a meeting in the CRM.
-async fn made(office: &Office, row: &MailboxRow, meeting: Event) {
+/// Those of a meeting whom the CRM knows.
+pub async fn known(crm: &dyn Crm, user: &CrmUser, meeting: &Event) -> Vec<Match> {
     let keys: Vec<Content<String>> = meeting.attendees.iter().map(|one| one.person.key()).collect();
-    let matches = by_hand(office).who_is(&row.user, &keys).await.unwrap();
-    let write = CrmWrite::Create {
+    crm.who_is(user, &keys).await.unwrap()
+}
+
+pub fn new(meeting: Event, matches: Vec<Match>) -> CrmWrite {
+    CrmWrite::Create {
         key: ExternalKey(format!("by-hand-{}", meeting.subject.expose())),
         record: Record::Event(meeting),
         matches,
-    };
-    office.in_crm(row, CALENDAR, write).await;
+    }
+}
+
+/// The user makes a meeting in the CRM.
+pub async fn made(office: &Office, row: &MailboxRow, meeting: Event) {
+    let matches = known(&*by_hand(office), &row.user, &meeting).await;
+    office.in_crm(row, CALENDAR, new(meeting, matches)).await;
 }
 
 /// Its number in the CRM.
-async fn id(office: &Office, row: &MailboxRow) -> CrmId {
+pub async fn id(office: &Office, row: &MailboxRow) -> CrmId {
     office.records(row, CALENDAR).await.remove(0).id
 }
 
-async fn edit(office: &Office, row: &MailboxRow, fields: &[Field], meeting: Event) {
+pub async fn edit(office: &Office, row: &MailboxRow, fields: &[Field], meeting: Event) {
     let write = CrmWrite::Update {
         id: id(office, row).await,
         fields: FieldSet::of(fields),
+        matches: known(&*by_hand(office), &row.user, &meeting).await,
         record: Record::Event(meeting),
-        matches: Vec::new(),
     };
     office.in_crm(row, CALENDAR, write).await;
 }
 
 /// What went out, and to whom.
-fn told(office: &Office) -> Vec<(&'static str, Vec<String>)> {
+pub fn told(office: &Office) -> Vec<(&'static str, Vec<String>)> {
     use holdfast_lab::ledger::Noticed::{Cancellation, Invitation};
     let entries = office.lab.parts.ledger.entries();
     let told = entries.into_iter().map(|entry| match &entry {

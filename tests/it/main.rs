@@ -45,6 +45,7 @@ mod guests;
 mod handover;
 mod history;
 mod invitations;
+mod invitations_foretold;
 mod isolation;
 mod keyring;
 mod kills;

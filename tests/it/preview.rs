@@ -77,7 +77,7 @@ fn done(all: &BTreeMap<RecordKind, Counts>) -> BTreeMap<&'static str, u64> {
 }
 
 /// Looks ahead, lets the turn come, and compares.
-async fn as_foretold(office: &Office, row: &MailboxRow) -> (Preview, BTreeMap<&'static str, u64>) {
+pub async fn as_foretold(office: &Office, row: &MailboxRow) -> (Preview, BTreeMap<&'static str, u64>) {
     let said = preview(&office.engine, row, &Quiet).await.unwrap();
     let did = done(&office.sync(row).await);
     assert_eq!(foretold(&said), did, "{:#?}", said.rows);

@@ -37,7 +37,7 @@ pub(super) async fn create_in_mailbox(
                 (Some(item), _) => created_in_mailbox(stream, &work, item, true, applied),
                 (None, Some(record)) => {
                     let record = record.record.clone();
-                    let notify = tell::of_create(stream, &record);
+                    let notify = tell::of_create(stream, &record).notify();
                     writes.push((MailboxWrite::Create { stamp, record }, notify));
                     written.push(work);
                 }

@@ -6,7 +6,7 @@ use super::write::{CRM_BATCH, MAILBOX_BATCH, chunks, write_crm, write_mailbox};
 use crate::crm::model::{CrmId, CrmWrite};
 use crate::foundation::explain::Explain as _;
 use crate::foundation::failure::Class;
-use crate::mailbox::model::{MailboxWrite, Notify};
+use crate::mailbox::model::{ItemId, MailboxWrite, Notify};
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::journal::Act;
@@ -53,18 +53,16 @@ pub(super) async fn delete(
         }
     }
     for batch in chunks(in_mailbox, MAILBOX_BATCH) {
-        // What our own copy is taken away for is no deletion of anybody's.
-        let of_somebody = |deletion: &Deletion| {
-            let item = deletion.work.item.as_ref().filter(|_| deletion.because.is_none());
-            item.map(|item| item.id.clone())
-        };
-        let notify = tell::of_deletions(stream, batch.iter().map(of_somebody).collect()).await?;
+        let items = batch
+            .iter()
+            .map(|deletion| of_somebody(&deletion.work, deletion.because));
+        let news = tell::of_deletions(stream, items.collect()).await?;
         let (writes, batch): (Vec<(MailboxWrite, Notify)>, Vec<Deletion>) = batch
             .into_iter()
-            .zip(notify)
-            .filter_map(|(deletion, notify)| {
+            .zip(news)
+            .filter_map(|(deletion, news)| {
                 let item = deletion.work.item.clone()?.id;
-                Some(((MailboxWrite::Delete { item }, notify), deletion))
+                Some(((MailboxWrite::Delete { item }, news.notify()), deletion))
             })
             .unzip();
         let answers = write_mailbox(stream, writes).await?;
@@ -75,6 +73,12 @@ pub(super) async fn delete(
         }
     }
     Ok(())
+}
+
+/// The item that somebody deleted on the other side. What our own copy is taken away for is no deletion of anybody's.
+pub(super) fn of_somebody(work: &Work, because: Option<Reason>) -> Option<ItemId> {
+    let item = work.item.as_ref().filter(|_| because.is_none())?;
+    Some(item.id.clone())
 }
 
 pub(super) fn deleted(deletion: Deletion, answer: Result<(), (Class, &'static str)>, applied: &mut Applied) {

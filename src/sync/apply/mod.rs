@@ -16,11 +16,13 @@ use update::{Update, update};
 mod applied;
 mod create;
 mod delete;
+mod foretell;
 mod tell;
 mod update;
 pub(in crate::sync) mod write;
 
 pub use applied::{Applied, Failed, called, failure_key};
+pub use foretell::foretell;
 
 /// Carries out the verdicts of a page.
 ///

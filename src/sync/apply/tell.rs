@@ -4,44 +4,46 @@
 //! mailbox that is joined again, nobody did today.
 
 use crate::foundation::failure::Class;
-use crate::mailbox::model::{ItemId, Notify};
+use crate::mailbox::model::ItemId;
 use crate::record::Record;
 use crate::record::field::FieldSet;
 use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::gather::read_items;
-use crate::sync::invitations::{Invitations, concerns_somebody, is_news};
+use crate::sync::invitations::Invitations;
+use crate::sync::news::{News, Reader};
 use crate::sync::stream::Stream;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-fn invites(stream: &Stream) -> bool {
+/// True where people may be told of what is written.
+pub(super) fn invites(stream: &Stream) -> bool {
     stream.kind() == RecordKind::Calendar
         && stream.policy.calendar.invitations == Invitations::FromCrm
         && stream.live
         && stream.anchors.is_none()
 }
 
-fn told(yes: bool) -> Notify {
-    match yes {
-        true => Notify::Attendees,
-        false => Notify::Nobody,
+fn reader(stream: &Stream) -> Reader<'_> {
+    Reader {
+        now: stream.now,
+        owner: stream.owner(),
     }
 }
 
 /// Of a new item.
-pub(super) fn of_create(stream: &Stream, record: &Record) -> Notify {
-    told(invites(stream) && concerns_somebody(record, stream.now))
+pub(super) fn of_create(stream: &Stream, record: &Record) -> News {
+    match invites(stream) {
+        true => News::of_create(record, reader(stream)),
+        false => News::default(),
+    }
 }
 
 /// Of a change of these fields.
-pub(super) fn of_update(
-    stream: &Stream,
-    before: Option<&Record>,
-    after: &Record,
-    fields: FieldSet,
-) -> Notify {
-    let news = before.is_some_and(|before| is_news(before, after, fields, stream.now));
-    told(invites(stream) && news)
+pub(super) fn of_update(stream: &Stream, before: Option<&Record>, after: &Record, fields: FieldSet) -> News {
+    match before {
+        Some(before) if invites(stream) => News::of_update(before, after, fields, reader(stream)),
+        _ => News::default(),
+    }
 }
 
 /// Of deletions of these items, in order; `None` for one of which nobody is to be told. An item is read before it is called
@@ -49,23 +51,22 @@ pub(super) fn of_update(
 pub(super) async fn of_deletions(
     stream: &Stream,
     items: Vec<Option<ItemId>>,
-) -> Result<Vec<Notify>, SyncError> {
+) -> Result<Vec<News>, SyncError> {
     let ids: Vec<ItemId> = items.iter().flatten().cloned().collect();
     if ids.is_empty() || !invites(stream) {
-        return Ok(vec![Notify::Nobody; items.len()]);
+        return Ok(vec![News::default(); items.len()]);
     }
-    let mut called_off: HashSet<ItemId> = HashSet::new();
+    let mut called_off: HashMap<ItemId, News> = HashMap::new();
     for (id, answer) in read_items(stream, ids).await? {
         match answer {
-            Ok(item) if concerns_somebody(&item.record, stream.now) => {
-                called_off.insert(id);
+            Ok(item) => {
+                called_off.insert(id, News::of_deletion(&item.record, reader(stream)));
             }
-            Ok(_) => {}
             Err(error) if error.class() == Class::Gone => {}
             // Whether it is to be called off is not known: the next turn asks again.
             Err(error) => return Err(error.into()),
         }
     }
-    let is = |item: &Option<ItemId>| item.as_ref().is_some_and(|id| called_off.contains(id));
-    Ok(items.iter().map(|item| told(is(item))).collect())
+    let news = |item: &Option<ItemId>| item.as_ref().and_then(|id| called_off.get(id).copied());
+    Ok(items.iter().map(|item| news(item).unwrap_or_default()).collect())
 }

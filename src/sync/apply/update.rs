@@ -18,6 +18,7 @@ use crate::sync::gather::Work;
 use crate::sync::guests;
 use crate::sync::journal::Act;
 use crate::sync::model::{Change, Side};
+use crate::sync::news::News;
 use crate::sync::stream::Stream;
 
 pub(super) struct Update {
@@ -75,16 +76,10 @@ pub(super) async fn update_mailbox(
     batch: &[Update],
 ) -> Result<Vec<MailboxAnswer>, SyncError> {
     let write = |update: &Update| {
-        let record = update
-            .work
-            .crm_record
-            .as_ref()
-            .filter(|_| !update.to_mailbox.is_empty())?;
+        let fields = update.to_mailbox;
+        let (record, news) = in_mailbox(stream, &update.work, fields)?;
         let item = update.work.item.clone()?;
-        let record = with_unknown_attendees(stream, update, record.record.clone());
-        let (before, fields) = (update.work.item_record.as_ref(), update.to_mailbox);
-        let notify = tell::of_update(stream, before, &record, fields);
-        Some((MailboxWrite::Update { item, fields, record }, notify))
+        Some((MailboxWrite::Update { item, fields, record }, news.notify()))
     };
     let writes: Vec<Option<(MailboxWrite, Notify)>> = batch.iter().map(write).collect();
     let written: Vec<bool> = writes.iter().map(Option::is_some).collect();
@@ -99,11 +94,19 @@ pub(super) async fn update_mailbox(
         .collect())
 }
 
+/// What these fields of an item are written from, and who is told of it; `None` where none is written.
+pub(super) fn in_mailbox(stream: &Stream, work: &Work, fields: FieldSet) -> Option<(Record, News)> {
+    let record = work.crm_record.as_ref().filter(|_| !fields.is_empty())?;
+    let record = with_unknown_attendees(stream, work, fields, record.record.clone());
+    let news = tell::of_update(stream, work.item_record.as_ref(), &record, fields);
+    Some((record, news))
+}
+
 /// The CRM lists only whom it knows. Attendees whom it does not know stay in the meeting, and those that
 /// both know keep what the meeting says of them.
-pub(super) fn with_unknown_attendees(stream: &Stream, update: &Update, mut record: Record) -> Record {
-    let before = match &update.work.item_record {
-        Some(Record::Event(event)) if update.to_mailbox.has(Field::Attendees) => event,
+fn with_unknown_attendees(stream: &Stream, work: &Work, fields: FieldSet, mut record: Record) -> Record {
+    let before = match &work.item_record {
+        Some(Record::Event(event)) if fields.has(Field::Attendees) => event,
         _ => return record,
     };
     if let Record::Event(event) = &mut record {

@@ -17,6 +17,7 @@ use super::guard::plan::Evidence;
 use super::guard::store::lasting_skips;
 use super::keys::record_key;
 use super::model::{ItemKey, Side, StreamId};
+use super::news::News;
 use super::pull::{self, Pulled};
 use super::report::{Preview, PreviewRow, Progress};
 use super::store::ahead::{self, Ahead};
@@ -57,6 +58,7 @@ pub async fn preview(
             continue;
         }
         let position = rejudge::foresee(&engine.db, &mut stream, position).await?;
+        stream.live = rejudge::is_live(&stream, &position);
         stream.choices = bring_back::load(&engine.db, &stream, &position).await?;
         let mut look = Look::open(engine, stream, &position, &mut preview).await?;
         // Whoever got an answer has asked the present organisation by now.
@@ -84,6 +86,7 @@ fn joins_again(preview: &mut Preview, kind: RecordKind, organisation: Option<Str
         action,
         detail: "the CRM is another organisation now; a turn joins its records with what is linked"
             .to_owned(),
+        told: News::default(),
     });
 }
 

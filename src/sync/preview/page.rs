@@ -6,6 +6,7 @@ use crate::crm::model::ExternalKey;
 use crate::foundation::explain::Explain as _;
 use crate::mailbox::series::Series;
 use crate::record::kind::RecordKind;
+use crate::sync::apply::foretell;
 use crate::sync::error::SyncError;
 use crate::sync::gather::{self, Gathered, SeriesNews, Work};
 use crate::sync::guard::error::GuardNotice;
@@ -13,6 +14,7 @@ use crate::sync::guard::hold::{self, Guarded};
 use crate::sync::guard::plan::Evidence;
 use crate::sync::in_words::{describe, id_of, may_be};
 use crate::sync::model::{ItemKey, Side, Verdict};
+use crate::sync::news::News;
 use crate::sync::report::PreviewRow;
 use crate::sync::stream::Stream;
 use crate::sync::{merged, series};
@@ -50,7 +52,8 @@ impl Look<'_> {
         let filed = filed(&self.stream, &planned.works).await?;
         let mut guarded = hold::guarded(&self.engine.db, &self.stream, planned.works, evidence).await?;
         merged::settle(&mut guarded.works, &self.duplicates);
-        for (work, verdict) in &guarded.works {
+        let news = foretell(&self.stream, &guarded.works).await?;
+        for ((work, verdict), news) in guarded.works.iter().zip(news) {
             let waits = planned
                 .waits
                 .iter()
@@ -61,7 +64,7 @@ impl Look<'_> {
                 None => describe(verdict),
             };
             if let Some((action, detail)) = said {
-                self.push(work.origin, id_of(work), action, detail);
+                self.push_told(work.origin, id_of(work), (action, detail), news);
             }
         }
         for (side, id, action) in held(guarded) {
@@ -77,13 +80,20 @@ impl Look<'_> {
     }
 
     pub(super) fn push(&mut self, side: Side, id: String, action: &'static str, detail: String) {
+        self.push_told(side, id, (action, detail), News::default());
+    }
+
+    fn push_told(&mut self, side: Side, id: String, said: (&'static str, String), told: News) {
+        let (action, detail) = said;
         *self.preview.totals.entry(action).or_default() += 1;
+        self.preview.told += told;
         self.preview.rows.push(PreviewRow {
             kind: self.stream.kind().word(),
             side,
             id,
             action,
             detail,
+            told,
         });
     }
 }

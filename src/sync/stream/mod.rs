@@ -192,6 +192,11 @@ impl Stream {
         matched(email, &self.policy.mail.matching, &self.owner, who, &self.places)
     }
 
+    /// The mailbox's own address, in comparable form.
+    pub fn owner(&self) -> &Content<String> {
+        &self.owner
+    }
+
     /// True for the mailbox's own address, in comparable form.
     pub fn is_owner(&self, key: &Content<String>) -> bool {
         *key == self.owner

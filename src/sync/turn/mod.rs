@@ -106,8 +106,7 @@ async fn work(
         return Ok(());
     }
     let position = rejudge::begin(&engine.db, lease, &mut stream, position).await?;
-    let read_before = position.first_read_done && position.crm.is_some();
-    stream.live = read_before && stream.before.is_none() && !stream.refreshed;
+    stream.live = rejudge::is_live(&stream, &position);
     stream.choices = bring_back::load(&engine.db, &stream, &position).await?;
     let total = match position.mailbox {
         None => first_total(&stream).await?,
