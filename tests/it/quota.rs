@@ -4,13 +4,16 @@ use crate::harness::{Node, Office, TestDb, until};
 use chrono::{TimeDelta, Utc};
 use holdfast::crm::budget::CallBudget as _;
 use holdfast::foundation::failure::Class;
-use holdfast::sync::budget::purse::Purse;
 use holdfast::sync::budget::store::{self, Report};
+use holdfast::sync::budget::{self, purse::Purse};
 use holdfast::sync::error::SyncError;
 use holdfast::sync::estimate;
 use holdfast::sync::store::totals;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -88,6 +91,34 @@ async fn a_stream_waits_for_the_crms_calls_says_so_and_goes_on_by_itself() {
         result.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
     }
     assert_eq!(code().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_outruns_the_calls_at_hand_gets_more_while_the_crm_allows_them() {
+    let office = Office::open(1, 0).await;
+    let ada = office.add(0).await;
+    let purse = Arc::new(Purse::new(20));
+    let engine = office.governed_engine(Arc::clone(&purse));
+    let purses = BTreeMap::from([("main".to_owned(), Arc::clone(&purse))]);
+    let (tell, told) = watch::channel(false);
+    let filling = tokio::spawn(budget::run(engine.clone(), purses, told));
+    until(
+        "the first calls are fetched",
+        Duration::from_secs(20),
+        async || (purse.report().0 > 0).then_some(()),
+    )
+    .await;
+    let crm = engine.crm("main").unwrap();
+    let mut calls = JoinSet::new();
+    for _ in 0..300 {
+        let (crm, user) = (Arc::clone(&crm), ada.user.clone());
+        calls.spawn(async move { crm.probe(&user).await });
+    }
+    for probed in calls.join_all().await {
+        probed.unwrap();
+    }
+    tell.send_replace(true);
+    filling.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

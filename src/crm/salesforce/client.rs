@@ -28,6 +28,10 @@ use url::Url;
 /// How long the org may take for one piece of an upload, and for its answer once it has them all.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(120);
 
+/// Calls are fetched within so long, of all nodes' share; and tried again so many times before the share counts as spent.
+const FETCH: Duration = Duration::from_millis(250);
+const FETCHES: u32 = 12;
+
 /// Speaks REST.
 pub(super) struct Client {
     settings: Arc<SalesforceSettings>,
@@ -173,6 +177,24 @@ impl Client {
         }
     }
 
+    /// Counts a call. Where there are calls enough and only none at hand, some are being fetched.
+    async fn spend(&self) -> Result<(), CrmError> {
+        let Some(budget) = &self.budget else {
+            return Ok(());
+        };
+        let mut fetches = 0;
+        loop {
+            match budget.spend() {
+                Ok(()) => return Ok(()),
+                Err(_) if fetches < FETCHES && budget.pressure() < 1.0 => {
+                    fetches += 1;
+                    self.clock.sleep(FETCH).await;
+                }
+                Err(wait) => return Err(CrmError::LimitReached { wait }),
+            }
+        }
+    }
+
     async fn once(&self, token: &Token, version: &str, call: &Call) -> Result<Answer, Failure> {
         let path = match call.path.starts_with('/') {
             true => call.path.clone(),
@@ -185,9 +207,7 @@ impl Client {
             what: "it leads to another host",
         }))?;
         let request = prepared(token, call).map_err(Failure::Final)?;
-        if let Some(Err(wait)) = self.budget.as_ref().map(|budget| budget.spend()) {
-            return Err(Failure::Final(CrmError::LimitReached { wait }));
-        }
+        self.spend().await.map_err(Failure::Final)?;
         let answer = self.http.send(&url, request).await;
         let (head, body) = answer
             .map_err(|error| Failure::Final(unreachable(error)))?
