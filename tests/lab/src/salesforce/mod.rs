@@ -2,7 +2,7 @@
 //! Object Reference, SOQL and SOSL Reference and help pages.
 //!
 //! In reading order: the org's objects ([`schema`]) and rows ([`store`], changed by a
-//! [`transaction`]); who may do what ([`rights`], [`settings`]); how a record is written
+//! [`transaction`]); who may do what ([`rights`], [`settings`], [`permissions`]); how a record is written
 //! ([`changes`], [`coerce`], [`rules`], [`mod@write`]); how it is found ([`soql`], [`locators`]);
 //! who calls ([`oauth`], [`sessions`], [`app`]); the API itself ([`rest`]) behind its front door
 //! ([`front`]); what people notice ([`noticing`]); what is there at the start ([`seed`]); and what tests may do besides ([`control`]).
@@ -36,6 +36,7 @@ mod moment;
 mod noticing;
 mod oauth;
 pub mod past;
+mod permissions;
 mod refresh;
 mod rest;
 mod rights;
@@ -178,6 +179,7 @@ impl World {
         let settings: Settings = serde_json::from_value(all.clone())?;
         self.note(&json!({"settings": all}));
         state.settings = settings;
+        permissions::settle(&mut state, self.clock.now());
         *self
             .settings_changed
             .lock()
@@ -322,6 +324,7 @@ impl Durable for World {
             && let Ok(settings) = serde_json::from_value(settings.clone())
         {
             state.settings = settings;
+            permissions::settle(&mut state, self.clock.now());
         }
         if let Some(event) = entry.get("session")
             && let Ok(event) = serde_json::from_value(event.clone())

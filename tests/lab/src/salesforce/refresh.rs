@@ -15,6 +15,9 @@ use super::{World, id, schema};
 /// Further than any org of the lab counts.
 const APART: u64 = 10_000_000;
 
+/// What comes with the copy.
+const COPIED: [&str; 3] = ["User", "PermissionSet", "PermissionSetAssignment"];
+
 /// The column that the synchronising app leaves its keys in.
 const KEY: &str = "Holdfast_Key__c";
 
@@ -25,7 +28,7 @@ pub fn refresh(world: &World, keeps_keys: bool, without: &[String]) -> Value {
         let times = state.settings.refreshes + 1;
         let mut ids: HashMap<String, String> = HashMap::new();
         let mut rows: Vec<(&'static str, Arc<Row>)> = Vec::new();
-        for object in schema::objects().filter(|object| object.name != "User") {
+        for object in schema::objects().filter(|object| !COPIED.contains(&object.name)) {
             for row in state.table(object.name).rows() {
                 let old = row.text("Id").to_owned();
                 let number = id::number_of(&old).unwrap_or_default() % APART;

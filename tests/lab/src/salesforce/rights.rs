@@ -3,14 +3,29 @@
 //!
 //! The hierarchy is the chain of managers, in place of a tree of roles.
 
+use super::app::INTEGRATION_USERNAME;
 use super::schema::{Field, Object};
 use super::settings::{FieldRights, ObjectRights, Sharing};
 use super::store::{Fields, Row, State};
 use super::transaction::Caller;
 
+/// Objects that only those see who may view setup and configuration.
+const SETUP: [&str; 2] = ["PermissionSet", "PermissionSetAssignment"];
+
 /// The caller's rights on an object's rows as such.
 pub fn object_rights(state: &State, caller: &Caller, object: &Object) -> ObjectRights {
     let user = state.settings.users.get(&caller.username);
+    // "Special Access Rules" of the two objects.
+    if SETUP.contains(&object.name) {
+        let read = caller.username == INTEGRATION_USERNAME || user.is_some_and(|user| user.view_setup);
+        return ObjectRights {
+            read,
+            create: false,
+            edit: false,
+            delete: false,
+            ..ObjectRights::default()
+        };
+    }
     user.and_then(|user| user.objects.get(object.name))
         .cloned()
         .unwrap_or_default()
@@ -78,7 +93,7 @@ pub fn may_read(state: &State, caller: &Caller, object: &Object, row: &Row) -> b
         return true;
     }
     match object.name {
-        "User" => true,
+        "User" | "PermissionSet" | "PermissionSetAssignment" => true,
         "Event" | "Task" => may_read_activity(state, caller, row),
         // An invitee sees his own invitation, whatever he sees of the event.
         "EventRelation" if row.text("RelationId") == caller.id => true,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::app;
 use super::moment::stamp;
+use super::permissions;
 use super::schema;
 use super::store::State;
 use super::transaction::{Caller, Transaction, WriteOptions};
@@ -37,6 +38,7 @@ pub fn fill(state: &mut State, cast: &Cast, options: &Options) {
             .push(&outsider.sf_id);
     }
     seed.users();
+    permissions::settle(seed.state, cast.start);
     seed.companies();
     seed.outsiders();
     // The lab's usual 200 items a person go with ten events, ten tasks and fifteen contacts in the CRM.

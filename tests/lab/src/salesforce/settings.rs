@@ -72,6 +72,8 @@ pub struct UserSettings {
     pub view_all: bool,
     /// Changes every record.
     pub modify_all: bool,
+    /// Sees how the org is set up, and who is assigned which permission set.
+    pub view_setup: bool,
     /// By object name; objects not named here are allowed wholly.
     pub objects: BTreeMap<String, ObjectRights>,
 }
@@ -83,6 +85,7 @@ impl Default for UserSettings {
             api_enabled: true,
             view_all: false,
             modify_all: false,
+            view_setup: false,
             objects: BTreeMap::new(),
         }
     }

@@ -127,3 +127,29 @@ async fn an_object_without_permission_cannot_be_made() {
         .json();
     assert_eq!(described["createable"], false);
 }
+
+#[tokio::test]
+async fn who_may_view_setup_sees_who_may_view_all_data_and_others_see_no_such_object() {
+    let org = Org::new().await;
+    let (first, second) = (org.person(0), org.person(1));
+    let users = json!({
+        &first.sf_username: {"view_setup": true},
+        &second.sf_username: {"view_all": true},
+    });
+    org.control(Method::PATCH, "/salesforce/settings", json!({"users": users}))
+        .await;
+    let assigned = async |person: usize, assignee: &str| {
+        let soql = format!(
+            "SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '{assignee}' AND PermissionSet.PermissionsViewAllData = true"
+        );
+        org.query(person, &soql).await
+    };
+    for (assignee, holds) in [(&first.sf_user_id, 0), (&second.sf_user_id, 1)] {
+        assert_eq!(
+            assigned(0, assignee).await.json()["totalSize"],
+            holds,
+            "{assignee}"
+        );
+    }
+    assert_eq!(assigned(1, &second.sf_user_id).await.code(), "INVALID_TYPE");
+}

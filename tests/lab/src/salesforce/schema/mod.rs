@@ -1,14 +1,15 @@
 //! The org's objects and fields, from the vendor's Object Reference, as far as a mail and calendar
 //! connector meets them.
 //!
-//! [`field`] says what a field can be; [`people`], [`sales`], [`activity`], [`email`] and
-//! [`content`] list the objects. Everything is `'static`: rows use the field names as keys.
+//! [`field`] says what a field can be; [`people`], [`sales`], [`activity`], [`email`],
+//! [`content`] and [`permissions`] list the objects. Everything is `'static`: rows use the field names as keys.
 
 mod activity;
 mod content;
 mod email;
 pub mod field;
 mod people;
+mod permissions;
 mod sales;
 
 pub use field::{Field, Kind};
@@ -103,6 +104,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         .chain(activity::OBJECTS)
         .chain(email::OBJECTS)
         .chain(content::OBJECTS)
+        .chain(permissions::OBJECTS)
 }
 
 /// The object of this name in any case.
