@@ -401,6 +401,7 @@ fn salesforce(
             CrmFlow::ClientCredentials => Flow::ClientCredentials { secret: key },
         },
         api_version: section.api_version.clone(),
+        watch_user: section.watch_user.clone(),
     };
     SalesforceCrm::governed(settings, gate.clone(), clock.clone(), Some(purse))
 }

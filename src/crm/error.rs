@@ -80,6 +80,9 @@ pub enum CrmError {
     /// The policy names a list of records that the CRM does not have, or not for this user.
     #[error("the CRM does not have the list that the policy names")]
     ListMissing,
+    /// The user as whom everybody's news is asked for does not see everybody's records.
+    #[error("the CRM's user for news does not see every record")]
+    WatcherBlind,
     /// It says that we asked nonsense.
     #[error("the CRM rejected the request: {code}")]
     BadRequest {
@@ -104,7 +107,8 @@ impl CrmError {
             | Self::RuleRefused { .. }
             | Self::SetupMissing { .. }
             | Self::PlaceMissing { .. }
-            | Self::ListMissing => Class::Refused,
+            | Self::ListMissing
+            | Self::WatcherBlind => Class::Refused,
             Self::BadRequest { .. } => Class::Broken,
         }
     }
@@ -120,6 +124,7 @@ impl Explain for CrmError {
             Self::ApplicationRefused { .. }
             | Self::UserRefused { .. }
             | Self::KeyMissing
+            | Self::WatcherBlind
             | Self::NotPermitted { .. } => Kind::Refused,
             Self::Gone => Kind::NotFound,
             Self::CursorLost => Kind::Conflict,
@@ -147,6 +152,7 @@ impl Explain for CrmError {
             Self::SetupMissing { .. } => "crm.setup_missing",
             Self::PlaceMissing { .. } => "crm.place_missing",
             Self::ListMissing => "crm.list_missing",
+            Self::WatcherBlind => "crm.watcher_blind",
             Self::BadRequest { .. } => "crm.bad_request",
         }
     }
@@ -190,6 +196,7 @@ impl Explain for CrmError {
                 "The policy finds the place of mail by {field}, which the CRM does not have or does not show to this user. Correct mail.matching in the policy, or let the user see the field."
             ),
             Self::ListMissing => "The policy takes contacts from a list of the CRM that is not there or that this user does not see, or the CRM has no such lists. Correct contacts.list in the policy, or share the list with the user.".to_owned(),
+            Self::WatcherBlind => "The CRM's user for news does not see everybody's records, so each user is asked for his own, which is slower. Give the user that crm.NAME.watch_user names (with one integration user: that user) the permissions View All Data and View Setup and Configuration.".to_owned(),
             Self::BadRequest { code } => format!(
                 "The CRM rejected our request ({code}). This is a fault in Holdfast: report it with this code."
             ),

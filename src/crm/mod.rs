@@ -9,6 +9,7 @@ pub mod error;
 pub mod filing;
 pub mod known;
 pub mod model;
+pub mod news;
 pub mod odoo;
 pub mod port;
 pub mod salesforce;

@@ -3,6 +3,7 @@
 use super::error::CrmError;
 use super::filing::{Filed, PlaceBy, PlaceId};
 use super::model::*;
+use super::news::CrmNews;
 use super::task_form::TaskForms;
 use crate::foundation::content::Content;
 use crate::foundation::egress::Abandoned;
@@ -49,6 +50,20 @@ pub trait Crm: Send + Sync {
         kind: RecordKind,
         cursor: Option<&CrmCursor>,
     ) -> Result<CrmPage, CrmError>;
+
+    /// True where one question tells whose records changed, of all users at once.
+    fn tells_news(&self) -> bool {
+        false
+    }
+
+    /// Whose records changed since the cursor, those of deleted records too, whoever he is; `None` begins now. Asked
+    /// only where the connector [tells news](Self::tells_news).
+    ///
+    /// # Errors
+    /// [`CrmError::WatcherBlind`] where the CRM would not show everybody's records.
+    async fn news(&self, _cursor: Option<&CrmCursor>) -> Result<CrmNews, CrmError> {
+        Err(CrmError::WatcherBlind)
+    }
 
     /// Reads records; one entry for each id, in order; `None` for one that is gone or not to be seen.
     async fn read(

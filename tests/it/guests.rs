@@ -1,8 +1,8 @@
 //! The people of a meeting: how many go on the record, who stays in the mailbox alone, and that this is said.
 
 use crate::harness::acts::granted;
-use crate::harness::office::Outside;
 use crate::harness::outlook::{Outlook, item};
+use crate::harness::outside::Outside;
 use crate::harness::{Office, began};
 use chrono::TimeDelta;
 use holdfast::access::permission::Explain;

@@ -81,6 +81,7 @@ mod recurring_tasks;
 mod refreshed;
 mod restored;
 mod salesforce_connector;
+mod salesforce_news;
 mod salesforce_org;
 mod salesforce_series;
 mod salesforce_setup;

@@ -108,6 +108,12 @@ impl Org {
             .await;
     }
 
+    /// Makes a record likewise.
+    pub async fn make(&self, object: &str, fields: serde_json::Value) {
+        self.call(Method::POST, &format!("sobjects/{object}"), Some(fields))
+            .await;
+    }
+
     /// Deletes a record likewise.
     pub async fn delete(&self, object: &str, id: &str) {
         self.call(Method::DELETE, &format!("sobjects/{object}/{id}"), None)
@@ -178,11 +184,17 @@ fn gate(lab: &Lab) -> Gate {
 }
 
 pub fn connector(lab: &Lab, client_id: &str, flow: Flow) -> SalesforceCrm {
+    watching(lab, client_id, flow, None)
+}
+
+/// The same, which asks for everybody's news as this user.
+pub fn watching(lab: &Lab, client_id: &str, flow: Flow, watch_user: Option<String>) -> SalesforceCrm {
     let settings = SalesforceSettings {
         login_url: login_url(lab),
         client_id: client_id.to_owned(),
         flow,
         api_version: None,
+        watch_user,
     };
     SalesforceCrm::new(settings, gate(lab), Clock::system())
 }

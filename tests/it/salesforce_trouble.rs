@@ -226,6 +226,7 @@ async fn a_door_that_is_shut_is_named_with_the_setting_that_opens_it() {
         client_id: app::CLIENT_ID.to_owned(),
         flow: jwt(app::JWT_PRIVATE_KEY_PEM),
         api_version: None,
+        watch_user: None,
     };
     let crm = SalesforceCrm::new(settings, gate, Clock::system());
     let error = crm.probe(&org.user).await.expect_err("shut");

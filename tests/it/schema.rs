@@ -1,7 +1,7 @@
 //! What goes over the wire is valid under Microsoft's own schema: every answer of the lab, and every request of our
 //! connector, under the newest server's schema and under the oldest one's.
 
-use crate::harness::office::Outside;
+use crate::harness::outside::Outside;
 use crate::harness::records::{full, other};
 use crate::harness::{began, eventually};
 use crate::truth::{Running, clients_are_here};

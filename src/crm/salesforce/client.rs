@@ -140,6 +140,11 @@ impl Client {
         self.settings.acts_as_user()
     }
 
+    /// The user as whom everybody's news is asked for, where there is one.
+    pub(super) fn watcher(&self) -> Option<&str> {
+        self.settings.watcher()
+    }
+
     /// The id of the user as whom calls are made, where the sign-in said it.
     pub(super) async fn signed_in_id(&self, username: &str) -> Result<Option<String>, CrmError> {
         Ok(self.auth.token(username).await?.user_id.clone())

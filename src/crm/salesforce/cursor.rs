@@ -12,13 +12,28 @@ use crate::crm::seen::Seen;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How late a row may come to light. Salesforce ends a transaction after ten minutes, and nearly all within
-/// seconds.
-const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// How careful a scan is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Care {
+    /// How late a row may come to light.
+    overlap: TimeDelta,
+    /// SystemModstamp counts in seconds, so a row may change again under the stamp that it was seen with. A version
+    /// is remembered once it is older than this; younger ones repeat.
+    ripe: TimeDelta,
+}
 
-/// SystemModstamp counts in seconds, so a row may change again under the stamp that it was seen with. A version
-/// is remembered once it is too old for that; younger ones repeat.
-const RIPE: TimeDelta = TimeDelta::seconds(30);
+/// Of what is synchronised nothing may be left out. Salesforce ends a transaction after ten minutes, and nearly all
+/// within seconds.
+pub(super) const FEED: Care = Care {
+    overlap: TimeDelta::minutes(10),
+    ripe: TimeDelta::seconds(30),
+};
+
+/// Who is only told that there is news looks for himself in any case, if later; whatever repeats has him look in vain.
+pub(super) const NEWS: Care = Care {
+    overlap: TimeDelta::minutes(2),
+    ripe: TimeDelta::seconds(3),
+};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +73,14 @@ pub(super) enum From<'a> {
 }
 
 impl Cursor {
+    /// One that begins with what is new at this time.
+    pub(super) fn beginning_at(now: DateTime<Utc>) -> Self {
+        Self {
+            settled: Some(now),
+            ..Self::default()
+        }
+    }
+
     /// Reads a cursor of ours.
     ///
     /// # Errors
@@ -91,9 +114,10 @@ impl Cursor {
         id: &str,
         modified: DateTime<Utc>,
         answered: Option<DateTime<Utc>>,
+        care: Care,
     ) -> bool {
         match answered {
-            Some(answered) if modified + RIPE <= answered => self.seen.insert(id, modified),
+            Some(answered) if modified + care.ripe <= answered => self.seen.insert(id, modified),
             _ => true,
         }
     }
@@ -104,12 +128,13 @@ impl Cursor {
         answered: Option<DateTime<Utc>>,
         last: Option<(&str, DateTime<Utc>)>,
         more: bool,
+        care: Care,
     ) {
         // Without the org's time the newest row stands for it.
         let now = answered.or(last.map(|(_, at)| at));
         let settles = match &self.scan {
             Some(scan) => scan.settles,
-            None => now.map(|now| now - OVERLAP),
+            None => now.map(|now| now - care.overlap),
         };
         let settles = settles.max(self.settled);
         match last {
@@ -145,31 +170,31 @@ mod tests {
     fn a_scan_of_several_pages_goes_on_behind_its_last_row_and_settles_by_its_beginning() {
         let mut cursor = Cursor::read(None).expect("a new cursor");
         assert_eq!(cursor.from(), From::Beginning);
-        assert!(cursor.is_news("a", at(1), Some(at(100))));
-        cursor.turn_page(Some(at(100)), Some(("a", at(1))), true);
+        assert!(cursor.is_news("a", at(1), Some(at(100)), FEED));
+        cursor.turn_page(Some(at(100)), Some(("a", at(1))), true, FEED);
         let mut cursor = again(&cursor);
         assert_eq!(cursor.from(), From::Behind(at(1), "a"));
-        assert!(cursor.is_news("b", at(98), Some(at(130))));
-        cursor.turn_page(Some(at(130)), Some(("b", at(98))), false);
+        assert!(cursor.is_news("b", at(98), Some(at(130)), FEED));
+        cursor.turn_page(Some(at(130)), Some(("b", at(98))), false, FEED);
         assert_eq!(again(&cursor).from(), From::Since(at(90)));
     }
 
     #[test]
     fn a_row_of_the_overlap_is_dropped_until_it_changes() {
         let mut cursor = Cursor::default();
-        assert!(cursor.is_news("a", at(99), Some(at(100))));
-        cursor.turn_page(Some(at(100)), Some(("a", at(99))), false);
+        assert!(cursor.is_news("a", at(99), Some(at(100)), FEED));
+        cursor.turn_page(Some(at(100)), Some(("a", at(99))), false, FEED);
         let mut cursor = again(&cursor);
-        assert!(!cursor.is_news("a", at(99), Some(at(101))));
-        assert!(cursor.is_news("a", at(100), Some(at(101))));
+        assert!(!cursor.is_news("a", at(99), Some(at(101)), FEED));
+        assert!(cursor.is_news("a", at(100), Some(at(101)), FEED));
     }
 
     #[test]
     fn a_row_that_may_change_again_within_its_second_is_not_taken_for_seen() {
         let mut cursor = Cursor::default();
-        assert!(cursor.is_news("a", at(100), Some(at(100))));
-        assert!(cursor.is_news("a", at(100), Some(at(101))));
-        assert!(!cursor.is_news("a", at(100), Some(at(102))));
+        assert!(cursor.is_news("a", at(100), Some(at(100)), FEED));
+        assert!(cursor.is_news("a", at(100), Some(at(101)), FEED));
+        assert!(!cursor.is_news("a", at(100), Some(at(102)), FEED));
     }
 
     #[test]
@@ -181,8 +206,8 @@ mod tests {
     #[test]
     fn time_that_runs_backwards_unsettles_nothing() {
         let mut cursor = Cursor::default();
-        cursor.turn_page(Some(at(100)), None, false);
-        cursor.turn_page(Some(at(50)), None, false);
+        cursor.turn_page(Some(at(100)), None, false, FEED);
+        cursor.turn_page(Some(at(50)), None, false, FEED);
         assert_eq!(cursor.from(), From::Since(at(90)));
     }
 }

@@ -7,7 +7,7 @@ use super::convert::contact::ContactRow;
 use super::convert::event::EventRow;
 use super::convert::row::{Row, into_record};
 use super::convert::task::TaskRow;
-use super::cursor::{Cursor, From};
+use super::cursor::{self, Cursor, From};
 use super::people::people;
 use super::schema::Schemas;
 use super::soql::{self, literal};
@@ -23,7 +23,10 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// Rows a page. Salesforce returns 2,000 at most; where they are too wide for it or for us, fewer do.
-const PAGE_SIZES: [usize; 3] = [2000, 400, 50];
+const PAGE_SIZES: [usize; 3] = [MOST_ROWS, 400, 50];
+
+/// The longest page that Salesforce gives.
+pub(super) const MOST_ROWS: usize = 2000;
 
 /// Reads the feed.
 pub(super) struct Feed {
@@ -126,7 +129,7 @@ impl Feed {
         let mut living = also;
         for row in page.rows.records {
             let head = row.head();
-            if !cursor.is_news(&head.id, head.modified, page.answered) {
+            if !cursor.is_news(&head.id, head.modified, page.answered, cursor::FEED) {
                 continue;
             }
             if head.deleted {
@@ -140,7 +143,7 @@ impl Feed {
         changes.extend(living.map(|record| (record.modified, CrmChange::Upserted(Box::new(record)))));
         changes.sort_by_key(|(at, _)| *at);
         let last = last.as_ref().map(|head| (head.id.as_str(), head.modified));
-        cursor.turn_page(page.answered, last, more);
+        cursor.turn_page(page.answered, last, more, cursor::FEED);
         Ok(CrmPage {
             changes: changes.into_iter().map(|(_, change)| change).collect(),
             cursor: cursor.write()?,
@@ -227,10 +230,16 @@ fn asks_for_less(error: &CrmError) -> bool {
 
 /// The user's own records of a kind.
 fn which(kind: RecordKind, object: &Object, owner: &str) -> String {
-    let mut query = format!(" WHERE OwnerId = {}", literal(owner));
-    // The copies of an event in its guests' calendars, the rules of recurring tasks, and the tasks that stand
-    // for mails and calls are no items of their own.
-    let conditions: &[(&str, &str)] = match kind {
+    let conditions = conditions(kind, object);
+    let owned = std::iter::once(format!("OwnerId = {}", literal(owner)));
+    let all: Vec<String> = owned.chain(conditions.map(str::to_owned)).collect();
+    format!(" WHERE {}", all.join(" AND "))
+}
+
+/// What is an item of this kind: not the copies of an event in its guests' calendars, the rules of recurring tasks, and
+/// the tasks that stand for mails and calls.
+pub(super) fn conditions(kind: RecordKind, object: &Object) -> impl Iterator<Item = &'static str> + use<'_> {
+    let conditions: &'static [(&str, &str)] = match kind {
         RecordKind::Calendar => &[("IsChild", "IsChild = false")],
         RecordKind::Tasks => &[
             ("IsRecurrence", "IsRecurrence = false"),
@@ -238,25 +247,33 @@ fn which(kind: RecordKind, object: &Object, owner: &str) -> String {
         ],
         RecordKind::Contacts | RecordKind::Mail => &[],
     };
-    for (_, condition) in conditions.iter().filter(|(column, _)| object.has(column)) {
-        query.push_str(" AND ");
-        query.push_str(condition);
-    }
-    query
+    conditions
+        .iter()
+        .filter(|(column, _)| object.has(column))
+        .map(|(_, condition)| *condition)
 }
 
 fn condition(kind: RecordKind, object: &Object, owner: &str, cursor: &Cursor) -> String {
-    let mut query = which(kind, object, owner);
+    let which = which(kind, object, owner);
+    match since(cursor) {
+        Some(since) => format!("{which} AND {since} {ORDER}"),
+        None => format!("{which} {ORDER}"),
+    }
+}
+
+/// The order in which a cursor goes on.
+pub(super) const ORDER: &str = "ORDER BY SystemModstamp, Id";
+
+/// The rows that a cursor has not covered; `None` for all.
+pub(super) fn since(cursor: &Cursor) -> Option<String> {
     match cursor.from() {
-        From::Beginning => {}
-        From::Since(at) => query.push_str(&format!(" AND SystemModstamp >= {}", soql::instant(at))),
+        From::Beginning => None,
+        From::Since(at) => Some(format!("SystemModstamp >= {}", soql::instant(at))),
         From::Behind(at, id) => {
             let (at, id) = (soql::instant(at), literal(id));
-            query.push_str(&format!(
-                " AND (SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {id}))"
-            ));
+            Some(format!(
+                "(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {id}))"
+            ))
         }
     }
-    query.push_str(" ORDER BY SystemModstamp, Id");
-    query
 }

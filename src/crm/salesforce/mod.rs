@@ -18,7 +18,7 @@
 //! are remembered for minutes ([`who`]). A thousand mails to a thousand people cost about a dozen calls.
 //!
 //! **Changes.** The feed asks for the user's own rows by SystemModstamp, deleted ones too ([`feed`]);
-//! [`cursor`] says how nothing is left out.
+//! [`cursor`] says how nothing is left out. Whose records changed is asked of all users at once ([`news`]).
 //!
 //! **Trouble.** [`codes`] sorts the vendor's error codes into ours; [`throttle`] waits out hiccups and counts
 //! calls. [`wire`] has the shapes of the calls, one file each.
@@ -37,13 +37,13 @@ mod files;
 mod filing;
 mod guests;
 mod lists;
+mod news;
 mod people;
 mod read;
 mod relations;
 mod reminders;
 mod rows;
 mod schema;
-
 mod settings;
 mod soql;
 mod throttle;
@@ -60,6 +60,7 @@ use self::feed::Feed;
 use self::files::Files;
 use self::filing::Filing;
 use self::lists::Lists;
+use self::news::News;
 use self::read::Reader;
 use self::schema::Schemas;
 use self::users::Users;
@@ -72,6 +73,7 @@ use super::model::{
     CrmCapabilities, CrmChange, CrmCursor, CrmGreeting, CrmId, CrmPage, CrmProbe, CrmRecord, CrmUser,
     CrmWrite, CrmWritten, ExternalKey, Fate, FileId, Match, NewFile,
 };
+use super::news::CrmNews;
 use super::port::{Crm, FileBody};
 use crate::foundation::clock::Clock;
 use crate::foundation::content::Content;
@@ -92,6 +94,7 @@ pub struct SalesforceCrm {
     writer: Writer,
     filing: Filing,
     lists: Lists,
+    news: News,
     /// The org that answered last.
     organisation: Mutex<Option<String>>,
 }
@@ -117,6 +120,7 @@ impl SalesforceCrm {
             organisation: Mutex::default(),
             filing: Filing::new(Arc::clone(&client)),
             lists: Lists::new(Arc::clone(&client), Arc::clone(&users)),
+            news: News::new(Arc::clone(&client), Arc::clone(&schemas)),
             reader: Reader::new(Arc::clone(&client), Arc::clone(&schemas)),
             files: Files::new(Arc::clone(&client), Arc::clone(&users)),
             feed: Feed::new(Arc::clone(&client), Arc::clone(&schemas), Arc::clone(&users)),
@@ -175,6 +179,14 @@ impl Crm for SalesforceCrm {
         });
         self.lists.mark(user, living).await?;
         Ok(page)
+    }
+
+    fn tells_news(&self) -> bool {
+        self.client.watcher().is_some()
+    }
+
+    async fn news(&self, cursor: Option<&CrmCursor>) -> Result<CrmNews, CrmError> {
+        self.news.since(cursor).await
     }
 
     async fn read(

@@ -17,6 +17,9 @@ pub struct SalesforceSettings {
     /// The REST API version to speak, such as `62.0`; `None` for the one this connector was written against.
     /// An org that is older gets its own newest.
     pub api_version: Option<String>,
+    /// With [`Flow::Jwt`], the user who sees everybody's records and as whom their news is asked for; `None` asks each
+    /// user for his own. The integration user of the other flow sees them anyway.
+    pub watch_user: Option<String>,
 }
 
 /// How to sign in.
@@ -54,6 +57,14 @@ impl SalesforceSettings {
     /// The `aud` claim of an assertion: the login URL without a trailing slash.
     pub(super) fn default_audience(&self) -> String {
         self.login_url.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// As whom everybody's news is asked for. The name of an integration user does not matter.
+    pub(super) fn watcher(&self) -> Option<&str> {
+        match self.flow {
+            Flow::Jwt { .. } => self.watch_user.as_deref(),
+            Flow::ClientCredentials { .. } => Some(""),
+        }
     }
 
     /// True where every call acts as its own user.

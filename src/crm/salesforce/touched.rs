@@ -4,7 +4,7 @@
 use super::client::{Client, misfit};
 use super::codes;
 use super::convert::event::EventRow;
-use super::cursor::Cursor;
+use super::cursor::{self, Cursor};
 use super::soql::{self, literal};
 use super::wire::composite::Outcome;
 use super::wire::query::Rows;
@@ -46,7 +46,9 @@ pub(super) async fn events(
     let mut touched = BTreeSet::new();
     for relation in client.rest(username, relations).await? {
         let at = super::convert::time::parse(&relation.system_modstamp).ok_or_else(misfit)?;
-        if cursor.is_news(&relation.id, at, answered) && !known.contains(relation.event_id.as_str()) {
+        if cursor.is_news(&relation.id, at, answered, cursor::FEED)
+            && !known.contains(relation.event_id.as_str())
+        {
             touched.insert(relation.event_id);
         }
     }

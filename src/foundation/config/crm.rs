@@ -30,6 +30,10 @@ pub struct Crm {
     /// Salesforce: the share of Holdfast's own daily calls that first readings may take.
     #[serde(default = "backfill_call_percent")]
     pub backfill_call_percent: u8,
+    /// Salesforce, with `flow = "jwt"`: a user who sees everybody's records, as whom Holdfast asks every few seconds whose
+    /// changed. Unset: each user is asked for his own, every half minute to five minutes.
+    #[serde(default)]
+    pub watch_user: Option<String>,
     /// Odoo: the server's root, such as `https://odoo.example.com`.
     #[serde(default)]
     pub url: String,

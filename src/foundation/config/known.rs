@@ -93,6 +93,7 @@ pub(super) const KNOWN: &[Known] = &[
     optional("crm.*.flow", Expect::OneOf(&["jwt", "client_credentials"])),
     optional("crm.*.audience", Expect::Text),
     optional("crm.*.api_version", Expect::Text),
+    optional("crm.*.watch_user", Expect::Text),
     optional("crm.*.daily_call_reserve_percent", Expect::Number(0, 95)),
     optional("crm.*.backfill_call_percent", Expect::Number(1, 100)),
     required_of("crm.*.url", Expect::WebUrl, "odoo"),

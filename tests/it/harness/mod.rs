@@ -11,6 +11,7 @@ pub mod moment;
 pub mod node;
 pub mod office;
 pub mod outlook;
+pub mod outside;
 pub mod pages;
 pub mod peer;
 pub mod records;

@@ -2,21 +2,19 @@
 //! and all over real sockets.
 
 use super::TestDb;
+use super::outside::Outside;
 use super::pages::{CrmPages, LabPages};
 use super::unsure_db::UnsureDb;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use diesel::PgConnection;
 use holdfast::crm::model::{CrmId, CrmRecord, CrmWrite};
 use holdfast::crm::port::Crm;
-use holdfast::crm::salesforce::{Flow as SignInFlow, SalesforceCrm, SalesforceSettings};
+use holdfast::crm::salesforce::{SalesforceCrm, SalesforceSettings};
 use holdfast::foundation::clock::Clock;
 use holdfast::foundation::db::Db;
-use holdfast::foundation::egress::{Gate, GateLimits, MemoryLedger, Policy as EgressPolicy, TrustRoots};
+use holdfast::foundation::egress::MemoryLedger;
 use holdfast::foundation::keyring::{KeyFile, Keyring};
-use holdfast::foundation::secret::Secret;
 use holdfast::foundation::telemetry::Metrics;
-use holdfast::mailbox::exchange::{ExchangeServer, ExchangeSettings, SignIn};
+use holdfast::mailbox::exchange::{ExchangeServer, ExchangeSettings};
 use holdfast::mailbox::model::{AccountNames, ItemChange, ItemId, MailboxItem, MailboxWrite, Notify};
 use holdfast::mailbox::port::MailboxServer;
 use holdfast::record::Record;
@@ -29,16 +27,11 @@ use holdfast::sync::policy::Policy;
 use holdfast::sync::report::{Counts, Quiet};
 use holdfast::sync::store::directory::Directory;
 use holdfast::sync::store::mailboxes::{self, MailboxRow, NewMailbox};
-use holdfast_lab::salesforce::app;
-use holdfast_lab::{Lab, Options, PEOPLES_LOGIN};
+use holdfast_lab::{Lab, Options};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tempfile::TempDir;
-use url::Url;
 use uuid::Uuid;
-
-/// The private half of the key that the lab's Salesforce trusts.
-const JWT_KEY: &str = include_str!("../../lab/keys/jwt-private.pem");
 
 /// The office.
 pub struct Office {
@@ -203,9 +196,31 @@ impl Office {
     /// An engine whose CRM counts its calls against this purse.
     pub fn governed_engine(&self, purse: Arc<Purse>) -> Engine {
         let outside = Outside::of(&self.lab);
-        let (server, _) = outside.connect(Arc::clone(&self.egress));
         let gate = outside.gate(Arc::clone(&self.egress));
-        let crm = SalesforceCrm::governed(outside.salesforce(), gate, Clock::system(), Some(purse));
+        self.engine_beside(SalesforceCrm::governed(
+            outside.salesforce(),
+            gate,
+            Clock::system(),
+            Some(purse),
+        ))
+    }
+
+    /// An engine whose CRM is asked for everybody's news as this person, who sees it all.
+    pub fn watching_engine(&self, person: usize) -> Engine {
+        let username = &self.lab.cast.people[person].sf_username;
+        let rights = serde_json::json!({ "users": { username: { "view_all": true, "view_setup": true } } });
+        self.administrate("PATCH", "/salesforce/settings", &rights);
+        let outside = Outside::of(&self.lab);
+        let settings = SalesforceSettings {
+            watch_user: Some(username.clone()),
+            ..outside.salesforce()
+        };
+        let gate = outside.gate(Arc::clone(&self.egress));
+        self.engine_beside(SalesforceCrm::new(settings, gate, Clock::system()))
+    }
+
+    fn engine_beside(&self, crm: SalesforceCrm) -> Engine {
+        let (server, _) = Outside::of(&self.lab).connect(Arc::clone(&self.egress));
         Engine {
             connections: Arc::new(Wires {
                 server,
@@ -356,116 +371,6 @@ impl Office {
     /// Everything that people would have noticed, as the lab tells it.
     pub fn noticed(&self) -> serde_json::Value {
         self.lab.parts.ledger.to_json()
-    }
-}
-
-/// Where the two worlds are, and how to get in.
-#[derive(Clone)]
-pub struct Outside {
-    /// EWS over TLS.
-    pub exchange_url: String,
-    /// Login host and instance.
-    pub salesforce_url: String,
-    /// The certificate to trust.
-    pub ca_pem: String,
-    /// Login and password of the service account.
-    pub service: (String, String),
-    /// The app in the CRM.
-    pub client_id: String,
-}
-
-impl Outside {
-    /// The two worlds of a lab in this process.
-    pub fn of(lab: &Lab) -> Self {
-        Self {
-            exchange_url: lab.exchange_url.clone(),
-            salesforce_url: lab.salesforce_url.clone(),
-            ca_pem: lab.ca_pem.clone(),
-            service: lab.service_account.clone(),
-            client_id: app::CLIENT_ID.to_owned(),
-        }
-    }
-
-    /// The two worlds of a lab that told this at its start.
-    pub fn told(lab: &serde_json::Value) -> Self {
-        let text = |side: &str, name: &str| lab[side][name].as_str().unwrap().to_owned();
-        Self {
-            exchange_url: text("exchange", "url"),
-            salesforce_url: text("salesforce", "login_url"),
-            ca_pem: text("exchange", "ca_pem"),
-            service: (
-                text("exchange", "service_login"),
-                text("exchange", "service_password"),
-            ),
-            client_id: text("salesforce", "client_id"),
-        }
-    }
-
-    /// The same for tests that do what people would have done: for the lab's ledger it was they.
-    pub fn for_people(self) -> Self {
-        Self {
-            service: (PEOPLES_LOGIN.to_owned(), self.service.1),
-            client_id: app::PEOPLES_CLIENT_ID.to_owned(),
-            ..self
-        }
-    }
-
-    /// Connectors of our own, beside whatever else works with the two worlds.
-    pub fn connect(&self, ledger: Arc<MemoryLedger>) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
-        self.connect_with(ledger, |_| {})
-    }
-
-    /// The same with settings of the test's own for the mail server.
-    pub fn connect_with(
-        &self,
-        ledger: Arc<MemoryLedger>,
-        change: impl FnOnce(&mut ExchangeSettings),
-    ) -> (Arc<ExchangeServer>, Arc<SalesforceCrm>) {
-        let gate = self.gate(ledger);
-        let (login, password) = self.service.clone();
-        let url = Url::parse(&self.exchange_url).unwrap();
-        let mut settings = ExchangeSettings {
-            sign_in: SignIn::Basic,
-            ..ExchangeSettings::new(url, login, Secret::new(password))
-        };
-        change(&mut settings);
-        let server = Arc::new(ExchangeServer::new(settings, gate.clone()));
-        let salesforce = self.salesforce();
-        (
-            server,
-            Arc::new(SalesforceCrm::new(salesforce, gate, Clock::system())),
-        )
-    }
-
-    fn salesforce(&self) -> SalesforceSettings {
-        SalesforceSettings {
-            login_url: Url::parse(&self.salesforce_url).unwrap(),
-            client_id: self.client_id.clone(),
-            flow: SignInFlow::Jwt {
-                private_key_pem: Secret::new(JWT_KEY.to_owned()),
-                audience: None,
-            },
-            api_version: None,
-        }
-    }
-
-    fn gate(&self, ledger: Arc<MemoryLedger>) -> Gate {
-        let doors = [&self.exchange_url, &self.salesforce_url].map(|url| {
-            let url = Url::parse(url).unwrap();
-            format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
-        });
-        let body: String = self
-            .ca_pem
-            .lines()
-            .filter(|line| !line.starts_with("-----"))
-            .collect();
-        let roots = TrustRoots::only([STANDARD.decode(body).unwrap()]).unwrap();
-        Gate::new(
-            EgressPolicy::parse(doors).unwrap(),
-            roots,
-            ledger,
-            GateLimits::default(),
-        )
     }
 }
 

@@ -2,7 +2,7 @@
 //! kind of page for the lab's Salesforce; `odoo_pages` has those of a real Odoo.
 
 use super::Office;
-use super::office::Outside;
+use super::outside::Outside;
 use async_trait::async_trait;
 use holdfast::crm::model::{CrmChange, CrmId, CrmRecord, CrmUser, CrmWrite, ExternalKey};
 use holdfast::crm::port::Crm;

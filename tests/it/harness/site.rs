@@ -2,7 +2,7 @@
 //! of its own. Each can be killed and started again.
 
 use super::disk::SmallDisk;
-use super::office::Outside;
+use super::outside::Outside;
 use super::wait::eventually;
 use serde_json::Value;
 use std::fs;
