@@ -41,6 +41,7 @@ kind = "salesforce"
 login_url = "{salesforce_url}"
 client_id = "{client_id}"
 flow = "jwt"
+watch_user = "{watch_user}"
 
 [sync]
 poll_interval_s = 2
@@ -67,6 +68,7 @@ def main():
         login=exchange["service_login"].replace("\\", "\\\\"),
         salesforce_url=salesforce["login_url"],
         client_id=salesforce["client_id"],
+        watch_user=salesforce["integration_user"]["username"],
     )
     with open(f"{folder}/holdfast.toml", "w", encoding="utf-8") as file:
         file.write(settings)

@@ -52,11 +52,14 @@ pub async fn run(settings: Settings, args: Args, output: &Output) -> Result<Done
         let mut crms = Vec::new();
         for (name, reserve) in &reserves {
             // One call to the CRM tells how many there are.
-            let ours = match rows.iter().find(|row| row.crm == *name) {
-                Some(row) => allowed(&engine, row).await.map(|all| share::ours(all, *reserve)),
+            let allowed = match rows.iter().find(|row| row.crm == *name) {
+                Some(row) => allowed(&engine, row).await,
                 None => continue,
             };
-            crms.push(estimate::sum(name, &mailboxes, ours));
+            let ours = allowed.map(|all| share::ours(all, *reserve));
+            let told = engine.crm(name).is_ok_and(|crm| crm.tells_news());
+            let looks = if told { estimate::looks(allowed) } else { 0 };
+            crms.push(estimate::sum(name, &mailboxes, ours, looks));
         }
         output.print(
             &json!({"crms": crms, "mailboxes": mailboxes, "unknown": unknown}),

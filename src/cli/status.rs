@@ -10,6 +10,7 @@ use crate::sync::control;
 use crate::sync::health::{self, Silent};
 use crate::sync::store::nodes::NodeStatus;
 use crate::sync::store::totals::StreamStatus;
+use crate::sync::store::watches::WatchStatus;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -24,6 +25,7 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
     let skips = control::skips(&session.app.db, &granted).await?;
     let nodes = control::nodes(&session.app.db, &session.app.clock, &granted).await?;
     let budgets = control::budgets(&session.app.db, &session.app.clock, &granted).await?;
+    let watches = control::watches(&session.app.db, &session.app.clock, &granted).await?;
     let now = session.app.clock.now();
     let silent = health::silent(&streams, now);
     let well = streams.iter().all(in_step);
@@ -34,14 +36,35 @@ pub async fn run(settings: Settings, output: &Output) -> Result<Done, CliError> 
         })
         .collect();
     output.print(
-        &json!({"in_step": well, "streams": streams, "skips": skips, "nodes": nodes, "silent": silent, "budgets": budgets}),
+        &json!({"in_step": well, "streams": streams, "skips": skips, "nodes": nodes, "silent": silent, "budgets": budgets, "watches": watches}),
         || {
             let health = health_words(&nodes, &silent, now);
-            format!("{}\n\n{health}\n{}", words(&streams), budget_words(&budgets))
+            format!(
+                "{}\n\n{health}\n{}{}",
+                words(&streams),
+                watch_words(&watches),
+                budget_words(&budgets)
+            )
         },
     );
     session.app.close().await;
     Ok(if well { Done::Well } else { Done::NotInStep })
+}
+
+/// Whether what people do in a CRM crosses when they do it. Of one that does not tell of it there is nothing to say.
+fn watch_words(watches: &[WatchStatus]) -> String {
+    let lines = watches.iter().map(|watch| match (watch.watched, &watch.code) {
+        (true, _) => format!(
+            "crm.{}: watched; what people do there crosses within seconds.\n",
+            watch.crm
+        ),
+        (false, Some(code)) => format!(
+            "crm.{}: not watched [{code}]; each user is asked for his own news instead.\n",
+            watch.crm
+        ),
+        (false, None) => format!("crm.{}: not watched now.\n", watch.crm),
+    });
+    lines.collect()
 }
 
 /// What is left of each CRM's calls, and who waits for them.

@@ -11,7 +11,7 @@ pub use error::ServiceError;
 use crate::app::App;
 use crate::identity::session::Lifetime;
 use crate::sync::engine::Engine;
-use crate::sync::{budget, listen, presence, worker};
+use crate::sync::{budget, listen, presence, watch as crm_watch, worker};
 use crate::web::parts::Parts;
 use crate::web::server::{self, Listener};
 use chrono::TimeDelta;
@@ -73,6 +73,7 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let alive = tokio::spawn(presence::run(engine.clone(), host, told.clone()));
     let ears = tokio::spawn(listen::run(engine.clone(), told.clone()));
+    let watch = tokio::spawn(crm_watch::run(engine.clone(), told.clone()));
     let purses = tokio::spawn(budget::run(engine.clone(), app.purses(), told.clone()));
     let work = tokio::spawn(worker::run(engine, told));
     let guard = app
@@ -88,7 +89,7 @@ pub async fn run(app: App, listener: Listener) -> Result<(), ServiceError> {
     tracing::info!("stopping");
     tell.send_replace(true);
     handle.stop(true).await;
-    for task in [work, ears, alive, purses] {
+    for task in [work, ears, watch, alive, purses] {
         task.await.map_err(ServiceError::Task)?;
     }
     if let Some(guard) = guard {

@@ -11,6 +11,7 @@ use super::store::nodes::{self, NodeStatus};
 use super::store::outcome;
 use super::store::streams::{self, Lost, TurnEnd};
 use super::store::totals::{self, FailureStatus, StreamStatus};
+use super::store::watches::{self, WatchStatus};
 use crate::access::Granted;
 use crate::access::permission::{ManageMailboxes, ManagePolicies, ViewStatus};
 use crate::foundation::clock::Clock;
@@ -296,6 +297,15 @@ pub async fn budgets(
 ) -> Result<Vec<BudgetStatus>, SyncError> {
     let now = clock.now();
     db.run(move |conn| budget::store::list(conn, now)).await
+}
+
+/// How it stands with each CRM that tells whose records changed.
+///
+/// # Errors
+/// The database's.
+pub async fn watches(db: &Db, clock: &Clock, _: &Granted<ViewStatus>) -> Result<Vec<WatchStatus>, SyncError> {
+    let now = clock.now();
+    db.run(move |conn| watches::list(conn, now)).await
 }
 
 /// Every node that shares this database.

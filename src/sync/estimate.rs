@@ -6,7 +6,7 @@
 
 use super::engine::Engine;
 use super::error::SyncError;
-use super::pace::{Pace, Situation};
+use super::pace::{Pace, Situation, between_looks};
 use super::store::mailboxes::MailboxRow;
 use crate::record::kind::RecordKind;
 use chrono::TimeDelta;
@@ -73,7 +73,7 @@ pub async fn mailbox(engine: &Engine, row: &MailboxRow) -> Result<MailboxEstimat
                 .into_iter()
                 .map(|kind| first(kind, count(kind)))
                 .sum::<u64>(),
-        day: day(engine.settings.pace),
+        day: day(engine.settings.pace, engine.crm(&row.crm)?.tells_news()),
     })
 }
 
@@ -91,8 +91,9 @@ fn first(kind: RecordKind, items: u64) -> u64 {
     }
 }
 
-/// Calls of an average day: each look at a stream is one, each change two more.
-fn day(pace: Pace) -> u64 {
+/// Calls of an average day: each look at a stream is one, each change two more. Where the CRM tells whose records changed,
+/// a stream is looked at for each change, and hardly ever otherwise.
+fn day(pace: Pace, told: bool) -> u64 {
     let (mut at, mut looks) = (TimeDelta::zero(), 0);
     while at < A_DAY {
         let since = match at < WORKING {
@@ -101,7 +102,7 @@ fn day(pace: Pace) -> u64 {
         };
         let rest = pace.rest(Situation {
             heard: true,
-            crm_must_be_asked: true,
+            crm_must_be_asked: !told,
             quiet_for: Some(since),
         });
         at += rest.max(TimeDelta::seconds(1));
@@ -109,15 +110,22 @@ fn day(pace: Pace) -> u64 {
     }
     let changes = u64::try_from(WORKING.num_seconds() / A_CHANGE_EACH.num_seconds()).unwrap_or(0);
     // Mail is told of, and costs only what it writes.
+    let looks = looks + if told { changes } else { 0 };
     3 * (looks + changes * 2) + changes * 2
 }
 
-/// The sum for one CRM, against what is ours of its calls.
-pub fn sum(crm: &str, mailboxes: &[MailboxEstimate], ours: Option<u64>) -> CrmEstimate {
+/// Calls of a day that ask a CRM which allows so many whose records changed.
+pub fn looks(allowed: Option<u64>) -> u64 {
+    let seconds = between_looks(allowed).num_seconds().max(1);
+    u64::try_from(A_DAY.num_seconds() / seconds).unwrap_or(0)
+}
+
+/// The sum for one CRM, against what is ours of its calls; `looks` of a day are for all mailboxes together.
+pub fn sum(crm: &str, mailboxes: &[MailboxEstimate], ours: Option<u64>, looks: u64) -> CrmEstimate {
     let mine: Vec<_> = mailboxes.iter().filter(|one| one.crm == crm).collect();
     let (first, day) = (
         mine.iter().map(|one| one.first).sum::<u64>(),
-        mine.iter().map(|one| one.day).sum::<u64>(),
+        looks + mine.iter().map(|one| one.day).sum::<u64>(),
     );
     let share = |calls: u64| ours.map(|ours| calls as f64 / ours.max(1) as f64);
     CrmEstimate {
@@ -145,10 +153,22 @@ mod tests {
 
     #[test]
     fn who_rests_longer_asks_less() {
-        let (often, rarely) = (day(pace(30, 300)), day(pace(300, 3000)));
+        let (often, rarely) = (day(pace(30, 300), false), day(pace(300, 3000), false));
         assert!(often > 4 * rarely, "{often} and {rarely}");
         // Never more than a look each half minute of each of three streams.
         assert!(often < 3 * 2880);
+    }
+
+    #[test]
+    fn who_is_told_of_news_asks_a_fraction_of_what_others_ask() {
+        let (asked, told) = (day(pace(30, 300), false), day(pace(30, 300), true));
+        assert!(told < asked / 2, "{told} and {asked}");
+    }
+
+    #[test]
+    fn the_looks_for_everybodys_news_count_once() {
+        assert_eq!(looks(Some(1_100_000)), 28_800);
+        assert_eq!(sum("sales", &[], Some(100_000), 28_800).day, 28_800);
     }
 
     #[test]
@@ -161,9 +181,9 @@ mod tests {
             day: 1_000,
         };
         let all = [one.clone(), one];
-        let fits = sum("sales", &all, Some(4_000));
+        let fits = sum("sales", &all, Some(4_000), 0);
         assert_eq!((fits.first_days, fits.stretch), (Some(0.05), Some(1.0)));
-        assert_eq!(sum("sales", &all, Some(500)).stretch, Some(4.0));
-        assert_eq!(sum("other", &all, Some(500)).mailboxes, 0);
+        assert_eq!(sum("sales", &all, Some(500), 0).stretch, Some(4.0));
+        assert_eq!(sum("other", &all, Some(500), 0).mailboxes, 0);
     }
 }

@@ -30,7 +30,7 @@
 //! cursor moves on. Only what concerns the whole mailbox (a sign-in, a throttle) ends the turn.
 //!
 //! **When.** A stream is due when its time has come ([`pace`]), or at once when the mail server says that it has
-//! news ([`listen`]). [`worker`] only asks "which streams are due"; who made them so is not its business.
+//! news ([`listen`], [`watch`]). [`worker`] only asks "which streams are due"; who made them so is not its business.
 //!
 //! **Series.** The feed names a series, never its dates; `series` asks for the dates within the window and passes
 //! each through the plan as a pair of its own.
@@ -108,6 +108,7 @@ pub mod store;
 pub mod stream;
 mod turn;
 pub mod undo;
+pub mod watch;
 pub mod worker;
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct Pace {
 pub struct Situation {
     /// The mail server tells us of news.
     pub heard: bool,
-    /// The CRM may have news as well, and tells nobody.
+    /// The CRM may have news as well, and nobody tells us of it.
     pub crm_must_be_asked: bool,
     /// Since when nothing was written; `None` where nothing ever was.
     pub quiet_for: Option<TimeDelta>,
@@ -42,6 +42,24 @@ impl Pace {
             None => most,
         }
     }
+}
+
+/// Looks for everybody's news take one call of so many that the CRM allows.
+const LOOKS_SHARE: u64 = 50;
+/// No look is sooner after the one before, nor later.
+const LOOK_SOONEST: TimeDelta = TimeDelta::seconds(2);
+const LOOK_LATEST: TimeDelta = TimeDelta::seconds(30);
+/// Where the CRM has not said what it allows.
+const LOOK_USUAL: TimeDelta = TimeDelta::seconds(10);
+const SECONDS_OF_A_DAY: i64 = 86_400;
+
+/// From one look for everybody's news to the next, where the CRM allows so many calls a day.
+pub fn between_looks(allowed: Option<u64>) -> TimeDelta {
+    let Some(allowed) = allowed else {
+        return LOOK_USUAL;
+    };
+    let looks = i64::try_from(allowed / LOOKS_SHARE).unwrap_or(i64::MAX).max(1);
+    TimeDelta::seconds(SECONDS_OF_A_DAY / looks).clamp(LOOK_SOONEST, LOOK_LATEST)
 }
 
 /// So much of the calls may be used before anybody rests longer for it.
@@ -90,6 +108,16 @@ mod tests {
         assert_eq!(rest(false, true, Some(1200)), 60);
         assert_eq!(rest(false, true, Some(86_400)), 300);
         assert_eq!(rest(false, true, None), 300);
+    }
+
+    #[test]
+    fn the_more_calls_a_crm_allows_the_oftener_news_is_looked_for() {
+        let seconds = |allowed| between_looks(allowed).num_seconds();
+        assert_eq!(seconds(None), 10);
+        assert_eq!(seconds(Some(0)), 30);
+        assert_eq!(seconds(Some(15_000)), 30);
+        assert_eq!(seconds(Some(1_100_000)), 3);
+        assert_eq!(seconds(Some(u64::MAX)), 2);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::report::{Counts, Progress};
 use super::retry;
 use super::store::mailboxes::MailboxRow;
 use super::store::streams::{Lease, Position, TurnEnd};
-use super::store::{listeners, mailboxes, outcome, streams};
+use super::store::{listeners, mailboxes, outcome, streams, watches};
 use super::turn::stage::stage;
 use super::turn::turn;
 use crate::foundation::explain::Explain as _;
@@ -92,10 +92,16 @@ async fn finish(
     let told = serde_json::to_value(counts).unwrap_or_default();
     let (db, engine) = (&engine.db, engine.clone());
     db.run_for(lease.stream.mailbox, move |conn| {
+        let crm = mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm);
+        let watched = match &crm {
+            Some(crm) => watches::is_watched(conn, crm, now)?,
+            None => false,
+        };
         let stands = Stands {
             position: streams::position(conn, lease.stream)?,
             heard: listeners::is_heard(conn, lease.stream.mailbox, now)?,
-            crm: mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm),
+            crm_must_be_asked: lease.stream.kind != RecordKind::Mail && !watched,
+            crm,
             retry_at: outcome::next_retry(conn, lease.stream)?,
         };
         let due_at = match failed {
@@ -129,6 +135,7 @@ async fn finish(
 struct Stands {
     position: Position,
     heard: bool,
+    crm_must_be_asked: bool,
     crm: Option<String>,
     retry_at: Option<DateTime<Utc>>,
 }
@@ -138,14 +145,13 @@ impl Stands {
     /// of which we hear by itself may rest for long, and nobody would tell of that.
     fn due_at(&self, engine: &Engine, lease: Lease, now: DateTime<Utc>) -> DateTime<Utc> {
         let settings = &engine.settings;
-        let crm_must_be_asked = lease.stream.kind != RecordKind::Mail;
         let rest = settings.pace.rest(Situation {
             heard: self.heard,
-            crm_must_be_asked,
+            crm_must_be_asked: self.crm_must_be_asked,
             quiet_for: self.position.last_change_at.map(|at| now - at),
         });
         let crm = self.crm.as_ref().and_then(|name| engine.crm(name).ok());
-        let rested = match crm.filter(|_| crm_must_be_asked) {
+        let rested = match crm.filter(|_| lease.stream.kind != RecordKind::Mail) {
             Some(crm) => now + stretched(rest, crm.pressure()),
             None => now + rest,
         };

@@ -25,6 +25,7 @@ mod console;
 mod content;
 mod corpus;
 mod crm_contract;
+mod crm_watch;
 mod daemon;
 mod database;
 mod directory;

@@ -82,6 +82,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    crm_watches (crm) {
+        crm -> Text,
+        lease_owner -> Nullable<Uuid>,
+        lease_expires -> Nullable<Timestamptz>,
+        watching -> Bool,
+        cursor -> Nullable<Bytea>,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     directory (one) {
         one -> Bool,
         edition -> Uuid,
@@ -391,7 +402,7 @@ diesel::joinable!(undo_items -> mailboxes (mailbox_id));
 diesel::joinable!(unseen_items -> mailboxes (mailbox_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, directory, egress_ledger,
+    ahead, attachments, choices, contents, crm_backfill, crm_budgets, crm_purses, crm_watches, directory, egress_ledger,
     failures, journal, kept_meetings, links, listen_groups, listen_members, mailbox_keys, mailboxes, nodes, notes,
     policies, quarantine, sealed_secrets, series, sessions, sign_in_codes, skips, streams, transfers, turns,
     undo_items, unseen_items,

@@ -7,6 +7,7 @@
 //! * [`streams`] scheduling, leases, cursors
 //! * [`nodes`] which daemons live
 //! * [`listeners`] who listens to which mailboxes, and the hints that come of it
+//! * [`watches`] who asks each CRM for everybody's news, and what comes of it
 //! * [`links`] what is remembered of counterparts
 //! * [`unseen`] items that we made and the mailbox's feed has not shown yet
 //! * [`ahead`] what lies beyond the window, until the window reaches it
@@ -30,3 +31,4 @@ pub mod series;
 pub mod streams;
 pub mod totals;
 pub mod unseen;
+pub mod watches;

@@ -1,7 +1,7 @@
 //! A node in this process: what the daemon runs beside its page, over an office's engine.
 
 use holdfast::sync::engine::Engine;
-use holdfast::sync::{listen, presence, worker};
+use holdfast::sync::{listen, presence, watch as crm_watch, worker};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ impl Node {
         let tasks = vec![
             tokio::spawn(presence::run(engine.clone(), "test".to_owned(), told.clone())),
             tokio::spawn(listen::run(engine.clone(), told.clone())),
+            tokio::spawn(crm_watch::run(engine.clone(), told.clone())),
             tokio::spawn(worker::run(engine.clone(), told)),
         ];
         Self {

@@ -1,0 +1,2 @@
+DROP INDEX mailboxes_crm_user;
+DROP TABLE crm_watches;
