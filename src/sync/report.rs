@@ -1,7 +1,7 @@
 //! What a turn, a preview and an explanation tell people. Ids, counts and reasons; no content.
 
 use super::model::{Reason, Side, StreamId};
-use super::news::News;
+use super::told::Told;
 use crate::foundation::telemetry::Metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -130,8 +130,8 @@ pub struct PreviewRow {
     /// Fields that would be written, or the reason for leaving it alone.
     pub detail: String,
     /// Whom the organiser's mail server would mail of it; absent where nobody.
-    #[serde(skip_serializing_if = "News::is_nobodys")]
-    pub told: News,
+    #[serde(skip_serializing_if = "Told::is_nobodys")]
+    pub told: Told,
 }
 
 /// A dry run: the same plan, and nothing written.
@@ -142,7 +142,7 @@ pub struct Preview {
     /// How many of each action.
     pub totals: BTreeMap<&'static str, u64>,
     /// Mails that the organiser's mail server would send to people.
-    pub told: News,
+    pub told: Told,
 }
 
 /// Why an item is, or is not, on the other side.

@@ -13,16 +13,16 @@ use holdfast::record::contact::Contact;
 use holdfast::record::event::Event;
 use holdfast::record::field::Field;
 use holdfast::record::kind::RecordKind;
-use holdfast::sync::news::News;
 use holdfast::sync::policy::{Invitations, Policy};
 use holdfast::sync::store::mailboxes::MailboxRow;
+use holdfast::sync::told::Told;
 use holdfast_lab::cast::OutsiderKind;
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
 
 /// Looks ahead, lets the turn come, sees that as many mails went out as was foretold, and says what was.
-async fn foretold(office: &Office, row: &MailboxRow) -> News {
+async fn foretold(office: &Office, row: &MailboxRow) -> Told {
     let before = told(office).len();
     let (said, _) = as_foretold(office, row).await;
     office.settle(row).await;
@@ -31,7 +31,7 @@ async fn foretold(office: &Office, row: &MailboxRow) -> News {
         let of_kind = went.iter().filter(|(word, _)| *word == kind);
         of_kind.map(|(_, to)| to.len()).sum()
     };
-    let News {
+    let Told {
         invitations,
         changes,
         cancellations,
@@ -48,7 +48,7 @@ async fn whoever_is_then_invited_told_of_a_change_or_of_the_end_was_foretold() {
     let guests: Vec<&str> = guests.iter().map(String::as_str).collect();
     assert_eq!(guests[0], guest);
     office.settle(&row).await;
-    let news = |invitations, changes, cancellations| News {
+    let news = |invitations, changes, cancellations| Told {
         invitations,
         changes,
         cancellations,
@@ -65,7 +65,7 @@ async fn whoever_is_then_invited_told_of_a_change_or_of_the_end_was_foretold() {
         ..meeting("Offer", 72, &[])
     };
     edit(&office, &row, &[Field::Body], noted).await;
-    assert_eq!(foretold(&office, &row).await, News::default());
+    assert_eq!(foretold(&office, &row).await, Told::default());
     let id = id(&office, &row).await;
     office.in_crm(&row, CALENDAR, CrmWrite::Delete { id }).await;
     assert_eq!(foretold(&office, &row).await, news(0, 0, 2));
@@ -75,14 +75,14 @@ async fn whoever_is_then_invited_told_of_a_change_or_of_the_end_was_foretold() {
 async fn that_nobody_is_told_of_what_was_there_before_or_without_such_a_policy_is_foretold() {
     let (office, row, guest) = office(inviting()).await;
     made(&office, &row, meeting("There before", 48, &[&guest])).await;
-    assert_eq!(foretold(&office, &row).await, News::default());
+    assert_eq!(foretold(&office, &row).await, Told::default());
     assert_eq!(office.items(&row, CALENDAR).await.len(), 1);
     let mut silent = inviting();
     silent.calendar.invitations = Policy::default().calendar.invitations;
     office.policy("inviting", silent).await;
     office.settle(&row).await;
     made(&office, &row, meeting("Offer", 48, &[&guest])).await;
-    assert_eq!(foretold(&office, &row).await, News::default());
+    assert_eq!(foretold(&office, &row).await, Told::default());
     assert_eq!(office.items(&row, CALENDAR).await.len(), 2);
 }
 

@@ -6,16 +6,16 @@ use super::update::in_mailbox;
 use crate::sync::error::SyncError;
 use crate::sync::gather::Work;
 use crate::sync::model::Verdict;
-use crate::sync::news::News;
 use crate::sync::stream::Stream;
+use crate::sync::told::Told;
 
 /// Who would be told of these, in order.
 ///
 /// # Errors
 /// The mail server's, of which what is to be called off is asked.
-pub async fn foretell(stream: &Stream, works: &[(Work, Verdict)]) -> Result<Vec<News>, SyncError> {
+pub async fn foretell(stream: &Stream, works: &[(Work, Verdict)]) -> Result<Vec<Told>, SyncError> {
     if !invites(stream) {
-        return Ok(vec![News::default(); works.len()]);
+        return Ok(vec![Told::default(); works.len()]);
     }
     let ended = works.iter().map(|(work, verdict)| match verdict {
         Verdict::DeleteInMailbox { because } => of_somebody(work, *because),

@@ -11,8 +11,8 @@ use crate::record::kind::RecordKind;
 use crate::sync::error::SyncError;
 use crate::sync::gather::read_items;
 use crate::sync::invitations::Invitations;
-use crate::sync::news::{News, Reader};
 use crate::sync::stream::Stream;
+use crate::sync::told::{Reader, Told};
 use std::collections::HashMap;
 
 /// True where people may be told of what is written.
@@ -31,18 +31,18 @@ fn reader(stream: &Stream) -> Reader<'_> {
 }
 
 /// Of a new item.
-pub(super) fn of_create(stream: &Stream, record: &Record) -> News {
+pub(super) fn of_create(stream: &Stream, record: &Record) -> Told {
     match invites(stream) {
-        true => News::of_create(record, reader(stream)),
-        false => News::default(),
+        true => Told::of_create(record, reader(stream)),
+        false => Told::default(),
     }
 }
 
 /// Of a change of these fields.
-pub(super) fn of_update(stream: &Stream, before: Option<&Record>, after: &Record, fields: FieldSet) -> News {
+pub(super) fn of_update(stream: &Stream, before: Option<&Record>, after: &Record, fields: FieldSet) -> Told {
     match before {
-        Some(before) if invites(stream) => News::of_update(before, after, fields, reader(stream)),
-        _ => News::default(),
+        Some(before) if invites(stream) => Told::of_update(before, after, fields, reader(stream)),
+        _ => Told::default(),
     }
 }
 
@@ -51,16 +51,16 @@ pub(super) fn of_update(stream: &Stream, before: Option<&Record>, after: &Record
 pub(super) async fn of_deletions(
     stream: &Stream,
     items: Vec<Option<ItemId>>,
-) -> Result<Vec<News>, SyncError> {
+) -> Result<Vec<Told>, SyncError> {
     let ids: Vec<ItemId> = items.iter().flatten().cloned().collect();
     if ids.is_empty() || !invites(stream) {
-        return Ok(vec![News::default(); items.len()]);
+        return Ok(vec![Told::default(); items.len()]);
     }
-    let mut called_off: HashMap<ItemId, News> = HashMap::new();
+    let mut called_off: HashMap<ItemId, Told> = HashMap::new();
     for (id, answer) in read_items(stream, ids).await? {
         match answer {
             Ok(item) => {
-                called_off.insert(id, News::of_deletion(&item.record, reader(stream)));
+                called_off.insert(id, Told::of_deletion(&item.record, reader(stream)));
             }
             Err(error) if error.class() == Class::Gone => {}
             // Whether it is to be called off is not known: the next turn asks again.

@@ -18,8 +18,8 @@ use crate::sync::gather::Work;
 use crate::sync::guests;
 use crate::sync::journal::Act;
 use crate::sync::model::{Change, Side};
-use crate::sync::news::News;
 use crate::sync::stream::Stream;
+use crate::sync::told::Told;
 
 pub(super) struct Update {
     pub(super) work: Work,
@@ -95,7 +95,7 @@ pub(super) async fn update_mailbox(
 }
 
 /// What these fields of an item are written from, and who is told of it; `None` where none is written.
-pub(super) fn in_mailbox(stream: &Stream, work: &Work, fields: FieldSet) -> Option<(Record, News)> {
+pub(super) fn in_mailbox(stream: &Stream, work: &Work, fields: FieldSet) -> Option<(Record, Told)> {
     let record = work.crm_record.as_ref().filter(|_| !fields.is_empty())?;
     let record = with_unknown_attendees(stream, work, fields, record.record.clone());
     let news = tell::of_update(stream, work.item_record.as_ref(), &record, fields);

@@ -17,7 +17,6 @@ use super::guard::plan::Evidence;
 use super::guard::store::lasting_skips;
 use super::keys::record_key;
 use super::model::{ItemKey, Side, StreamId};
-use super::news::News;
 use super::pull::{self, Pulled};
 use super::report::{Preview, PreviewRow, Progress};
 use super::store::ahead::{self, Ahead};
@@ -26,6 +25,7 @@ use super::store::outcome::{self, Due};
 use super::store::streams::{self, Position};
 use super::store::{links, unseen};
 use super::stream::Stream;
+use super::told::Told;
 use super::{refreshed, rejudge};
 use crate::crm::model::CrmId;
 use crate::mailbox::model::{ItemChange, ItemId, ItemRef, ItemVersion};
@@ -86,7 +86,7 @@ fn joins_again(preview: &mut Preview, kind: RecordKind, organisation: Option<Str
         action,
         detail: "the CRM is another organisation now; a turn joins its records with what is linked"
             .to_owned(),
-        told: News::default(),
+        told: Told::default(),
     });
 }
 

@@ -14,9 +14,9 @@ use crate::sync::guard::hold::{self, Guarded};
 use crate::sync::guard::plan::Evidence;
 use crate::sync::in_words::{describe, id_of, may_be};
 use crate::sync::model::{ItemKey, Side, Verdict};
-use crate::sync::news::News;
 use crate::sync::report::PreviewRow;
 use crate::sync::stream::Stream;
+use crate::sync::told::Told;
 use crate::sync::{merged, series};
 use std::collections::HashSet;
 
@@ -80,10 +80,10 @@ impl Look<'_> {
     }
 
     pub(super) fn push(&mut self, side: Side, id: String, action: &'static str, detail: String) {
-        self.push_told(side, id, (action, detail), News::default());
+        self.push_told(side, id, (action, detail), Told::default());
     }
 
-    fn push_told(&mut self, side: Side, id: String, said: (&'static str, String), told: News) {
+    fn push_told(&mut self, side: Side, id: String, said: (&'static str, String), told: Told) {
         let (action, detail) = said;
         *self.preview.totals.entry(action).or_default() += 1;
         self.preview.told += told;

@@ -13,7 +13,7 @@ use std::ops::AddAssign;
 
 /// How many people learn what. A distribution list that the mail server does not take apart counts as one person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct News {
+pub struct Told {
     /// They are asked to a meeting.
     pub invitations: usize,
     /// It was moved or renamed, is elsewhere, or others are asked to it as well.
@@ -34,7 +34,7 @@ pub struct Reader<'a> {
 /// The fields of whose change people are told.
 const TOLD: FieldSet = FieldSet::of(&[Field::Subject, Field::Location, Field::When, Field::Attendees]);
 
-impl News {
+impl Told {
     /// Of a new meeting.
     pub fn of_create(meeting: &Record, reader: Reader<'_>) -> Self {
         match concerns(meeting, reader.now) {
@@ -106,7 +106,7 @@ impl News {
     }
 }
 
-impl AddAssign for News {
+impl AddAssign for Told {
     fn add_assign(&mut self, other: Self) {
         self.invitations += other.invitations;
         self.changes += other.changes;
@@ -199,15 +199,15 @@ mod tests {
         };
         let lists = vec![list("all@x", &["a@x", "b@x", "me@x"], 0), list("dark@x", &[], 1)];
         let before = meeting(&["A@x", "me@x", "all@x", "dark@x"], lists);
-        let new = News::of_create(&Record::Event(before.clone()), reader);
+        let new = Told::of_create(&Record::Event(before.clone()), reader);
         assert_eq!(new.words(), "invitation to 3 people");
         let alone = Record::Event(meeting(&["me@x"], Vec::new()));
-        assert!(News::of_create(&alone, reader).is_nobodys());
+        assert!(Told::of_create(&alone, reader).is_nobodys());
         // As the CRM has it, with the people whom it does not know put back: the lists stay as they are.
         let after = Record::Event(meeting(&["a@x", "c@x", "all@x"], Vec::new()));
         let news = |fields: &[Field]| {
             let fields = FieldSet::of(fields);
-            News::of_update(&Record::Event(before.clone()), &after, fields, reader)
+            Told::of_update(&Record::Event(before.clone()), &after, fields, reader)
         };
         assert_eq!(news(&[Field::When]).words(), "change to 3 people");
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
             owner: &owner,
         };
         let own = meeting(&["a@x"], Vec::new());
-        let end = |meeting: &Event, hours| News::of_deletion(&Record::Event(meeting.clone()), at(hours));
+        let end = |meeting: &Event, hours| Told::of_deletion(&Record::Event(meeting.clone()), at(hours));
         assert_eq!(end(&own, 0).words(), "cancellation to 1 person");
         assert!(end(&own, 1).is_nobodys());
         let copy = Event {
