@@ -35,13 +35,15 @@ def point(folder, people, items_each):
             "items_each": items_each,
             "items": items,
             "cpu_ms": 1000 * cpu / items,
+            "postgresql_ms": 1000 * measured_now["postgresql_cpu_s"] / items,
             "wall_ms": 1000 * measured_now["wall_s"] / items,
             "rss_mib": measured_now["rss_mib"],
         }
     )
     with open(path, "w", encoding="utf-8") as file:
         json.dump(points, file)
-    print(f"  {people} mailboxes, {items} items: {points[-1]['cpu_ms']:.3f} ms of CPU each")
+    each = points[-1]
+    print(f"  {people} mailboxes, {items} items: {each['cpu_ms']:.3f} ms of CPU each, {each['postgresql_ms']:.3f} of it PostgreSQL's")
 
 
 def mails(folder, command):

@@ -2,7 +2,7 @@
 
 use crate::harness::acts::{event, made_by_user, task};
 use crate::harness::office::subject;
-use crate::harness::{Node, Office, began, until};
+use crate::harness::{Node, Office, Site, began, eventually, until};
 use crate::notifications::{at_rest, hardly_asks, stream_states};
 use chrono::{TimeDelta, Utc};
 use holdfast::crm::model::CrmWrite;
@@ -155,4 +155,18 @@ async fn only_who_is_heard_on_both_sides_rests_long() {
         })
         .await;
     }
+}
+
+#[test]
+fn a_daemon_watches_the_crm_that_its_settings_say_and_status_tells_of_it() {
+    let mut site = Site::open(1, 4);
+    site.start_daemon();
+    eventually("status says that the CRM is watched", SOON, || {
+        let output = site.run(&["status"]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.contains("crm.lab: watched").then_some(())
+    });
+    let output = site.run(&["--json", "status"]);
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status["watches"][0]["watched"], true);
 }

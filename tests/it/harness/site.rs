@@ -4,6 +4,7 @@
 use super::disk::SmallDisk;
 use super::outside::Outside;
 use super::wait::eventually;
+use holdfast_lab::salesforce::app;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -139,7 +140,7 @@ impl Site {
         let Ports {
             exchange, salesforce, ..
         } = self.ports;
-        let client = holdfast_lab::salesforce::app::CLIENT_ID;
+        let (client, watcher) = (app::CLIENT_ID, app::INTEGRATION_USERNAME);
         format!(
             r#"data_dir = "{folder}/{data}"
 [log]
@@ -162,6 +163,7 @@ kind = "salesforce"
 login_url = "https://localhost:{salesforce}"
 client_id = "{client}"
 flow = "jwt"
+watch_user = "{watcher}"
 [sync]
 poll_interval_s = 1
 retry_first_s = 1
