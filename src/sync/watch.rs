@@ -1,6 +1,6 @@
 //! Watches CRMs, so that a stream is due when its user's records changed and not when its time has come.
 //!
-//! Where a CRM tells whose records changed, of all users at once ([`Crm::news`](crate::crm::port::Crm::news)), one node
+//! Where a CRM tells whose records changed, of all users at once ([`Crm::news`]), one node
 //! asks it every few seconds, by a lease, and marks the streams of those users as due; the turn finds out what changed,
 //! as that user. The cursor stands in the database and moves with the marks, so that a watch that ends in the middle
 //! is taken up where it stood. While nobody watches, each stream is asked for itself.
