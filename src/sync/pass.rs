@@ -93,14 +93,15 @@ async fn finish(
     let (db, engine) = (&engine.db, engine.clone());
     db.run_for(lease.stream.mailbox, move |conn| {
         let crm = mailboxes::get(conn, lease.stream.mailbox)?.map(|row| row.crm);
-        let watched = match &crm {
-            Some(crm) => watches::is_watched(conn, crm, now)?,
-            None => false,
+        let is_asked = lease.stream.kind != RecordKind::Mail;
+        let crm_must_be_asked = match &crm {
+            Some(crm) if is_asked => !watches::is_watched(conn, crm, now)?,
+            _ => is_asked,
         };
         let stands = Stands {
             position: streams::position(conn, lease.stream)?,
             heard: listeners::is_heard(conn, lease.stream.mailbox, now)?,
-            crm_must_be_asked: lease.stream.kind != RecordKind::Mail && !watched,
+            crm_must_be_asked,
             crm,
             retry_at: outcome::next_retry(conn, lease.stream)?,
         };

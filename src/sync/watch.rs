@@ -133,7 +133,7 @@ async fn look(engine: &Engine, name: &str, crm: &dyn Crm) -> Result<Look, SyncEr
             watches::advance(conn, &id, owner, &news.cursor)?;
             let whose: Vec<_> = news.whose.into_iter().collect();
             if whose.is_empty() {
-                return Ok(0);
+                return Ok(());
             }
             watches::hint(conn, &id, &whose, now)
         })

@@ -376,8 +376,7 @@ impl Client {
             }
             let paths: Vec<String> = few.iter().map(|query| query::path(scope, query)).collect();
             for outcome in self.composite(username, &paths).await? {
-                let body = outcome.map_err(|(status, fault)| codes::of_call(status, fault.as_ref()))?;
-                let rows = serde_json::from_str(body.get()).map_err(|_| misfit())?;
+                let rows = rows_of(outcome)?;
                 all.append(&mut self.rest(username, rows).await?);
             }
         }
@@ -465,6 +464,14 @@ fn sorted(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<(), Failure> 
 fn a_page() -> CrmError {
     CrmError::Unintelligible {
         what: "a web page came instead of data",
+    }
+}
+
+/// The rows of one answer of a composite call.
+pub(super) fn rows_of<T: DeserializeOwned>(outcome: Outcome) -> Result<Rows<T>, CrmError> {
+    match outcome {
+        Ok(body) => serde_json::from_str(body.get()).map_err(|_| misfit()),
+        Err((status, fault)) => Err(codes::of_call(status, fault.as_ref())),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The change feed: the user's own rows of an object, deleted ones too, oldest change first.
 
-use super::client::{Client, is_too_large, misfit};
-use super::codes;
+use super::client::{Client, is_too_large, misfit, rows_of};
 use super::convert;
 use super::convert::contact::ContactRow;
 use super::convert::event::EventRow;
@@ -190,10 +189,7 @@ impl Feed {
         let paths = [query::path(Scope::All, query), beside.clone()];
         let (mut outcomes, answered) = self.client.composite_at(username, &paths).await?;
         let beside = outcomes.pop();
-        let rows = match outcomes.pop().ok_or_else(misfit)? {
-            Ok(body) => serde_json::from_str(body.get()).map_err(|_| misfit())?,
-            Err((status, fault)) => return Err(codes::of_call(status, fault.as_ref())),
-        };
+        let rows = rows_of(outcomes.pop().ok_or_else(misfit)?)?;
         Ok(Page {
             rows,
             size,

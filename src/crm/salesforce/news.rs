@@ -5,14 +5,12 @@
 //! is the permission View All Data, of which PermissionSetAssignment tells those who may View Setup and Configuration
 //! ("PermissionSetAssignment", Object Reference; a profile's permissions are in a permission set of its own).
 
-use super::client::{Client, misfit};
-use super::codes;
+use super::client::{Client, misfit, rows_of};
 use super::convert;
 use super::cursor::{self, Cursor};
 use super::feed::{MOST_ROWS, ORDER, conditions, since};
 use super::schema::{Schema, Schemas};
 use super::soql::{self, literal};
-use super::wire::composite::Outcome;
 use super::wire::query::{self, Rows, Scope};
 use crate::crm::error::CrmError;
 use crate::crm::model::{CrmCursor, CrmId};
@@ -98,8 +96,7 @@ impl News {
         let (outcomes, answered) = self.client.composite_at(username, &paths).await?;
         let (mut whose, mut more) = (BTreeSet::new(), false);
         for ((kind, cursor), outcome) in cursors.each().into_iter().zip(outcomes) {
-            let rows = rows(outcome)?;
-            more |= turn(cursor, rows, answered, |owner| {
+            more |= turn(cursor, rows_of(outcome)?, answered, |owner| {
                 whose.insert((owner, kind.record()));
             })?;
         }
@@ -202,13 +199,6 @@ fn question(kind: Kind, cursor: &Cursor, schema: &Schema) -> Result<String, CrmE
     };
     let which = all.join(" AND ");
     Ok(format!("SELECT {select} WHERE {which} {ORDER} LIMIT {MOST_ROWS}"))
-}
-
-fn rows(outcome: Outcome) -> Result<Rows<OwnedRow>, CrmError> {
-    match outcome {
-        Ok(body) => serde_json::from_str(body.get()).map_err(|_| misfit()),
-        Err((status, fault)) => Err(codes::of_call(status, fault.as_ref())),
-    }
 }
 
 /// Tells the owners of rows that are news, and moves the cursor behind them; true where there are more rows.

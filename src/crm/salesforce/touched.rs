@@ -1,8 +1,7 @@
 //! Events whose guests changed. Who is invited or uninvited, or answers, changes a row of EventRelation and
 //! not always the event, so the feed of events asks for changed relations too, in the same call.
 
-use super::client::{Client, misfit};
-use super::codes;
+use super::client::{Client, misfit, rows_of};
 use super::convert::event::EventRow;
 use super::cursor::{self, Cursor};
 use super::soql::{self, literal};
@@ -38,10 +37,7 @@ pub(super) async fn events(
     relations: Outcome,
     cursor: &mut Cursor,
 ) -> Result<Vec<EventRow>, CrmError> {
-    let relations: Rows<RelationRow> = match relations {
-        Ok(body) => serde_json::from_str(body.get()).map_err(|_| misfit())?,
-        Err((status, fault)) => return Err(codes::of_call(status, fault.as_ref())),
-    };
+    let relations: Rows<RelationRow> = rows_of(relations)?;
     let known: BTreeSet<&str> = rows.iter().map(EventRow::id).collect();
     let mut touched = BTreeSet::new();
     for relation in client.rest(username, relations).await? {

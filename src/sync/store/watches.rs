@@ -1,5 +1,6 @@
 //! Who asks a CRM for everybody's news: one node by a lease, and the cursor that is handed on with it.
 
+use super::listeners;
 use crate::crm::model::{CrmCursor, CrmId};
 use crate::foundation::db::schema::{crm_watches, mailboxes};
 use crate::record::kind::RecordKind;
@@ -7,8 +8,9 @@ use crate::sync::error::SyncError;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Double, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Double, Text, Timestamptz};
 use serde::Serialize;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The CRMs that active mailboxes name.
@@ -82,30 +84,29 @@ pub fn advance(conn: &mut PgConnection, crm: &str, owner: Uuid, cursor: &CrmCurs
     }
 }
 
-/// Marks streams of these users as having news. One that waits after a failure goes on waiting.
+/// Marks streams of these users as having news.
 pub fn hint(
     conn: &mut PgConnection,
     crm: &str,
     whose: &[(CrmId, RecordKind)],
     now: DateTime<Utc>,
-) -> Result<usize, SyncError> {
-    let (owners, kinds): (Vec<&str>, Vec<i16>) = whose
+) -> Result<(), SyncError> {
+    let owners: Vec<&str> = whose.iter().map(|(owner, _)| owner.0.as_str()).collect();
+    let known: Vec<(i32, Option<String>)> = mailboxes::table
+        .filter(mailboxes::crm.eq(crm))
+        .filter(mailboxes::crm_user_id.eq_any(owners))
+        .select((mailboxes::id, mailboxes::crm_user_id))
+        .load(conn)?;
+    let mut kinds: HashMap<&str, Vec<RecordKind>> = HashMap::new();
+    for (owner, kind) in whose {
+        kinds.entry(&owner.0).or_default().push(*kind);
+    }
+    let streams: Vec<(i32, RecordKind)> = known
         .iter()
-        .map(|(owner, kind)| (owner.0.as_str(), kind.number()))
-        .unzip();
-    Ok(diesel::sql_query(
-        "UPDATE streams s
-         SET hinted_at = coalesce(s.hinted_at, $4),
-             due_at = CASE WHEN s.attempts = 0 THEN least(s.due_at, $4) ELSE s.due_at END
-         FROM unnest($2, $3) AS h (owner, kind)
-         JOIN mailboxes m ON m.crm = $1 AND m.crm_user_id = h.owner
-         WHERE s.mailbox_id = m.id AND s.kind = h.kind",
-    )
-    .bind::<Text, _>(crm)
-    .bind::<Array<Text>, _>(owners)
-    .bind::<Array<SmallInt>, _>(kinds)
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)?)
+        .filter_map(|(mailbox, owner)| Some((*mailbox, kinds.get(owner.as_deref()?)?)))
+        .flat_map(|(mailbox, kinds)| kinds.iter().map(move |kind| (mailbox, *kind)))
+        .collect();
+    listeners::hint(conn, &streams, now)
 }
 
 /// Whether somebody watches this CRM now.
